@@ -1,0 +1,61 @@
+/** Reading and writing files, with errors that name the file and what would be right. */
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { InputError } from '../hw/input-error.ts';
+
+/** The text of a file; one whose name ends in .gz is unpacked. */
+export function readText(path: string): string {
+  const bytes = readBytes(path);
+  if (!path.endsWith('.gz')) return bytes.toString('utf8');
+  try {
+    return gunzipSync(bytes).toString('utf8');
+  } catch {
+    const isGzip = bytes[0] === 0x1f && bytes[1] === 0x8b;
+    throw isGzip
+      ? new InputError(path, 'the gzip data is cut short or damaged', 'a whole gzip file is needed')
+      : new InputError(path, 'not gzip data', 'a name in .gz must hold gzip data; name a plain text file without .gz');
+  }
+}
+
+export function readBytes(path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    throw unreadable(path, error);
+  }
+}
+
+export function isDirectory(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch (error) {
+    throw unreadable(path, error);
+  }
+}
+
+/** Writes a file, with the folders on its way. */
+export function writeText(path: string, text: string): void {
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, text);
+  } catch (error) {
+    throw new InputError(path, `cannot be written (${(error as NodeJS.ErrnoException).code})`, 'name a folder that can');
+  }
+}
+
+function unreadable(path: string, error: unknown): InputError {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === 'ENOENT') return new InputError(path, 'no such file', 'name one that exists');
+  if (code === 'EISDIR') return new InputError(path, 'is a folder', 'name a file');
+  return new InputError(path, `cannot be read (${code})`, 'name a file that can');
+}
+
+export function parseJson(path: string): unknown {
+  try {
+    return JSON.parse(readText(path));
+  } catch (error) {
+    if (error instanceof InputError) throw error;
+    throw new InputError(path, `not JSON: ${(error as Error).message}`, 'a whole JSON document is needed');
+  }
+}

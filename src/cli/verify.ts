@@ -1,0 +1,111 @@
+/** `slabscope verify PATH...`: replays recorded truth and prints, per case, what was compared and what differed. */
+import { readdirSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { InputError } from '../hw/input-error.ts';
+import { parseAccess } from '../lab/cache-trace.ts';
+import {
+  type DirectedCases,
+  type ExpectedCounts,
+  verifyDirected,
+  verifyExpectedCounts,
+} from '../lab/verify/cache-counts.ts';
+import { verifyGeometry } from '../lab/verify/geometry.ts';
+import { verifyLayouts } from '../lab/verify/layouts.ts';
+import { verifyLinuxCase } from '../lab/verify/linux-case.ts';
+import { type CaseOutcome, passed } from '../lab/verify/outcome.ts';
+import { isDirectory, parseJson, readText } from './files.ts';
+
+/** One kind of recording: how its files are named, and how one is compared. */
+interface Format {
+  readonly matches: RegExp;
+  readonly verify: (path: string) => Iterable<CaseOutcome>;
+}
+
+const formats: readonly Format[] = [
+  { matches: /^case-.*\.jsonl$/, verify: (path) => [verifyLinuxCase(readText(path).split('\n'), path)] },
+  { matches: /^geometry\.csv$/, verify: (path) => verifyGeometry(readText(path).split('\n'), path) },
+  {
+    matches: /^layouts\.json$/,
+    verify: (path) => verifyLayouts(documentWith(path, 'configs') as Parameters<typeof verifyLayouts>[0]),
+  },
+  {
+    matches: /^expected\.json$/,
+    verify: (path) => {
+      const traces = documentWith(path, 'traces') as ExpectedCounts['traces'];
+      return verifyExpectedCounts({ traces }, (trace) => readTrace(join(dirname(path), `${trace}.din.gz`)));
+    },
+  },
+  {
+    matches: /^directed-mesi\.json$/,
+    verify: (path) => {
+      documentWith(path, 'cases');
+      return verifyDirected(parseJson(path) as DirectedCases);
+    },
+  },
+];
+
+/** The member `key` of a JSON document, which must have it. */
+function documentWith(path: string, key: string): unknown {
+  const document = parseJson(path) as Record<string, unknown> | null;
+  if (typeof document?.[key] !== 'object') {
+    throw new InputError(path, `no "${key}"`, `a recording of this name holds "${key}"`);
+  }
+  return document[key];
+}
+
+function readTrace(path: string) {
+  const lines = readText(path).trimEnd().split('\n');
+  return lines.map((line, i) => parseAccess(line, path, i + 1));
+}
+
+/** The recordings that a path means: the file itself, or those in the folder and below. */
+function* recordings(path: string): Generator<string> {
+  if (!isDirectory(path)) {
+    yield path;
+    return;
+  }
+  for (const entry of readdirSync(path, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    const inside = join(path, entry.name);
+    if (entry.isDirectory()) yield* recordings(inside);
+    else if (formatOf(inside) !== undefined) yield inside;
+  }
+}
+
+const formatOf = (path: string) => formats.find(({ matches }) => matches.test(basename(path)));
+
+/** Prints the outcomes as they come; true if every case that ran passed. */
+export function verify(paths: readonly string[], json: boolean, print: (line: string) => void): boolean {
+  const outcomes: CaseOutcome[] = [];
+  for (const path of paths) {
+    const files = [...recordings(path)];
+    if (files.length === 0) {
+      throw new InputError(path, 'no recording in this folder', `names are ${formats.map((f) => f.matches.source)}`);
+    }
+    for (const file of files) {
+      const format = formatOf(file);
+      if (format === undefined) {
+        throw new InputError(file, 'not a recording that is known', `names are ${formats.map((f) => f.matches.source)}`);
+      }
+      for (const outcome of format.verify(file)) {
+        outcomes.push(outcome);
+        if (!json) print(describe(outcome));
+      }
+    }
+  }
+  const count = (test: (outcome: CaseOutcome) => boolean) => outcomes.filter(test).length;
+  const skipped = count((outcome) => outcome.skipped !== null);
+  const failed = count((outcome) => outcome.differences > 0);
+  if (json) print(JSON.stringify({ outcomes }, null, 2));
+  else print(`${count(passed)} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
+  return failed === 0;
+}
+
+function describe({ name, compared, unit, differences, first, skipped }: CaseOutcome): string {
+  if (skipped !== null) return `skipped  ${name}: ${skipped}`;
+  if (first === null) return `passed   ${name}: ${compared} ${unit}`;
+  return [
+    `FAILED   ${name}: ${differences} of ${compared} ${unit} differ; first ${first.where}`,
+    `  expected ${JSON.stringify(first.expected)}`,
+    `  got      ${JSON.stringify(first.got)}`,
+  ].join('\n');
+}

@@ -1,0 +1,87 @@
+/**
+ * What one CPU's cache did. Plain numbers; the hot path counts only loads and stores, the rest is counted on misses and
+ * derived. A line access is one access to one line: an access that straddles two lines is two (golden/cache, README).
+ */
+export class Counters {
+  loads = 0;
+  stores = 0;
+  /** Locked read-modify-writes; each is one of the stores too. */
+  locked = 0;
+  /** Loads and stores that touched a second line (a third: twice). */
+  straddledLoads = 0;
+  straddledStores = 0;
+  prefetches = 0;
+  prefetchFills = 0;
+
+  readMisses = 0;
+  writeMisses = 0;
+  /** The CPU never held the line. */
+  coldReadMisses = 0;
+  coldWriteMisses = 0;
+  /** It lost the line to another CPU's write. */
+  coherenceMisses = 0;
+
+  /** Replacement misses, told apart by a fully associative LRU cache of the same size (Hill's 3C); only with classes. */
+  capacityReadMisses = 0;
+  capacityWriteMisses = 0;
+  conflictReadMisses = 0;
+  conflictWriteMisses = 0;
+  /** Misses of that fully associative cache. */
+  fullyAssociativeMisses = 0;
+  /** Coherence misses, decided at the miss (Eggers and Jeremiassen 1991); only with classes. */
+  trueSharingMisses = 0;
+  falseSharingMisses = 0;
+
+  upgrades = 0;
+  invalidationsSent = 0;
+  invalidationsReceived = 0;
+  /** Misses for which another cache held the line, modified or clean. */
+  c2cDirty = 0;
+  c2cClean = 0;
+  evictions = 0;
+  writebacksEvict = 0;
+  writebacksIntervRead = 0;
+  writebacksIntervWrite = 0;
+
+  spinCycles = 0;
+  idleCycles = 0;
+  interruptsOffCycles = 0;
+  longestInterruptsOff = 0;
+  interrupts = 0;
+
+  get accesses(): number {
+    return this.loads + this.stores;
+  }
+
+  get lineAccesses(): number {
+    return this.loads + this.stores + this.straddledLoads + this.straddledStores;
+  }
+
+  get readHits(): number {
+    return this.loads + this.straddledLoads - this.readMisses;
+  }
+
+  get writeHits(): number {
+    return this.stores + this.straddledStores - this.writeMisses;
+  }
+
+  get misses(): number {
+    return this.readMisses + this.writeMisses;
+  }
+
+  get coldMisses(): number {
+    return this.coldReadMisses + this.coldWriteMisses;
+  }
+
+  get replacementMisses(): number {
+    return this.misses - this.coldMisses - this.coherenceMisses;
+  }
+
+  get capacityMisses(): number {
+    return this.capacityReadMisses + this.capacityWriteMisses;
+  }
+
+  get conflictMisses(): number {
+    return this.conflictReadMisses + this.conflictWriteMisses;
+  }
+}

@@ -1,0 +1,230 @@
+/**
+ * A CPU, as far as kernel code meets it: loads and stores of memory through its L1, locked read-modify-writes, the
+ * interrupt flag, a clock in cycles. Registers are the host's variables, but for the stack pointer, from which the
+ * kernel finds `current`. Reads are signed, as C's int and char are on i386.
+ */
+import type { CpuModel } from './cpu-model.ts';
+import type { L1 } from './l1.ts';
+import { LocalApic } from './local-apic.ts';
+import type { addr_t, Memory } from './memory.ts';
+
+/**
+ * Code that may wait. `yield` says: let every CPU that is behind me catch up, and take interrupts if they are on. Code
+ * that cannot wait is a plain function.
+ */
+export type Program<T = void> = Generator<void, T, void>;
+export type InterruptHandler = (cpu: Cpu) => Program;
+
+export class Cpu {
+  readonly id: number;
+  readonly l1: L1;
+  readonly apic = new LocalApic();
+  /** The interrupt descriptor table: what runs for a vector. Shared by all CPUs of a machine. */
+  readonly idt: InterruptHandler[];
+  clock = 0;
+  /** The clock of the CPU next in time. Past it, code that another CPU may race with yields first. */
+  horizon = 0;
+  /** The interrupt flag. Use cli, sti or setInterrupts to change it. */
+  interruptsOn = true;
+  /** The kernel stack pointer. */
+  esp: addr_t = 0;
+  /** What a spin loop polled since the scheduler looked last; NULL if none did. */
+  polling: addr_t = 0;
+  /** Spinlocks held, for the watchdog's message. */
+  readonly locksHeld: addr_t[] = [];
+
+  readonly #view: DataView;
+  readonly #shift: number;
+  readonly #setMask: number;
+  readonly #hit: number;
+  readonly #costs: CpuModel['cycles'];
+  #interruptsOffSince = 0;
+
+  constructor(id: number, model: CpuModel, l1: L1, memory: Memory, idt: InterruptHandler[]) {
+    this.id = id;
+    this.l1 = l1;
+    this.idt = idt;
+    this.#view = memory.view;
+    this.#shift = l1.shift;
+    this.#setMask = l1.setMask;
+    this.#hit = model.cycles.l1;
+    this.#costs = model.cycles;
+  }
+
+  /** One load of `bytes` at `addr` whose value nobody needs: string instructions, trace-driven runs. */
+  read(addr: addr_t, bytes: number): void {
+    const { l1 } = this;
+    const line = addr >>> this.#shift;
+    l1.counters.loads++;
+    if (l1.readable[line & this.#setMask] === line && (addr + bytes - 1) >>> this.#shift === line) {
+      this.clock += this.#hit;
+    } else this.clock += l1.load(addr, bytes);
+  }
+
+  /** One store of `bytes` at `addr`, without a value. */
+  write(addr: addr_t, bytes: number): void {
+    const { l1 } = this;
+    const line = addr >>> this.#shift;
+    l1.counters.stores++;
+    if (l1.writable[line & this.#setMask] === line && (addr + bytes - 1) >>> this.#shift === line) {
+      this.clock += this.#hit;
+    } else this.clock += l1.store(addr, bytes);
+  }
+
+  load8(addr: addr_t): number {
+    this.read(addr, 1);
+    return this.#view.getInt8(addr);
+  }
+
+  load16(addr: addr_t): number {
+    this.read(addr, 2);
+    return this.#view.getInt16(addr, true);
+  }
+
+  load32(addr: addr_t): number {
+    this.read(addr, 4);
+    return this.#view.getInt32(addr, true);
+  }
+
+  store8(addr: addr_t, value: number): void {
+    this.write(addr, 1);
+    this.#view.setInt8(addr, value);
+  }
+
+  store16(addr: addr_t, value: number): void {
+    this.write(addr, 2);
+    this.#view.setInt16(addr, value, true);
+  }
+
+  store32(addr: addr_t, value: number): void {
+    this.write(addr, 4);
+    this.#view.setInt32(addr, value, true);
+  }
+
+  /** One access of a pointer's width: 4 bytes on i386. */
+  loadPtr(addr: addr_t): addr_t {
+    return this.load32(addr);
+  }
+
+  storePtr(addr: addr_t, value: addr_t): void {
+    this.store32(addr, value);
+  }
+
+  /** One access of a long's width: 4 bytes on i386. */
+  loadLong(addr: addr_t): number {
+    return this.load32(addr);
+  }
+
+  storeLong(addr: addr_t, value: number): void {
+    this.store32(addr, value);
+  }
+
+  /** lock; decb. The new value. */
+  lockDecb(addr: addr_t): number {
+    this.#locked(addr, 1);
+    const value = this.#view.getInt8(addr) - 1;
+    this.#view.setInt8(addr, value);
+    return this.#view.getInt8(addr);
+  }
+
+  /** lock; addl (incl, decl, subl). The new value. */
+  lockAdd32(addr: addr_t, addend: number): number {
+    this.#locked(addr, 4);
+    const value = (this.#view.getInt32(addr, true) + addend) | 0;
+    this.#view.setInt32(addr, value, true);
+    return value;
+  }
+
+  /** xchgl, which locks by itself. The old value. */
+  lockXchg32(addr: addr_t, value: number): number {
+    this.#locked(addr, 4);
+    const old = this.#view.getInt32(addr, true);
+    this.#view.setInt32(addr, value, true);
+    return old;
+  }
+
+  /** lock; cmpxchgl. The old value, which is `expected` if and only if `value` was stored. */
+  lockCmpxchg32(addr: addr_t, expected: number, value: number): number {
+    this.#locked(addr, 4);
+    const old = this.#view.getInt32(addr, true);
+    if (old === expected) this.#view.setInt32(addr, value, true);
+    return old;
+  }
+
+  /** lock; btsl. Sets bit `bit` of the bitmap at `addr`; whether it was set. */
+  lockBts(addr: addr_t, bit: number): boolean {
+    const word = addr + (bit >>> 5) * 4;
+    this.#locked(word, 4);
+    const old = this.#view.getInt32(word, true);
+    this.#view.setInt32(word, old | (1 << (bit & 31)), true);
+    return (old & (1 << (bit & 31))) !== 0;
+  }
+
+  /** lock; btrl. Clears bit `bit` of the bitmap at `addr`; whether it was set. */
+  lockBtr(addr: addr_t, bit: number): boolean {
+    const word = addr + (bit >>> 5) * 4;
+    this.#locked(word, 4);
+    const old = this.#view.getInt32(word, true);
+    this.#view.setInt32(word, old & ~(1 << (bit & 31)), true);
+    return (old & (1 << (bit & 31))) !== 0;
+  }
+
+  /** btcl, not locked: a load and a store. Turns bit `bit` of the bitmap at `addr`; whether it was set. */
+  btc(addr: addr_t, bit: number): boolean {
+    const word = addr + (bit >>> 5) * 4;
+    const old = this.load32(word);
+    this.store32(word, old ^ (1 << (bit & 31)));
+    return (old & (1 << (bit & 31))) !== 0;
+  }
+
+  prefetch(addr: addr_t): void {
+    this.l1.prefetch(addr, false);
+  }
+
+  prefetchw(addr: addr_t): void {
+    this.l1.prefetch(addr, true);
+  }
+
+  /** A full barrier. Without a store buffer it orders nothing that was not in order; it still takes its time. */
+  mfence(): void {
+    this.clock += this.#costs.locked;
+  }
+
+  /** rep; nop in a loop that polls `polled`: the watchdog learns what this CPU waits for. */
+  pause(polled: addr_t): void {
+    this.polling = polled;
+    this.clock += this.#costs.pause;
+    this.l1.counters.spinCycles += this.#costs.pause;
+  }
+
+  cli(): void {
+    if (!this.interruptsOn) return;
+    this.interruptsOn = false;
+    this.#interruptsOffSince = this.clock;
+  }
+
+  /** True if an interrupt is due, which the next `yield` takes. */
+  sti(): boolean {
+    if (!this.interruptsOn) {
+      this.interruptsOn = true;
+      const { counters } = this.l1;
+      const cycles = this.clock - this.#interruptsOffSince;
+      counters.interruptsOffCycles += cycles;
+      if (cycles > counters.longestInterruptsOff) counters.longestInterruptsOff = cycles;
+    }
+    return this.apic.pending !== 0 && this.apic.nextArrival() <= this.clock;
+  }
+
+  /** Time in which this CPU does nothing of interest, up to `time`. */
+  idleUntil(time: number): void {
+    if (time <= this.clock) return;
+    this.l1.counters.idleCycles += time - this.clock;
+    this.clock = time;
+  }
+
+  #locked(addr: addr_t, bytes: number): void {
+    this.l1.counters.locked++;
+    this.write(addr, bytes);
+    this.clock += this.#costs.locked;
+  }
+}

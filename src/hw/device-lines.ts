@@ -1,0 +1,42 @@
+/**
+ * Interrupt lines of devices, with a mask register: a masked line that is raised stays latched and is delivered when it
+ * is unmasked. Each line is wired to a vector on one CPU's local APIC.
+ */
+import type { Cpu } from './cpu.ts';
+
+interface Line {
+  readonly vector: number;
+  readonly cpu: Cpu;
+  masked: boolean;
+  /** When it was raised while masked; Infinity if it was not. */
+  latched: number;
+}
+
+export class DeviceLines {
+  readonly #lines: Line[] = [];
+
+  /** Wires a new line, unmasked, to `vector` on `cpu`; its number. */
+  connect(vector: number, cpu: Cpu): number {
+    return this.#lines.push({ vector, cpu, masked: false, latched: Infinity }) - 1;
+  }
+
+  /** The device raises its line at `time` cycles. */
+  raise(number: number, time: number): void {
+    const line = this.#lines[number]!;
+    if (line.masked) line.latched = Math.min(line.latched, time);
+    else line.cpu.apic.post(line.vector, time);
+  }
+
+  mask(number: number): void {
+    this.#lines[number]!.masked = true;
+  }
+
+  /** A line raised meanwhile is delivered now, at `time`. */
+  unmask(number: number, time: number): void {
+    const line = this.#lines[number]!;
+    line.masked = false;
+    if (line.latched === Infinity) return;
+    line.latched = Infinity;
+    line.cpu.apic.post(line.vector, time);
+  }
+}

@@ -1,0 +1,72 @@
+/**
+ * Every line that any cache has ever held, numbered in order of first touch, with the CPUs that hold it, have held it,
+ * and have lost it to another CPU's write: one bit a CPU. So who holds a line is found in constant time, and what a miss
+ * is (cold, replacement, coherence) without a look at any other cache.
+ *
+ * An open hash table from line to number, at most two thirds full: 33 to 48 bytes a line in all.
+ */
+const EMPTY = -1;
+
+export class LineDirectory {
+  holders = new Int32Array(1024);
+  everHeld = new Int32Array(1024);
+  invalidated = new Int32Array(1024);
+  #count = 0;
+
+  #lines = new Int32Array(2048).fill(EMPTY);
+  #ids = new Int32Array(2048);
+  #mask = 2047;
+
+  get count(): number {
+    return this.#count;
+  }
+
+  /** The number of `line`, given out now if this is the first anybody hears of it. */
+  idOf(line: number): number {
+    let slot = Math.imul(line, 0x9e3779b1) >>> 7;
+    for (;;) {
+      slot &= this.#mask;
+      const found = this.#lines[slot]!;
+      if (found === line) return this.#ids[slot]!;
+      if (found === EMPTY) break;
+      slot++;
+    }
+    if (this.#count === this.holders.length) this.#grow();
+    if (this.#count * 3 > this.#mask * 2) {
+      this.#rehash();
+      return this.idOf(line);
+    }
+    this.#lines[slot] = line;
+    this.#ids[slot] = this.#count;
+    return this.#count++;
+  }
+
+  #grow(): void {
+    const length = this.holders.length + (this.holders.length >> 1);
+    this.holders = enlarged(this.holders, length);
+    this.everHeld = enlarged(this.everHeld, length);
+    this.invalidated = enlarged(this.invalidated, length);
+  }
+
+  #rehash(): void {
+    const lines = this.#lines;
+    const ids = this.#ids;
+    this.#mask = lines.length * 2 - 1;
+    this.#lines = new Int32Array(lines.length * 2).fill(EMPTY);
+    this.#ids = new Int32Array(lines.length * 2);
+    for (let i = 0; i < lines.length; i++) {
+      if (lines[i] === EMPTY) continue;
+      let slot = (Math.imul(lines[i]!, 0x9e3779b1) >>> 7) & this.#mask;
+      while (this.#lines[slot] !== EMPTY) slot = (slot + 1) & this.#mask;
+      this.#lines[slot] = lines[i]!;
+      this.#ids[slot] = ids[i]!;
+    }
+  }
+}
+
+export function enlarged(array: Int32Array, length: number, fill = 0): Int32Array<ArrayBuffer> {
+  const larger = new Int32Array(length);
+  larger.set(array);
+  if (fill !== 0) larger.fill(fill, array.length);
+  return larger;
+}

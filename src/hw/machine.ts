@@ -1,0 +1,92 @@
+/**
+ * A machine: memory, CPUs with their L1s on one bus, interrupt lines, and the time that they share.
+ */
+import { Bus } from './bus.ts';
+import { Cpu, type InterruptHandler, type Program } from './cpu.ts';
+import type { CpuModel } from './cpu-model.ts';
+import { DeviceLines } from './device-lines.ts';
+import { InputError } from './input-error.ts';
+import { L1 } from './l1.ts';
+import { type addr_t, Memory, PAGE_SIZE } from './memory.ts';
+import { Scheduler } from './scheduler.ts';
+
+export interface MachineOptions {
+  readonly model: CpuModel;
+  readonly cpus: number;
+  /** Bytes of physical memory: whole pages, below 2 GB. */
+  readonly memory: number;
+  /** Split misses into the finer classes (3C, true and false sharing); costs host time. */
+  readonly classes?: boolean;
+  /** Numbers in [0, 1) for the random replacement policy: from the run's seed. */
+  readonly random?: () => number;
+  /** Cycles after which a spin counts as a lockup. */
+  readonly lockupCycles?: number;
+}
+
+function noRandomness(): never {
+  throw new InputError('machine', 'random replacement without a seed', 'hand in `random`, seeded');
+}
+
+export class Machine {
+  readonly model: CpuModel;
+  readonly memory: Memory;
+  readonly bus = new Bus();
+  readonly cpus: readonly Cpu[];
+  readonly scheduler: Scheduler;
+  readonly deviceLines = new DeviceLines();
+  readonly idt: InterruptHandler[] = [];
+  /** How messages print an address; a kernel puts its symbols here. */
+  describe = (addr: addr_t): string => `0x${addr.toString(16).padStart(8, '0')}`;
+
+  constructor(options: MachineOptions) {
+    const { model, cpus, memory } = options;
+    if (!Number.isInteger(cpus) || cpus < 1 || cpus > 32) {
+      throw new InputError('machine', `${cpus} CPUs`, 'cpus must be a whole number from 1 to 32');
+    }
+    if (!Number.isInteger(memory) || memory < PAGE_SIZE || memory % PAGE_SIZE !== 0 || memory >= 2 ** 31) {
+      throw new InputError(
+        'machine',
+        `${memory} bytes of memory`,
+        'memory must be whole pages of 4096 bytes, below 2 GB',
+      );
+    }
+    this.model = model;
+    this.memory = new Memory(memory);
+    this.cpus = Array.from({ length: cpus }, (_, id) => {
+      const l1 = new L1(this.bus, {
+        geometry: model.l1,
+        latencies: model.cycles,
+        classes: options.classes ?? false,
+        random: options.random ?? noRandomness,
+        present: this.memory.present,
+      });
+      return new Cpu(id, model, l1, this.memory, this.idt);
+    });
+    this.scheduler = new Scheduler(this.cpus, {
+      lockupCycles: options.lockupCycles ?? 20_000_000,
+      interruptCycles: model.cycles.interrupt,
+      describe: (addr) => this.describe(addr),
+    });
+  }
+
+  /** Runs one program on `cpu` to its end, and what it set going elsewhere; what it returned. */
+  run<T>(cpu: Cpu, program: Program<T>): T {
+    const context = this.scheduler.spawn(cpu, program);
+    this.scheduler.run();
+    return context.result as T;
+  }
+
+  /** The inter-processor interrupt `vector` from `from` to every other CPU. */
+  sendIpiToOthers(from: Cpu, vector: number): void {
+    for (const cpu of this.cpus) if (cpu !== from) cpu.apic.post(vector, from.clock + this.model.cycles.ipi);
+  }
+
+  /** A local timer interrupt `vector` on `cpu` every `period` cycles, first at `first`, while anything runs. */
+  startTimer(cpu: Cpu, vector: number, first: number, period: number): void {
+    const tick = (time: number) => () => {
+      cpu.apic.post(vector, time);
+      this.scheduler.at(time + period, tick(time + period));
+    };
+    this.scheduler.at(first, tick(first));
+  }
+}

@@ -1,0 +1,283 @@
+/**
+ * Simulated time. Each CPU has contexts (stacks of programs: what it runs, and the interrupt handlers on top); the CPU
+ * with the smallest clock goes on (ties: the lower number), until its program yields, which it does before it would act
+ * on what a CPU behind it may still change. There is no preemption, as in a 2.4 kernel: the next context of a CPU runs
+ * when the present one blocks or ends.
+ *
+ * An idle CPU does not hold up the others: it has no say in the horizon, and wakes when an interrupt arrives.
+ */
+import type { Cpu, Program } from './cpu.ts';
+import type { addr_t } from './memory.ts';
+
+/** Nobody can go on, or a spin has lasted longer than any lock may be held. Names the lock, its holder, the waiters. */
+export class Lockup extends Error {
+  readonly waiters: readonly number[];
+
+  constructor(message: string, waiters: readonly number[]) {
+    super(`lockup: ${message}`);
+    this.name = 'Lockup';
+    this.waiters = waiters;
+  }
+}
+
+interface Frame {
+  readonly program: Program<unknown>;
+  readonly isInterrupt: boolean;
+}
+
+/** A flow of control on one CPU with a kernel stack of its own. */
+export class Context {
+  readonly cpu: Cpu;
+  readonly frames: Frame[];
+  esp: addr_t;
+  blocked = false;
+  /** What its program returned. */
+  result: unknown;
+  /** When it was made ready: an idle CPU takes it up no earlier. */
+  readyAt: number;
+
+  constructor(cpu: Cpu, esp: addr_t, program: Program<unknown> | null, readyAt: number) {
+    this.cpu = cpu;
+    this.esp = esp;
+    this.frames = program === null ? [] : [{ program, isInterrupt: false }];
+    this.readyAt = readyAt;
+  }
+}
+
+/** One CPU's contexts: those that are not done, in the order in which they take turns, and the idle one. */
+interface Queue {
+  readonly cpu: Cpu;
+  readonly contexts: Context[];
+  readonly idle: Context;
+  current: Context;
+  pollingSince: number;
+}
+
+interface TimedEvent {
+  readonly time: number;
+  readonly action: () => void;
+}
+
+export interface SchedulerOptions {
+  /** Cycles after which a spin is a lockup though something may yet happen. */
+  readonly lockupCycles: number;
+  readonly interruptCycles: number;
+  /** How messages print an address. */
+  readonly describe: (addr: addr_t) => string;
+}
+
+export class Scheduler {
+  readonly #queues: Queue[];
+  readonly #options: SchedulerOptions;
+  /** In order of time; among equals, of creation. */
+  readonly #events: TimedEvent[] = [];
+
+  constructor(cpus: readonly Cpu[], options: SchedulerOptions) {
+    this.#options = options;
+    this.#queues = cpus.map((cpu) => {
+      const idle = new Context(cpu, 0, null, 0);
+      return { cpu, contexts: [], idle, current: idle, pollingSince: Infinity };
+    });
+  }
+
+  /** The stack on which `cpu` takes interrupts when it has nothing else to do. */
+  setIdleStack(cpu: Cpu, esp: addr_t): void {
+    const queue = this.#queues[cpu.id]!;
+    queue.idle.esp = esp;
+    if (queue.current === queue.idle) cpu.esp = esp;
+  }
+
+  /** A new context of `cpu`, on the idle stack unless it has its own. It runs when `run` is called. */
+  spawn<T>(cpu: Cpu, program: Program<T>, esp = this.#queues[cpu.id]!.idle.esp): Context {
+    const context = new Context(cpu, esp, program, cpu.clock);
+    this.#queues[cpu.id]!.contexts.push(context);
+    return context;
+  }
+
+  /** The context that `cpu` runs at the moment. */
+  current(cpu: Cpu): Context {
+    return this.#queues[cpu.id]!.current;
+  }
+
+  /** The current context of `cpu` sleeps from its next `yield` on, until `wake`. */
+  block(cpu: Cpu): void {
+    this.current(cpu).blocked = true;
+  }
+
+  /** `context` may go on, at `time` at the earliest. */
+  wake(context: Context, time: number): void {
+    context.blocked = false;
+    context.readyAt = time;
+  }
+
+  /** `action` happens once all CPUs have come to `time`. */
+  at(time: number, action: () => void): void {
+    let i = this.#events.length;
+    while (i > 0 && this.#events[i - 1]!.time > time) i--;
+    this.#events.splice(i, 0, { time, action });
+  }
+
+  /** Drops every context and handler in flight, as after a crash; each CPU is idle again, interrupts on. */
+  abandon(): void {
+    for (const queue of this.#queues) {
+      queue.contexts.length = 0;
+      queue.idle.frames.length = 0;
+      queue.current = queue.idle;
+      queue.cpu.esp = queue.idle.esp;
+      queue.cpu.sti();
+    }
+  }
+
+  /** Runs until every context has ended and every interrupt sent is served. Events still to come are left waiting. */
+  run(): void {
+    let fruitless = 0;
+    while (this.#queues.some((queue) => this.#hasWork(queue))) {
+      const next = this.#earliest();
+      const event = this.#events[0];
+      if (event !== undefined && (next === null || event.time <= this.#readyTime(next))) {
+        this.#events.shift();
+        event.action();
+        fruitless = 0;
+        continue;
+      }
+      if (next === null) this.#reportSleepers();
+      fruitless = this.#resume(next) ? 0 : fruitless + 1;
+      if (fruitless > 2 * this.#queues.length && event === undefined && this.#nobodyCanGoOn())
+        this.#reportSpinners(Infinity);
+    }
+  }
+
+  #hasWork({ cpu, contexts, idle }: Queue): boolean {
+    return contexts.length > 0 || idle.frames.length > 0 || (cpu.interruptsOn && cpu.apic.pending !== 0);
+  }
+
+  /** Whoever could run polls memory that nobody is left to change, and no interrupt will come. */
+  #nobodyCanGoOn(): boolean {
+    return this.#queues.every((queue) => {
+      const { cpu } = queue;
+      const interruptible = cpu.interruptsOn && cpu.apic.pending !== 0;
+      return !interruptible && (cpu.polling !== 0 || this.#readyTime(queue) === Infinity);
+    });
+  }
+
+  /** When this CPU could go on: its clock, or, if it is idle, the arrival of what wakes it. Infinity: not at all. */
+  #readyTime(queue: Queue): number {
+    const { cpu, current } = queue;
+    if (current !== queue.idle && !current.blocked) return cpu.clock;
+    if (queue.idle.frames.length > 0) return cpu.clock;
+    let ready = cpu.interruptsOn && cpu.apic.pending !== 0 ? cpu.apic.nextArrival() : Infinity;
+    for (const context of queue.contexts) if (!context.blocked) ready = Math.min(ready, context.readyAt);
+    return Math.max(cpu.clock, ready);
+  }
+
+  #earliest(): Queue | null {
+    let earliest: Queue | null = null;
+    let earliestTime = Infinity;
+    for (const queue of this.#queues) {
+      const time = this.#readyTime(queue);
+      if (time < earliestTime) {
+        earliest = queue;
+        earliestTime = time;
+      }
+    }
+    return earliest;
+  }
+
+  /** Lets one CPU go on until its next yield. False if it did nothing but poll: what others wait for cannot have changed. */
+  #resume(queue: Queue): boolean {
+    const { cpu } = queue;
+    cpu.idleUntil(this.#readyTime(queue));
+    this.#switch(queue);
+    cpu.horizon = this.#horizon(queue);
+    this.#takeInterrupt(queue.current, cpu);
+    cpu.polling = 0;
+    const { stores } = cpu.l1.counters;
+    const { frames } = queue.current;
+    const frame = frames.at(-1)!;
+    const { done, value } = frame.program.next();
+    if (done === true) this.#end(queue, frame, value);
+    return !this.#stillPolls(queue) || cpu.l1.counters.stores !== stores;
+  }
+
+  #horizon(queue: Queue): number {
+    let horizon = this.#events[0]?.time ?? Infinity;
+    for (const other of this.#queues) {
+      if (other !== queue) horizon = Math.min(horizon, this.#readyTime(other));
+    }
+    if (queue.cpu.interruptsOn && queue.cpu.apic.pending !== 0)
+      horizon = Math.min(horizon, queue.cpu.apic.nextArrival());
+    return horizon;
+  }
+
+  /** If the current context cannot go on, the next that can takes the CPU; else the idle one. */
+  #switch(queue: Queue): void {
+    const { cpu, current, contexts, idle } = queue;
+    if (current === idle ? idle.frames.length > 0 : !current.blocked) return;
+    const from = contexts.indexOf(current) + 1;
+    const order = [...contexts.slice(from), ...contexts.slice(0, from)];
+    const next = order.find((context) => !context.blocked && context.readyAt <= cpu.clock) ?? idle;
+    if (next === current) return;
+    current.esp = cpu.esp;
+    cpu.esp = next.esp;
+    queue.current = next;
+  }
+
+  #takeInterrupt(context: Context, cpu: Cpu): void {
+    if (!cpu.interruptsOn || cpu.apic.pending === 0) return;
+    const vector = cpu.apic.accept(cpu.clock);
+    if (vector < 0) return;
+    const handler = cpu.idt[vector];
+    if (handler === undefined) throw new Error(`cpu${cpu.id}: no handler for interrupt vector ${vector}`);
+    cpu.cli();
+    cpu.clock += this.#options.interruptCycles;
+    cpu.l1.counters.interrupts++;
+    context.frames.push({ program: handler(cpu), isInterrupt: true });
+  }
+
+  #end(queue: Queue, frame: Frame, value: unknown): void {
+    const { cpu, current } = queue;
+    current.frames.pop();
+    if (frame.isInterrupt) {
+      cpu.apic.endOfInterrupt();
+      cpu.sti();
+      return;
+    }
+    current.result = value;
+    queue.contexts.splice(queue.contexts.indexOf(current), 1);
+    queue.current = queue.idle;
+    cpu.esp = queue.idle.esp;
+  }
+
+  #stillPolls(queue: Queue): boolean {
+    const { cpu } = queue;
+    if (cpu.polling === 0) {
+      queue.pollingSince = Infinity;
+      return false;
+    }
+    queue.pollingSince = Math.min(queue.pollingSince, cpu.clock);
+    if (cpu.clock - queue.pollingSince > this.#options.lockupCycles) this.#reportSpinners(cpu.clock);
+    return true;
+  }
+
+  #reportSpinners(clock: number): never {
+    const spinners = this.#queues.filter(({ cpu }) => cpu.polling !== 0);
+    const waits = spinners.map(({ cpu }) => {
+      const holder = this.#queues.find((queue) => queue.cpu.locksHeld.includes(cpu.polling));
+      const held = holder === undefined ? 'which no CPU holds' : `held by cpu${holder.cpu.id}`;
+      return `cpu${cpu.id} spins on ${this.#options.describe(cpu.polling)}, ${held}`;
+    });
+    const how = clock === Infinity ? 'nobody can go on' : `since ${this.#options.lockupCycles} cycles`;
+    throw new Lockup(
+      `${waits.join('; ')} (${how})`,
+      spinners.map(({ cpu }) => cpu.id),
+    );
+  }
+
+  #reportSleepers(): never {
+    const sleepers = this.#queues.filter((queue) => queue.contexts.length > 0);
+    throw new Lockup(
+      `all contexts sleep, and nothing can wake them: on ${sleepers.map(({ cpu }) => `cpu${cpu.id}`).join(', ')}`,
+      sleepers.map(({ cpu }) => cpu.id),
+    );
+  }
+}

@@ -1,0 +1,57 @@
+/**
+ * Spinlocks (include/asm-i386/spinlock.h): a byte that is 1 when free. Spinning is real loads of it, so contention is
+ * measured, not assumed. On a uniprocessor build they are compiled away.
+ *
+ * Each yields before an access that another CPU may be racing for, if this CPU is ahead of it in time; a release too,
+ * since those behind must still find the lock held.
+ */
+import type { Cpu, Program } from '../hw/cpu.ts';
+import type { addr_t } from '../hw/memory.ts';
+import { local_irq_disable, local_irq_enable, local_irq_restore, local_irq_save } from './irq.ts';
+import type { Kernel } from './kernel.ts';
+
+export function spin_lock_init(k: Kernel, cpu: Cpu, lock: addr_t): void {
+  if (k.config.CONFIG_SMP) cpu.store32(lock, 1);
+}
+
+export function* spin_lock(k: Kernel, cpu: Cpu, lock: addr_t): Program {
+  if (!k.config.CONFIG_SMP) return;
+  if (cpu.clock > cpu.horizon) yield;
+  while (cpu.lockDecb(lock) < 0) {
+    do {
+      cpu.pause(lock);
+      yield;
+    } while (cpu.load8(lock) <= 0);
+  }
+  cpu.locksHeld.push(lock);
+}
+
+export function* spin_unlock(k: Kernel, cpu: Cpu, lock: addr_t): Program {
+  if (!k.config.CONFIG_SMP) return;
+  if (cpu.clock > cpu.horizon) yield;
+  cpu.store8(lock, 1);
+  if (cpu.locksHeld.at(-1) === lock) cpu.locksHeld.pop();
+  else cpu.locksHeld.splice(cpu.locksHeld.indexOf(lock), 1);
+}
+
+export function* spin_lock_irq(k: Kernel, cpu: Cpu, lock: addr_t): Program {
+  local_irq_disable(cpu);
+  yield* spin_lock(k, cpu, lock);
+}
+
+export function* spin_unlock_irq(k: Kernel, cpu: Cpu, lock: addr_t): Program {
+  yield* spin_unlock(k, cpu, lock);
+  if (local_irq_enable(cpu)) yield;
+}
+
+/** The flags as they were, for spin_unlock_irqrestore. */
+export function* spin_lock_irqsave(k: Kernel, cpu: Cpu, lock: addr_t): Program<number> {
+  const flags = local_irq_save(cpu);
+  yield* spin_lock(k, cpu, lock);
+  return flags;
+}
+
+export function* spin_unlock_irqrestore(k: Kernel, cpu: Cpu, lock: addr_t, flags: number): Program {
+  yield* spin_unlock(k, cpu, lock);
+  if (local_irq_restore(cpu, flags)) yield;
+}

@@ -1,0 +1,43 @@
+/**
+ * C structures as tables of offsets, laid out as a compiler for i386 lays them out. Kernel code adds an offset to an
+ * address, so that each access of memory stands in the text: `cpu.load32(slabp + slab_t.inuse)`.
+ */
+
+/** A C type: its size and alignment, bytes. A struct is one too, so structs nest. */
+export interface CType {
+  readonly sizeof: number;
+  readonly align: number;
+}
+export type Struct<F> = { readonly [K in keyof F]: number } & CType;
+
+const scalar = (bytes: number): CType => ({ sizeof: bytes, align: Math.max(1, Math.min(bytes, 4)) });
+
+export const u8 = scalar(1);
+export const u32 = scalar(4);
+export const long = scalar(4);
+export const ptr = scalar(4);
+
+export const bytes = (count: number): CType => ({ sizeof: count, align: 1 });
+export const array = (type: CType, count: number): CType => ({ sizeof: type.sizeof * count, align: type.align });
+export const aligned = (type: CType, align: number): CType => ({ sizeof: roundUp(type.sizeof, align), align });
+
+/** `n` up to a multiple of `align`, a power of two. */
+export function roundUp(n: number, align: number): number {
+  return (n + align - 1) & -align;
+}
+
+export function struct<F extends Record<string, CType>>(fields: F): Struct<F> {
+  // Cloned, then overwritten: V8 turns an object that grows by many computed keys into a slow dictionary.
+  const layout: Record<string, unknown> = { ...fields, sizeof: 0, align: 0 };
+  let at = 0;
+  let align = 1;
+  for (const [name, type] of Object.entries(fields)) {
+    at = roundUp(at, type.align);
+    layout[name] = at;
+    at += type.sizeof;
+    align = Math.max(align, type.align);
+  }
+  layout.sizeof = roundUp(at, align);
+  layout.align = align;
+  return Object.freeze(layout) as Struct<F>;
+}

@@ -1,0 +1,81 @@
+/** What an experiment gives: the form of results.json, and all that reports ever see. */
+
+/** What one point (one combination, one seed) counted, over both CPUs, from the first traced operation to the last. */
+export interface Counts {
+  /** Loads and stores; one that straddles two lines is one access. */
+  readonly accesses: number;
+  /** One an access and line. hits + misses = lineAccesses. */
+  readonly lineAccesses: number;
+  readonly hits: number;
+  readonly misses: number;
+  /** The classes of the misses; they add up to `misses`. Sharing is decided at the miss. */
+  readonly cold: number;
+  readonly capacity: number;
+  readonly conflict: number;
+  readonly trueSharing: number;
+  readonly falseSharing: number;
+  /** Misses of a fully associative LRU cache of the same size on the same stream. */
+  readonly fullyAssociativeMisses: number;
+  /** Estimated busy cycles of all CPUs. */
+  readonly cycles: number;
+  /** Most pages that the slab allocator held at a time, and those it held at the end. */
+  readonly peakPages: number;
+  readonly pages: number;
+  /** Traced allocations and frees that were performed; allocations that found no memory. */
+  readonly operations: number;
+  readonly failed: number;
+}
+
+export interface Point {
+  readonly touch: string;
+  readonly alignment: string;
+  readonly colouring: string;
+  readonly seed: number;
+}
+
+export interface PointResult {
+  readonly point: Point;
+  readonly counts: Counts;
+}
+
+/** A figure with its 95 % bootstrap interval over seeds, resampled in pairs. */
+export interface Estimate {
+  readonly value: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+/** One variant against its base, paired by seed, under one touch model. */
+export interface PairedComparison {
+  readonly touch: string;
+  /** What is held fixed, and what differs: e.g. alignment 'word'; base colouring 'off', variant 'on'. */
+  readonly fixed: string;
+  readonly base: string;
+  readonly variant: string;
+  readonly seeds: number;
+  /** Mean counts per seed. */
+  readonly baseCounts: Counts;
+  readonly variantCounts: Counts;
+  /** Relative changes of sums, variant against base: -0.1 is 10 % fewer. */
+  readonly misses: Estimate;
+  readonly cycles: Estimate;
+  readonly peakPages: Estimate;
+  /** (M_off - M_on) / (M_off - F_off), for comparisons of colouring; null where the denominator is under 1 % of M_off. */
+  readonly effectiveness: Estimate | null;
+}
+
+export interface Results {
+  readonly schema: 'slabscope-results/1';
+  readonly slabscope: string;
+  readonly name: string;
+  /** The specification as understood, defaults filled in, and the SHA-256 of it and of the trace. */
+  readonly specification: unknown;
+  readonly specificationHash: string;
+  readonly seed: string;
+  readonly machine: string;
+  /** The trace, what of it was used, and under which names its caches ran. */
+  readonly trace: unknown;
+  readonly points: readonly PointResult[];
+  readonly colouring: readonly PairedComparison[];
+  readonly alignment: readonly PairedComparison[];
+}

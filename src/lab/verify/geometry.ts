@@ -1,0 +1,88 @@
+/** Compares what kmem_cache_create() computes with geometry.csv of golden/linux-2.4.22: a cache a row. */
+import type { Program } from '../../hw/cpu.ts';
+import { InputError } from '../../hw/input-error.ts';
+import { NULL } from '../../hw/memory.ts';
+import { start_kernel } from '../../slab/linux-2.4.22/boot.ts';
+import { kmem_cache_create } from '../../slab/linux-2.4.22/create.ts';
+import { peekCache, peekName } from '../../slab/linux-2.4.22/inspect.ts';
+import { kmem_cache_destroy } from '../../slab/linux-2.4.22/shrink.ts';
+import { CFLGS_OFF_SLAB, CFLGS_OPTIMIZE, type Linux2422, SLAB_HWCACHE_ALIGN } from '../../slab/linux-2.4.22/slab.ts';
+import { powerOnFor } from './linux-case.ts';
+import { type CaseOutcome, Comparison } from './outcome.ts';
+
+const columns =
+  'l1_cache_bytes,memory_mb,size,flags,offset,objsize,num,gfporder,colour,colour_off,off_slab,optimize,' +
+  'slabp_cache,slabp_cache_objsize,limit,batchcount';
+
+/** One case for each line size and memory size in the file. */
+export function verifyGeometry(lines: readonly string[], file: string): CaseOutcome[] {
+  if (lines[0] !== columns) throw new InputError(`${file}:1`, 'not the columns of geometry.csv', `expected ${columns}`);
+  const machines = new Map<string, { comparison: Comparison; k: Linux2422 }>();
+  lines.slice(1).forEach((line, i) => {
+    if (line === '') return;
+    const fields = line.split(',');
+    const [l1_cache_bytes, memory_mb, size, flags, offset] = fields;
+    if (fields.length !== 16 || ![l1_cache_bytes, memory_mb, size, offset].every((field) => /^\d+$/.test(field!))) {
+      throw new InputError(`${file}:${i + 2}`, 'not a row of geometry.csv', `expected ${columns}`);
+    }
+    const build = `line ${l1_cache_bytes}, ${memory_mb} MB`;
+    let machine = machines.get(build);
+    if (machine === undefined) {
+      const k = bootFor(Number(l1_cache_bytes), Number(memory_mb));
+      machine = { comparison: new Comparison(`linux-2.4.22/geometry (${build})`, 'rows'), k };
+      machines.set(build, machine);
+    }
+    const { comparison, k } = machine;
+    const alignment = flags === 'HWCACHE_ALIGN' ? SLAB_HWCACHE_ALIGN : 0;
+    const cpu = k.machine.cpus[0]!;
+    const row = k.machine.run(cpu, createAndLook(k, Number(size), Number(offset), alignment));
+    comparison.compare(() => `row ${i + 2}: ${line}`, fields.slice(5).join(','), row);
+  });
+  return [...machines.values()].map(({ comparison }) => comparison.outcome());
+}
+
+function bootFor(l1_cache_bytes: number, memory_mb: number): Linux2422 {
+  const k = powerOnFor({
+    kind: 'header',
+    allocator: '2.4.22',
+    case: 'geometry',
+    smp: true,
+    cpus: 1,
+    nr_cpus: 32,
+    l1_cache_bytes,
+    debug: false,
+    memory_mb,
+    reserved_pfns: [
+      [0, 0],
+      [160, 767],
+    ],
+    spinlock_bytes: 4,
+  });
+  k.machine.run(k.machine.cpus[0]!, start_kernel(k, k.machine.cpus[0]!));
+  return k;
+}
+
+/** Creates a cache, prints it as a row from objsize on, and destroys it. */
+function* createAndLook(k: Linux2422, size: number, offset: number, flags: number): Program<string> {
+  const { kmem_cache_t } = k;
+  const cpu = k.machine.cpus[0]!;
+  const cachep = yield* kmem_cache_create(k, cpu, 'geometry', size, offset, flags, null, null);
+  const peek = (field: number) => k.machine.memory.peek32(cachep + field);
+  const cache = peekCache(k, cachep);
+  const slabp_cache = peek(kmem_cache_t.slabp_cache);
+  const row = [
+    cache.objsize,
+    cache.num,
+    cache.gfporder,
+    cache.colour,
+    cache.colour_off,
+    (peek(kmem_cache_t.flags) & CFLGS_OFF_SLAB) !== 0 ? 1 : 0,
+    (peek(kmem_cache_t.flags) & CFLGS_OPTIMIZE) !== 0 ? 1 : 0,
+    slabp_cache === NULL ? '' : peekName(k, slabp_cache),
+    slabp_cache === NULL ? '' : peekCache(k, slabp_cache).objsize,
+    cache.cpuArrays[0]?.limit ?? 0,
+    peek(kmem_cache_t.batchcount),
+  ].join(',');
+  yield* kmem_cache_destroy(k, cpu, cachep);
+  return row;
+}

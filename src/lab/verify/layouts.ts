@@ -1,0 +1,92 @@
+/** Compares our structures and constants with layouts.json of golden/linux-2.4.22: every build, every field, as compiled. */
+import type { KernelConfig } from '../../kernel/kernel.ts';
+import { irqCpustat, PAGE_OFFSET, semaphoreType, spinlockType, waitQueueHead } from '../../kernel/kernel.ts';
+import { list_head } from '../../kernel/list.ts';
+import { type CType, u32 } from '../../kernel/struct.ts';
+import * as task from '../../kernel/task.ts';
+import * as gfp from '../../mm/gfp.ts';
+import * as mm from '../../mm/linux-2.4.22/mm.ts';
+import * as slab from '../../slab/linux-2.4.22/slab.ts';
+import { type CaseOutcome, Comparison, skippedCase } from './outcome.ts';
+
+interface RecordedStruct {
+  readonly sizeof: number;
+  readonly fields: Readonly<Record<string, readonly [number, number]>>;
+}
+
+interface RecordedBuild {
+  readonly smp: boolean;
+  readonly nr_cpus: number;
+  readonly l1_cache_bytes: number;
+  readonly debug: boolean;
+  readonly consts: Readonly<Record<string, number>>;
+  readonly structs: Readonly<Record<string, RecordedStruct>>;
+}
+
+/** The file's `configs`: one case a build. */
+export function verifyLayouts(configs: Readonly<Record<string, RecordedBuild>>): CaseOutcome[] {
+  return Object.entries(configs).map(([build, recorded]) => {
+    const name = `linux-2.4.22/layouts (${build})`;
+    if (recorded.debug) return skippedCase(name, 'CONFIG_DEBUG_SLAB is not built yet');
+    return compareBuild(name, recorded);
+  });
+}
+
+function compareBuild(name: string, recorded: RecordedBuild): CaseOutcome {
+  const comparison = new Comparison(name, 'fields and constants');
+  const structures = structuresOf({
+    CONFIG_SMP: recorded.smp,
+    NR_CPUS: recorded.nr_cpus,
+    L1_CACHE_BYTES: recorded.l1_cache_bytes,
+    spinlockBytes: recorded.structs.spinlock_t!.sizeof === 0 ? 0 : 4,
+    colouring: true,
+  });
+  for (const [struct, { sizeof, fields }] of Object.entries(recorded.structs)) {
+    const ours = structures[struct] as (CType & Record<string, number>) | undefined;
+    comparison.compare(() => `sizeof(${struct})`, sizeof, ours?.sizeof);
+    for (const [field, [offset]] of Object.entries(fields)) {
+      comparison.compare(() => `${struct}.${field}`, offset, ours?.[field]);
+    }
+  }
+  const constants = constantsOf(recorded);
+  for (const [constant, value] of Object.entries(recorded.consts)) {
+    if (constant in constants) comparison.compare(() => constant, value, constants[constant]);
+  }
+  return comparison.outcome();
+}
+
+function structuresOf(config: KernelConfig): Record<string, CType> {
+  const zone_struct = mm.zoneStruct(config);
+  const task_struct = { ...task.task_struct, sizeof: task.task_struct_sizeof(config.CONFIG_SMP) };
+  return {
+    list_head,
+    spinlock_t: spinlockType(config),
+    atomic_t: u32,
+    kmem_bufctl_t: slab.kmem_bufctl_t,
+    semaphore: semaphoreType(config),
+    slab_t: slab.slab_t,
+    cpucache_t: slab.cpucache_t,
+    kmem_cache_t: slab.kmemCache(config),
+    cache_sizes_t: slab.cache_sizes_t,
+    'cache_sizes[]': { sizeof: slab.cache_sizes_t.sizeof * slab.general_sizes.length, align: 4 },
+    ccupdate_array_entry: u32,
+    page: mm.struct_page,
+    free_area_struct: mm.free_area_struct,
+    zone_struct,
+    zonelist_struct: mm.zonelist_struct,
+    pg_data_t: mm.pgData(zone_struct),
+    wait_queue_head_t: waitQueueHead(config),
+    irq_cpustat_t: irqCpustat(config),
+    task_struct,
+  };
+}
+
+/** The constants that our sources name as the kernel does; those of the build itself are not compared with themselves. */
+function constantsOf({ consts }: RecordedBuild): Record<string, number> {
+  const named: Record<string, unknown> = { ...gfp, ...mm, ...slab, ...task, PAGE_OFFSET };
+  const constants: Record<string, number> = {};
+  for (const [name, value] of Object.entries(named)) {
+    if (typeof value === 'number' && name in consts) constants[name] = value >>> 0;
+  }
+  return constants;
+}

@@ -1,0 +1,279 @@
+/**
+ * Replays a recording of the compiled 2.4.22 kernel (golden/linux-2.4.22, case-*.jsonl), one operation at a time, and
+ * compares every result: return values, addresses, texts, snapshots, messages, BUG()s.
+ *
+ * Replay is one legal schedule: one program at a time, from process context with interrupts on.
+ */
+import { cpuModels } from '../../hw/cpu-model.ts';
+import type { Cpu, Program } from '../../hw/cpu.ts';
+import { InputError } from '../../hw/input-error.ts';
+import { Machine } from '../../hw/machine.ts';
+import { type addr_t, MiB, NULL, PAGE_SHIFT } from '../../hw/memory.ts';
+import { Lockup } from '../../hw/scheduler.ts';
+import { KernelBug } from '../../kernel/bug.ts';
+import type { KernelConfig, KernelFunction } from '../../kernel/kernel.ts';
+import { alloc_pages, free_pages } from '../../mm/linux-2.4.22/page-alloc.ts';
+import { mem_init } from '../../mm/linux-2.4.22/power-on.ts';
+import { kmem_cache_alloc } from '../../slab/linux-2.4.22/alloc.ts';
+import { powerOn } from '../../slab/linux-2.4.22/boot.ts';
+import { kmem_cache_create } from '../../slab/linux-2.4.22/create.ts';
+import { kmem_cache_free } from '../../slab/linux-2.4.22/free.ts';
+import { kmem_cache_init, kmem_cache_sizes_init, kmem_cpucache_init } from '../../slab/linux-2.4.22/init.ts';
+import { cacheChain, peekName } from '../../slab/linux-2.4.22/inspect.ts';
+import { kfree, kmalloc } from '../../slab/linux-2.4.22/kmalloc.ts';
+import { kmem_cache_reap } from '../../slab/linux-2.4.22/reap.ts';
+import { kmem_cache_destroy, kmem_cache_shrink } from '../../slab/linux-2.4.22/shrink.ts';
+import type { Linux2422 } from '../../slab/linux-2.4.22/slab.ts';
+import { readSlabinfo } from '../../slab/linux-2.4.22/slabinfo.ts';
+import { type CaseOutcome, Comparison, skippedCase } from './outcome.ts';
+import { buddySnapshot, chainSnapshot, hex, stateSnapshot } from './snapshots-2.4.22.ts';
+
+/** The first line of a case. */
+export interface CaseHeader {
+  readonly kind: 'header';
+  readonly allocator: string;
+  readonly case: string;
+  readonly smp: boolean;
+  readonly cpus: number;
+  readonly nr_cpus: number;
+  readonly l1_cache_bytes: number;
+  readonly debug: boolean;
+  readonly memory_mb: number;
+  readonly reserved_pfns: readonly (readonly [number, number])[];
+  readonly spinlock_bytes: 0 | 4;
+}
+
+/** One recorded operation: what it was called with, and what came of it. */
+interface Recorded {
+  readonly i: number;
+  readonly op: string;
+  readonly cpu?: number;
+  readonly [field: string]: unknown;
+}
+
+/** What an operation was called with; everything else in its line is a result. */
+const inputs: Record<string, readonly string[]> = {
+  power_on: [],
+  kmem_cache_init: [],
+  mem_init: [],
+  kmem_cache_sizes_init: [],
+  kmem_cpucache_init: [],
+  cache_create: ['name', 'size', 'offset', 'flags', 'ctor', 'dtor'],
+  destroy: ['cache'],
+  shrink: ['cache'],
+  alloc: ['cache', 'id', 'gfp'],
+  free: ['cache', 'id'],
+  kmalloc: ['id', 'size', 'gfp'],
+  kfree: ['id'],
+  reap: ['gfp'],
+  alloc_pages: ['id', 'order', 'gfp'],
+  free_pages: ['id', 'order'],
+  set_irq_count: ['target_cpu', 'count'],
+  slabinfo: [],
+  state: ['cache'],
+  chain: [],
+  buddy: [],
+};
+
+export function configOf(header: CaseHeader): KernelConfig {
+  return {
+    CONFIG_SMP: header.smp,
+    NR_CPUS: header.nr_cpus,
+    L1_CACHE_BYTES: header.l1_cache_bytes,
+    spinlockBytes: header.spinlock_bytes,
+    colouring: true,
+  };
+}
+
+/** A machine as the recording had it, with the kernel's statics in memory of their own above its RAM. */
+export function powerOnFor(header: CaseHeader): Linux2422 {
+  const ram = header.memory_mb * MiB;
+  const statics = 4 * MiB;
+  const machine = new Machine({ model: cpuModels['pentium-iii'], cpus: header.cpus, memory: ram + statics });
+  return powerOn(machine, configOf(header), { ram, reservedPfns: header.reserved_pfns, staticsAt: ram });
+}
+
+/** Runs the case in `lines` (the first is the header); `file` names it in messages. */
+export function verifyLinuxCase(lines: readonly string[], file: string): CaseOutcome {
+  const header = parseLine(lines[0] ?? '', file, 1) as unknown as CaseHeader;
+  if (header.kind !== 'header') {
+    throw new InputError(`${file}:1`, 'no header', 'the first line of a case is {"kind":"header",...}');
+  }
+  const name = `linux-${header.allocator}/${header.case}`;
+  if (header.allocator !== '2.4.22') return skippedCase(name, `kernel ${header.allocator} is not built yet`);
+  if (header.debug) return skippedCase(name, 'CONFIG_DEBUG_SLAB is not built yet');
+
+  const recorded = lines.slice(1).flatMap((line, i) => (line === '' ? [] : [parseLine(line, file, i + 2)]));
+  const unknown = recorded.find(({ op }) => inputs[op] === undefined);
+  if (unknown !== undefined) return skippedCase(name, `operation ${unknown.op} is not built yet`);
+
+  const comparison = new Comparison(name, 'operations');
+  const replay = new Replay(header);
+  for (const operation of recorded) {
+    const { i, op, cpu: _, touch: __, ...rest } = operation;
+    const given = new Set(inputs[op]);
+    const expected = Object.fromEntries(Object.entries(rest).filter(([field]) => !given.has(field)));
+    const got = replay.perform(operation);
+    comparison.compare(() => `operation ${i}: ${op} ${describeInputs(operation)}`, sorted(expected), sorted(got));
+  }
+  return comparison.outcome();
+}
+
+function parseLine(line: string, file: string, number: number): Recorded {
+  try {
+    return JSON.parse(line) as Recorded;
+  } catch {
+    throw new InputError(`${file}:${number}`, 'not a JSON line', 'each line of a case is one JSON object');
+  }
+}
+
+const sorted = (fields: Record<string, unknown>) =>
+  Object.fromEntries(Object.entries(fields).sort(([a], [b]) => (a < b ? -1 : 1)));
+
+const describeInputs = (operation: Recorded) =>
+  (inputs[operation.op] ?? []).map((field) => `${field}=${JSON.stringify(operation[field])}`).join(' ');
+
+/** The fourth yield() of one operation: with nobody else to free memory it would go on for ever. */
+class Livelock extends Error {
+  constructor() {
+    super('livelock: __alloc_pages yields and retries forever');
+  }
+}
+
+class Replay {
+  readonly #header: CaseHeader;
+  #k: Linux2422;
+  readonly #objects = new Map<number, addr_t>();
+  #calls: unknown[] = [];
+
+  constructor(header: CaseHeader) {
+    this.#header = header;
+    this.#k = powerOnFor(header);
+  }
+
+  /** Performs one operation; its results under the names of the recording. */
+  perform(operation: Recorded): Record<string, unknown> {
+    const { op } = operation;
+    if (op === 'power_on') {
+      this.#k = powerOnFor(this.#header);
+      return {};
+    }
+    const k = this.#k;
+    const cpu = k.machine.cpus[operation.cpu!]!;
+    if (op === 'state') return stateSnapshot(k, this.#cache(operation.cache));
+    if (op === 'chain') return chainSnapshot(k);
+    if (op === 'buddy') return buddySnapshot(k);
+
+    const printed = k.log.length;
+    const reclaimed = k.reclaimCalls;
+    this.#calls = [];
+    let yields = 0;
+    k.onYield = () => {
+      if (++yields === 4) throw new Livelock();
+    };
+    const results = this.#run(cpu, operation);
+    if (k.log.length > printed) results.printk = k.log.slice(printed);
+    if (k.reclaimCalls > reclaimed) results.try_to_free_pages_zone_calls = k.reclaimCalls - reclaimed;
+    if (this.#calls.length > 0) results.calls = this.#calls;
+    return results;
+  }
+
+  #run(cpu: Cpu, operation: Recorded): Record<string, unknown> {
+    const { machine } = this.#k;
+    try {
+      return machine.run(cpu, this.#program(cpu, operation));
+    } catch (error) {
+      machine.scheduler.abandon();
+      if (error instanceof KernelBug) return { bug: error.place, cond: error.condition, fn: error.fn };
+      if (error instanceof Livelock) return { bug: error.message };
+      if (error instanceof Lockup) return { bug: 'deadlock: spin_lock on a held lock' };
+      throw error;
+    }
+  }
+
+  *#program(cpu: Cpu, operation: Recorded): Program<Record<string, unknown>> {
+    const k = this.#k;
+    const { id, order, gfp, size } = operation as unknown as Record<'id' | 'order' | 'gfp' | 'size', number>;
+    switch (operation.op) {
+      case 'kmem_cache_init':
+        kmem_cache_init(k, cpu);
+        return { ret: null };
+      case 'mem_init':
+        return { ret: yield* mem_init(k, cpu) };
+      case 'kmem_cache_sizes_init':
+        yield* kmem_cache_sizes_init(k, cpu);
+        return { ret: null };
+      case 'kmem_cpucache_init':
+        return { ret: yield* kmem_cpucache_init(k, cpu) };
+      case 'cache_create':
+        return { ret: address(yield* this.#create(cpu, operation)) };
+      case 'destroy':
+        return { ret: yield* kmem_cache_destroy(k, cpu, this.#cache(operation.cache)) };
+      case 'shrink':
+        return { ret: yield* kmem_cache_shrink(k, cpu, this.#cache(operation.cache)) };
+      case 'alloc':
+        return this.#keep(id, yield* kmem_cache_alloc(k, cpu, this.#cache(operation.cache), gfp));
+      case 'free':
+        yield* kmem_cache_free(k, cpu, this.#cache(operation.cache), this.#objects.get(id)!);
+        return { ret: null };
+      case 'kmalloc':
+        return this.#keep(id, yield* kmalloc(k, cpu, size, gfp));
+      case 'kfree':
+        yield* kfree(k, cpu, id === null ? NULL : this.#objects.get(id)!);
+        return { ret: null };
+      case 'reap': {
+        const ret = yield* kmem_cache_reap(k, cpu, gfp);
+        return { ret, clock: chainSnapshot(k).clock_searchp };
+      }
+      case 'alloc_pages': {
+        const page = yield* alloc_pages(k, cpu, gfp, order);
+        return this.#keep(id, page === NULL ? NULL : k.pfnOf(page) << PAGE_SHIFT);
+      }
+      case 'free_pages':
+        yield* free_pages(k, cpu, this.#objects.get(id)!, order);
+        return { ret: null };
+      case 'set_irq_count': {
+        const stat = k.irq_stat + (operation.target_cpu as number) * k.irq_cpustat_t.sizeof;
+        k.machine.memory.poke32(stat + k.irq_cpustat_t.__local_irq_count, operation.count as number);
+        return { ret: null };
+      }
+      case 'slabinfo':
+        return { text: yield* readSlabinfo(k, cpu) };
+      default:
+        throw new Error(`no replay of ${operation.op}`);
+    }
+  }
+
+  #create(cpu: Cpu, operation: Recorded): Program<addr_t> {
+    const { name, size, offset, flags } = operation as unknown as {
+      name: string | null;
+      size: number;
+      offset: number;
+      flags: number;
+    };
+    const recording = (kind: string, present: unknown): KernelFunction | null => {
+      if (present !== true) return null;
+      return (_, objp, __, flags) => this.#recordCall(kind, objp!, flags!);
+    };
+    const ctor = recording('ctor', operation.ctor);
+    const dtor = recording('dtor', operation.dtor);
+    return kmem_cache_create(this.#k, cpu, name, size, offset, flags, ctor, dtor);
+  }
+
+  *#recordCall(kind: string, objp: addr_t, flags: number): Program {
+    this.#calls.push([kind, hex(objp), flags]);
+  }
+
+  /** The cache of a name that the case uses: the newest of that name. */
+  #cache(name: unknown): addr_t {
+    if (name === null) return NULL;
+    return cacheChain(this.#k).find((cachep) => peekName(this.#k, cachep) === name)!;
+  }
+
+  #keep(id: number, objp: addr_t): Record<string, unknown> {
+    if (objp !== NULL) this.#objects.set(id, objp);
+    return { ret: address(objp) };
+  }
+}
+
+const address = (value: addr_t) => (value === NULL ? null : hex(value));

@@ -1,0 +1,76 @@
+/** The free blocks, seen without touching them: as /proc/buddyinfo prints them, and in full for checkers. */
+import type { addr_t } from '../../hw/memory.ts';
+import { list_head } from '../../kernel/list.ts';
+import { bitmapBytes, free_area_struct, MAX_ORDER, type Mm, struct_page, zoneSizes } from './mm.ts';
+
+export interface ZoneState {
+  readonly zone: number;
+  readonly size: number;
+  readonly start_pfn: number;
+  readonly free_pages: number;
+  readonly pages_min: number;
+  readonly pages_low: number;
+  readonly pages_high: number;
+  readonly need_balance: number;
+  /** Free blocks of each order. */
+  readonly counts: readonly number[];
+  /** The first page frames of those blocks, in the order of the list. */
+  readonly lists: readonly (readonly number[])[];
+  /** Bits set in the bitmap of each order but the last. */
+  readonly bitmaps: readonly number[];
+}
+
+const zoneNames = ['DMA', 'Normal', 'HighMem'];
+
+export function zoneStates(k: Mm): ZoneState[] {
+  return zoneSizes(k.layout.ram).flatMap((pages, zone) => (pages === 0 ? [] : [zoneState(k, zone, pages)]));
+}
+
+function zoneState(k: Mm, index: number, pages: number): ZoneState {
+  const { zone_struct } = k;
+  const { memory } = k.machine;
+  const zone = k.zone(index);
+  const areas = Array.from({ length: MAX_ORDER }, (_, n) => zone + zone_struct.free_area + n * free_area_struct.sizeof);
+  const lists = areas.map((area) => blocks(k, area + free_area_struct.free_list));
+  return {
+    zone: index,
+    size: memory.peek32(zone + zone_struct.size),
+    start_pfn: memory.peek32(zone + zone_struct.zone_start_mapnr),
+    free_pages: memory.peek32(zone + zone_struct.free_pages),
+    pages_min: memory.peek32(zone + zone_struct.pages_min),
+    pages_low: memory.peek32(zone + zone_struct.pages_low),
+    pages_high: memory.peek32(zone + zone_struct.pages_high),
+    need_balance: memory.peek32(zone + zone_struct.need_balance),
+    counts: lists.map((list) => list.length),
+    lists,
+    bitmaps: areas.slice(0, -1).map((area, order) => {
+      const map = memory.peek32(area + free_area_struct.map);
+      return bitsSet(memory.bytes.subarray(map, map + bitmapBytes(pages, order)));
+    }),
+  };
+}
+
+function blocks(k: Mm, head: addr_t): number[] {
+  const { memory } = k.machine;
+  const pfns: number[] = [];
+  for (let at = memory.peek32(head + list_head.next); at !== head; at = memory.peek32(at + list_head.next)) {
+    pfns.push(k.pfnOf(at - struct_page.list));
+  }
+  return pfns;
+}
+
+function bitsSet(bytes: Uint8Array): number {
+  let count = 0;
+  for (let byte of bytes) for (; byte !== 0; byte &= byte - 1) count++;
+  return count;
+}
+
+/** The text of /proc/buddyinfo: free blocks by zone and order. */
+export function buddyinfo(k: Mm): string {
+  return zoneStates(k)
+    .map(({ zone, counts }) => {
+      const columns = counts.map((count) => `${String(count).padStart(6)} `).join('');
+      return `Node 0, zone ${zoneNames[zone]!.padStart(8)} ${columns}\n`;
+    })
+    .join('');
+}

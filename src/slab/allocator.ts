@@ -1,0 +1,74 @@
+/**
+ * What the lab drives: one interface, three kernels. Names and arguments are the kernel's; everything that allocates or
+ * takes a lock is a Program, everything that only looks does so by peek and disturbs nothing.
+ */
+import type { Cpu, Program } from '../hw/cpu.ts';
+import type { addr_t } from '../hw/memory.ts';
+import type { Kernel, KernelFunction } from '../kernel/kernel.ts';
+
+/** Arguments of kmem_cache_create(). Constructors and destructors are called as (cpu, objp, cachep, flags). */
+export interface CacheOptions {
+  readonly name: string | null;
+  readonly size: number;
+  readonly offset?: number;
+  readonly flags?: number;
+  readonly ctor?: KernelFunction | null;
+  readonly dtor?: KernelFunction | null;
+}
+
+/** One slab, as found in memory. */
+export interface SlabState {
+  readonly slabp: addr_t;
+  readonly list: 'full' | 'partial' | 'free';
+  readonly s_mem: addr_t;
+  readonly colouroff: number;
+  readonly inuse: number;
+  readonly free: number;
+  /** Indices of the objects that are not handed out, in the order of the bufctl chain. */
+  readonly freeObjects: readonly number[];
+}
+
+/** One CPU's array of objects at hand; null before it has one. */
+export interface CpuArrayState {
+  readonly address: addr_t;
+  readonly avail: number;
+  readonly limit: number;
+  readonly entries: readonly addr_t[];
+}
+
+/** One cache, as found in memory. */
+export interface CacheState {
+  readonly cachep: addr_t;
+  readonly name: string;
+  readonly objsize: number;
+  readonly num: number;
+  readonly gfporder: number;
+  readonly colour: number;
+  readonly colour_off: number;
+  readonly slabs: readonly SlabState[];
+  readonly cpuArrays: readonly (CpuArrayState | null)[];
+}
+
+export interface SlabAllocator {
+  readonly kernel: Kernel;
+
+  /** The cache's kmem_cache_t, or NULL without memory for it. */
+  create(cpu: Cpu, cache: CacheOptions): Program<addr_t>;
+  /** 0, or 1 if objects are still in use. */
+  destroy(cpu: Cpu, cachep: addr_t): Program<number>;
+  /** Gives free slabs back; pages freed. */
+  shrink(cpu: Cpu, cachep: addr_t): Program<number>;
+  /** An object, or NULL. `flags` is a gfp mask. */
+  alloc(cpu: Cpu, cachep: addr_t, flags: number): Program<addr_t>;
+  free(cpu: Cpu, cachep: addr_t, objp: addr_t): Program;
+  /** `size` bytes from a general cache, or NULL. */
+  kmalloc(cpu: Cpu, size: number, flags: number): Program<addr_t>;
+  kfree(cpu: Cpu, objp: addr_t): Program;
+  /** The text of /proc/slabinfo, read through `cpu` as the kernel reads it. */
+  slabinfo(cpu: Cpu): Program<string>;
+
+  /** All caches in the order of the chain, by peek. */
+  caches(): CacheState[];
+  /** Free pages by zone and order, as /proc/buddyinfo prints them, by peek. */
+  buddyinfo(): string;
+}

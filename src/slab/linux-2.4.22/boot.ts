@@ -1,0 +1,95 @@
+/** Boot, and the door that the lab comes in by: start_kernel() as far as memory is concerned. */
+import type { Cpu, Program } from '../../hw/cpu.ts';
+import type { Machine } from '../../hw/machine.ts';
+import type { addr_t } from '../../hw/memory.ts';
+import type { BootLayout, KernelConfig } from '../../kernel/kernel.ts';
+import { initSmpCalls } from '../../kernel/smp.ts';
+import { buddyinfo } from '../../mm/linux-2.4.22/buddyinfo.ts';
+import { mem_init, power_on } from '../../mm/linux-2.4.22/power-on.ts';
+import type { CacheOptions, CacheState, SlabAllocator } from '../allocator.ts';
+import { kmem_cache_alloc } from './alloc.ts';
+import { do_ccupdate_local } from './cpu-arrays.ts';
+import { kmem_cache_create } from './create.ts';
+import { kmem_cache_free } from './free.ts';
+import { kmem_cache_init, kmem_cache_sizes_init, kmem_cpucache_init } from './init.ts';
+import { cacheChain, peekCache } from './inspect.ts';
+import { kfree, kmalloc } from './kmalloc.ts';
+import { kmem_cache_reap } from './reap.ts';
+import { kmem_cache_destroy, kmem_cache_shrink } from './shrink.ts';
+import { Linux2422 } from './slab.ts';
+import { readSlabinfo } from './slabinfo.ts';
+
+/** The kernel image in memory, zones empty: as before start_kernel() frees the first page. */
+export function powerOn(machine: Machine, config: KernelConfig, layout: BootLayout): Linux2422 {
+  const k = new Linux2422(machine, config, layout);
+  k.reclaim = (cpu, gfp_mask) => kmem_cache_reap(k, cpu, gfp_mask);
+  k.do_ccupdate_local = (cpu, info) => do_ccupdate_local(k, cpu, info!);
+  initSmpCalls(k);
+  k.loadStatics();
+  power_on(k, machine.cpus[0]!);
+  return k;
+}
+
+/** Boots 2.4.22 on the first CPU of `machine`, the others idle. */
+export function bootLinux2422(machine: Machine, config: KernelConfig, layout: BootLayout): Slab2422 {
+  const k = powerOn(machine, config, layout);
+  const cpu = machine.cpus[0]!;
+  machine.run(cpu, start_kernel(k, cpu));
+  return new Slab2422(k);
+}
+
+/** From the first free page to per-CPU arrays. */
+export function* start_kernel(k: Linux2422, cpu: Cpu): Program {
+  kmem_cache_init(k, cpu);
+  yield* mem_init(k, cpu);
+  yield* kmem_cache_sizes_init(k, cpu);
+  yield* kmem_cpucache_init(k, cpu);
+}
+
+export class Slab2422 implements SlabAllocator {
+  readonly kernel: Linux2422;
+
+  constructor(kernel: Linux2422) {
+    this.kernel = kernel;
+  }
+
+  create(cpu: Cpu, { name, size, offset = 0, flags = 0, ctor = null, dtor = null }: CacheOptions): Program<addr_t> {
+    return kmem_cache_create(this.kernel, cpu, name, size, offset, flags, ctor, dtor);
+  }
+
+  destroy(cpu: Cpu, cachep: addr_t): Program<number> {
+    return kmem_cache_destroy(this.kernel, cpu, cachep);
+  }
+
+  shrink(cpu: Cpu, cachep: addr_t): Program<number> {
+    return kmem_cache_shrink(this.kernel, cpu, cachep);
+  }
+
+  alloc(cpu: Cpu, cachep: addr_t, flags: number): Program<addr_t> {
+    return kmem_cache_alloc(this.kernel, cpu, cachep, flags);
+  }
+
+  free(cpu: Cpu, cachep: addr_t, objp: addr_t): Program {
+    return kmem_cache_free(this.kernel, cpu, cachep, objp);
+  }
+
+  kmalloc(cpu: Cpu, size: number, flags: number): Program<addr_t> {
+    return kmalloc(this.kernel, cpu, size, flags);
+  }
+
+  kfree(cpu: Cpu, objp: addr_t): Program {
+    return kfree(this.kernel, cpu, objp);
+  }
+
+  slabinfo(cpu: Cpu): Program<string> {
+    return readSlabinfo(this.kernel, cpu);
+  }
+
+  caches(): CacheState[] {
+    return cacheChain(this.kernel).map((cachep) => peekCache(this.kernel, cachep));
+  }
+
+  buddyinfo(): string {
+    return buddyinfo(this.kernel);
+  }
+}

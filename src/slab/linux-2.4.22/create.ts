@@ -1,0 +1,158 @@
+/** mm/slab.c, kmem_cache_create(). */
+import type { Cpu, Program } from '../../hw/cpu.ts';
+import { type addr_t, NULL, PAGE_SIZE } from '../../hw/memory.ts';
+import { BUG } from '../../kernel/bug.ts';
+import { in_interrupt } from '../../kernel/irq.ts';
+import type { KernelFunction } from '../../kernel/kernel.ts';
+import { INIT_LIST_HEAD, list_add, listStep } from '../../kernel/list.ts';
+import { down, up } from '../../kernel/semaphore.ts';
+import { spin_lock_init } from '../../kernel/spinlock.ts';
+import { memset, strcpy, streq } from '../../kernel/string.ts';
+import { GFP_DMA } from '../../mm/gfp.ts';
+import { kmem_cache_alloc } from './alloc.ts';
+import { enable_cpucache } from './cpu-arrays.ts';
+import { kmem_cache_estimate, slabManagementSize } from './estimate.ts';
+import { kmem_cache_free } from './free.ts';
+import { kmem_find_general_cachep } from './kmalloc.ts';
+import {
+  BYTES_PER_WORD,
+  CACHE_NAMELEN,
+  CFLGS_OFF_SLAB,
+  CFLGS_OPTIMIZE,
+  CREATE_MASK,
+  FILE,
+  type Linux2422,
+  MAX_GFP_ORDER,
+  MAX_OBJ_ORDER,
+  SLAB_CACHE_DMA,
+  SLAB_HWCACHE_ALIGN,
+  SLAB_KERNEL,
+} from './slab.ts';
+
+const func_nm = 'kmem_create: ';
+
+/** A new cache, at the head of the chain; NULL if its descriptor found no memory or no object fits a slab. */
+export function* kmem_cache_create(
+  k: Linux2422,
+  cpu: Cpu,
+  name: string | null,
+  requestedSize: number,
+  requestedOffset: number,
+  requestedFlags: number,
+  ctor: KernelFunction | null,
+  dtor: KernelFunction | null,
+): Program<addr_t> {
+  const { kmem_cache_t, cache_cache, config } = k;
+  if (
+    name === null ||
+    name.length >= CACHE_NAMELEN - 1 ||
+    in_interrupt(k, cpu) ||
+    requestedSize < BYTES_PER_WORD ||
+    requestedSize > PAGE_SIZE << MAX_OBJ_ORDER ||
+    (dtor !== null && ctor === null) ||
+    requestedOffset < 0 ||
+    requestedOffset > requestedSize
+  ) {
+    const condition =
+      'if ((!name) || ((strlen(name) >= CACHE_NAMELEN - 1)) || in_interrupt() || (size < BYTES_PER_WORD) || ' +
+      '(size > (1<<MAX_OBJ_ORDER)*PAGE_SIZE) || (dtor && !ctor) || (offset < 0 || offset > size))';
+    BUG(`${FILE}:640`, 'kmem_cache_create', condition);
+  }
+  if ((requestedFlags & ~CREATE_MASK) !== 0) BUG(`${FILE}:670`, 'kmem_cache_create', 'BUG_ON(flags & ~CREATE_MASK)');
+
+  const cachep = yield* kmem_cache_alloc(k, cpu, cache_cache, SLAB_KERNEL);
+  if (cachep === NULL) return NULL;
+  memset(cpu, cachep, 0, kmem_cache_t.sizeof);
+
+  let size = requestedSize;
+  if ((size & (BYTES_PER_WORD - 1)) !== 0) {
+    size = (size + BYTES_PER_WORD - 1) & -BYTES_PER_WORD;
+    k.printk(`${func_nm}Forcing size word alignment - ${name}\n`);
+  }
+  let flags = requestedFlags;
+  let align = (flags & SLAB_HWCACHE_ALIGN) !== 0 ? config.L1_CACHE_BYTES : BYTES_PER_WORD;
+  // Size is large, assume best to place the slab management obj off-slab.
+  if (size >= PAGE_SIZE >> 3) flags |= CFLGS_OFF_SLAB;
+  if ((flags & SLAB_HWCACHE_ALIGN) !== 0) {
+    // Small obj size, can get at least two per cache line.
+    while (size < align / 2) align /= 2;
+    size = (size + align - 1) & -align;
+  }
+
+  let left_over = chooseSlabSize(k, cpu, cachep, size, flags);
+  const num = cpu.load32(cachep + kmem_cache_t.num);
+  if (num === 0) {
+    k.printk(`kmem_cache_create: couldn't create cache ${name}.\n`);
+    yield* kmem_cache_free(k, cpu, cache_cache, cachep);
+    return NULL;
+  }
+  const slab_size = slabManagementSize(num, config.L1_CACHE_BYTES);
+  // Off-slab, but there is enough space on-slab, at the expense of any extra colouring.
+  if ((flags & CFLGS_OFF_SLAB) !== 0 && left_over >= slab_size) {
+    flags &= ~CFLGS_OFF_SLAB;
+    left_over -= slab_size;
+  }
+
+  // Offset must be a multiple of the alignment.
+  const offset = (requestedOffset + align - 1) & -align || config.L1_CACHE_BYTES;
+  cpu.store32(cachep + kmem_cache_t.colour_off, offset);
+  cpu.storeLong(cachep + kmem_cache_t.colour, config.colouring ? Math.floor(left_over / offset) : 0);
+
+  // init remaining fields
+  if (cpu.load32(cachep + kmem_cache_t.gfporder) === 0 && (flags & CFLGS_OFF_SLAB) === 0) flags |= CFLGS_OPTIMIZE;
+  cpu.store32(cachep + kmem_cache_t.flags, flags);
+  cpu.store32(cachep + kmem_cache_t.gfpflags, 0);
+  if ((flags & SLAB_CACHE_DMA) !== 0) cpu.store32(cachep + kmem_cache_t.gfpflags, GFP_DMA);
+  spin_lock_init(k, cpu, cachep + kmem_cache_t.spinlock);
+  cpu.store32(cachep + kmem_cache_t.objsize, size);
+  INIT_LIST_HEAD(cpu, cachep + kmem_cache_t.slabs_full);
+  INIT_LIST_HEAD(cpu, cachep + kmem_cache_t.slabs_partial);
+  INIT_LIST_HEAD(cpu, cachep + kmem_cache_t.slabs_free);
+  if ((flags & CFLGS_OFF_SLAB) !== 0) {
+    cpu.storePtr(cachep + kmem_cache_t.slabp_cache, kmem_find_general_cachep(k, cpu, slab_size, 0));
+  }
+  cpu.storePtr(cachep + kmem_cache_t.ctor, ctor === null ? NULL : k.addressOf(ctor));
+  cpu.storePtr(cachep + kmem_cache_t.dtor, dtor === null ? NULL : k.addressOf(dtor));
+  strcpy(cpu, cachep + kmem_cache_t.name, name);
+  if (config.CONFIG_SMP && cpu.load32(k.g_cpucache_up) !== 0) yield* enable_cpucache(k, cpu, cachep);
+
+  yield* down(k, cpu, k.cache_chain_sem);
+  for (let p = listStep(cpu, k.cache_chain); p !== k.cache_chain; p = listStep(cpu, p)) {
+    // The name field is constant - no lock needed.
+    if (streq(cpu, p - kmem_cache_t.next + kmem_cache_t.name, name)) {
+      BUG(`${FILE}:815`, 'kmem_cache_create', 'if (!strcmp(pc->name, name))');
+    }
+  }
+  list_add(cpu, cachep + kmem_cache_t.next, k.cache_chain);
+  yield* up(k, cpu, k.cache_chain_sem);
+  return cachep;
+}
+
+/**
+ * Sets num and gfporder: the smallest slab with at most an eighth left over, but no larger than slab_break_gfp_order
+ * unless not even one object fits. Returns the bytes left over.
+ */
+function chooseSlabSize(k: Linux2422, cpu: Cpu, cachep: addr_t, size: number, flags: number): number {
+  const { kmem_cache_t, config } = k;
+  const estimate = (gfporder: number) => {
+    const { num, left_over } = kmem_cache_estimate(gfporder, size, flags, config.L1_CACHE_BYTES);
+    cpu.store32(cachep + kmem_cache_t.num, num);
+    return { num, left_over };
+  };
+  for (let gfporder = cpu.load32(cachep + kmem_cache_t.gfporder); ; ) {
+    const { num, left_over } = estimate(gfporder);
+    if (gfporder >= MAX_GFP_ORDER) return left_over;
+    if (num > 0) {
+      if ((flags & CFLGS_OFF_SLAB) !== 0 && num > cpu.loadLong(k.offslab_limit)) {
+        // Oops, this num of objs will cause problems: the order before it was fine.
+        cpu.store32(cachep + kmem_cache_t.gfporder, gfporder - 1);
+        return estimate(gfporder - 1).left_over;
+      }
+      // Large num of objs is good, but v. large slabs are currently bad for the gfp()s.
+      if (gfporder >= cpu.load32(k.slab_break_gfp_order)) return left_over;
+      if (left_over * 8 <= PAGE_SIZE << gfporder) return left_over;
+    }
+    gfporder++;
+    cpu.store32(cachep + kmem_cache_t.gfporder, gfporder);
+  }
+}

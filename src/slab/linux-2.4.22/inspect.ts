@@ -1,0 +1,80 @@
+/** The caches as they stand in memory, by peek: for checkers, snapshots and reports. Disturbs no cache and no clock. */
+import { type addr_t, NULL } from '../../hw/memory.ts';
+import { list_head } from '../../kernel/list.ts';
+import { ptr } from '../../kernel/struct.ts';
+import type { CacheState, CpuArrayState, SlabState } from '../allocator.ts';
+import { cc_entry, slab_bufctl } from './alloc.ts';
+import { BUFCTL_END, cpucache_t, type Linux2422, slab_t } from './slab.ts';
+
+/** The cache_chain, from kmem_cache on. */
+export function cacheChain(k: Linux2422): addr_t[] {
+  const { memory } = k.machine;
+  const chain: addr_t[] = [];
+  let cachep = k.cache_cache;
+  do {
+    chain.push(cachep);
+    cachep = memory.peek32(cachep + k.kmem_cache_t.next + list_head.next) - k.kmem_cache_t.next;
+  } while (cachep !== k.cache_cache);
+  return chain;
+}
+
+export function peekName(k: Linux2422, cachep: addr_t): string {
+  const { bytes } = k.machine.memory;
+  const start = cachep + k.kmem_cache_t.name;
+  return new TextDecoder().decode(bytes.subarray(start, bytes.indexOf(0, start)));
+}
+
+export function peekCache(k: Linux2422, cachep: addr_t): CacheState {
+  const { kmem_cache_t } = k;
+  const peek = (field: number) => k.machine.memory.peek32(cachep + field);
+  return {
+    cachep,
+    name: peekName(k, cachep),
+    objsize: peek(kmem_cache_t.objsize),
+    num: peek(kmem_cache_t.num),
+    gfporder: peek(kmem_cache_t.gfporder),
+    colour: peek(kmem_cache_t.colour),
+    colour_off: peek(kmem_cache_t.colour_off),
+    slabs: [
+      ...peekSlabs(k, 'full', cachep + kmem_cache_t.slabs_full),
+      ...peekSlabs(k, 'partial', cachep + kmem_cache_t.slabs_partial),
+      ...peekSlabs(k, 'free', cachep + kmem_cache_t.slabs_free),
+    ],
+    cpuArrays: k.machine.cpus.map(({ id }) => peekCpuArray(k, cachep, id)),
+  };
+}
+
+function peekSlabs(k: Linux2422, list: SlabState['list'], head: addr_t): SlabState[] {
+  const { memory } = k.machine;
+  const slabs: SlabState[] = [];
+  for (let at = memory.peek32(head); at !== head; at = memory.peek32(at + list_head.next)) {
+    const slabp = at - slab_t.list;
+    const free = memory.peek32(slabp + slab_t.free);
+    const freeObjects: number[] = [];
+    for (let i = free; i !== BUFCTL_END; i = memory.peek32(slab_bufctl(slabp, i))) freeObjects.push(i);
+    slabs.push({
+      slabp,
+      list,
+      s_mem: memory.peek32(slabp + slab_t.s_mem),
+      colouroff: memory.peek32(slabp + slab_t.colouroff),
+      inuse: memory.peek32(slabp + slab_t.inuse),
+      free,
+      freeObjects,
+    });
+  }
+  return slabs;
+}
+
+function peekCpuArray(k: Linux2422, cachep: addr_t, cpu: number): CpuArrayState | null {
+  if (!k.config.CONFIG_SMP) return null;
+  const { memory } = k.machine;
+  const cc = memory.peek32(cachep + k.kmem_cache_t.cpudata + cpu * ptr.sizeof);
+  if (cc === NULL) return null;
+  const avail = memory.peek32(cc + cpucache_t.avail);
+  return {
+    address: cc,
+    avail,
+    limit: memory.peek32(cc + cpucache_t.limit),
+    entries: Array.from({ length: avail }, (_, i) => memory.peek32(cc_entry(cc, i))),
+  };
+}

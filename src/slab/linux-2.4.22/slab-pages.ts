@@ -1,0 +1,55 @@
+/** mm/slab.c: a slab's pages know their cache and slab through page->list, which the buddy lists do not need meanwhile. */
+import type { Cpu, Program } from '../../hw/cpu.ts';
+import { type addr_t, NULL } from '../../hw/memory.ts';
+import { list_head } from '../../kernel/list.ts';
+import { PG_slab, struct_page } from '../../mm/linux-2.4.22/mm.ts';
+import { clearPageFlag, virt_to_page } from '../../mm/linux-2.4.22/page.ts';
+import { free_pages } from '../../mm/linux-2.4.22/page-alloc.ts';
+import { kmem_cache_free } from './free.ts';
+import { CFLGS_OFF_SLAB, type Linux2422, slab_t } from './slab.ts';
+
+const pageCache = struct_page.list + list_head.next;
+const pageSlab = struct_page.list + list_head.prev;
+
+export function SET_PAGE_CACHE(cpu: Cpu, page: addr_t, cachep: addr_t): void {
+  cpu.storePtr(page + pageCache, cachep);
+}
+
+export function GET_PAGE_CACHE(cpu: Cpu, page: addr_t): addr_t {
+  return cpu.loadPtr(page + pageCache);
+}
+
+export function SET_PAGE_SLAB(cpu: Cpu, page: addr_t, slabp: addr_t): void {
+  cpu.storePtr(page + pageSlab, slabp);
+}
+
+export function GET_PAGE_SLAB(cpu: Cpu, page: addr_t): addr_t {
+  return cpu.loadPtr(page + pageSlab);
+}
+
+/** Gives a slab's pages back. free_pages() does not clear the type bit - we do that. */
+export function* kmem_freepages(k: Linux2422, cpu: Cpu, cachep: addr_t, addr: addr_t): Program {
+  const { kmem_cache_t } = k;
+  let page = virt_to_page(k, cpu, addr);
+  for (let i = 1 << cpu.load32(cachep + kmem_cache_t.gfporder); i > 0; i--) {
+    clearPageFlag(cpu, page, PG_slab);
+    page += struct_page.sizeof;
+  }
+  yield* free_pages(k, cpu, addr, cpu.load32(cachep + kmem_cache_t.gfporder));
+}
+
+/** Destructs all objects of a slab and releases its memory. The slab is off all lists; the cache-lock is not needed. */
+export function* kmem_slab_destroy(k: Linux2422, cpu: Cpu, cachep: addr_t, slabp: addr_t): Program {
+  const { kmem_cache_t } = k;
+  if (cpu.loadPtr(cachep + kmem_cache_t.dtor) !== NULL) {
+    for (let i = 0; i < cpu.load32(cachep + kmem_cache_t.num); i++) {
+      const objp = cpu.loadPtr(slabp + slab_t.s_mem) + cpu.load32(cachep + kmem_cache_t.objsize) * i;
+      yield* k.functionAt(cpu.loadPtr(cachep + kmem_cache_t.dtor))(cpu, objp, cachep, 0);
+    }
+  }
+  const addr = cpu.loadPtr(slabp + slab_t.s_mem) - cpu.loadLong(slabp + slab_t.colouroff);
+  yield* kmem_freepages(k, cpu, cachep, addr);
+  if ((cpu.load32(cachep + kmem_cache_t.flags) & CFLGS_OFF_SLAB) !== 0) {
+    yield* kmem_cache_free(k, cpu, cpu.loadPtr(cachep + kmem_cache_t.slabp_cache), slabp);
+  }
+}
