@@ -1,7 +1,8 @@
 /** Machines small enough to reason about by hand, and short notations for what their CPUs do. */
+
+import { stateLetters } from '../src/hw/coherence.ts';
 import type { Cpu } from '../src/hw/cpu.ts';
 import type { CacheGeometry } from '../src/hw/l1.ts';
-import { stateLetters } from '../src/hw/coherence.ts';
 import { Machine, type MachineOptions } from '../src/hw/machine.ts';
 import { KiB } from '../src/hw/memory.ts';
 import type { PolicyName } from '../src/hw/replacement.ts';
@@ -21,7 +22,12 @@ export function machineOf(
   cpus: number,
   { l1 = geometry(2, 2, 16), ...options }: { l1?: CacheGeometry } & Partial<MachineOptions> = {},
 ): Machine {
-  return new Machine({ model: { name: 'decimal', mhz: 1000, l1, cycles, sources: [] }, cpus, memory: 64 * KiB, ...options });
+  return new Machine({
+    model: { name: 'decimal', mhz: 1000, l1, cycles, sources: [] },
+    cpus,
+    memory: 64 * KiB,
+    ...options,
+  });
 }
 
 /**

@@ -40,7 +40,11 @@ export function writeText(path: string, text: string): void {
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, text);
   } catch (error) {
-    throw new InputError(path, `cannot be written (${(error as NodeJS.ErrnoException).code})`, 'name a folder that can');
+    throw new InputError(
+      path,
+      `cannot be written (${(error as NodeJS.ErrnoException).code})`,
+      'name a folder that can',
+    );
   }
 }
 

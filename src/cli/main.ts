@@ -13,7 +13,10 @@ const program = new Command('slabscope')
 program
   .command('verify')
   .description('replay recorded truth (files or folders) and compare every result')
-  .argument('<path...>', 'case-*.jsonl, geometry.csv, layouts.json, expected.json, directed-mesi.json, or folders of them')
+  .argument(
+    '<path...>',
+    'case-*.jsonl, geometry.csv, layouts.json, expected.json, directed-mesi.json, or folders of them',
+  )
   .option('--json', 'print the outcomes as JSON')
   .addHelpText('after', '\nExample:\n  slabscope verify test/golden')
   .action((paths: string[], { json }: { json?: boolean }) => {

@@ -22,21 +22,21 @@ interface Format {
 }
 
 const formats: readonly Format[] = [
-  { matches: /^case-.*\.jsonl$/, verify: (path) => [verifyLinuxCase(readText(path).split('\n'), path)] },
-  { matches: /^geometry\.csv$/, verify: (path) => verifyGeometry(readText(path).split('\n'), path) },
+  { matches: /^case-.*\.jsonl(\.gz)?$/, verify: (path) => [verifyLinuxCase(readText(path).split('\n'), path)] },
+  { matches: /^geometry\.csv(\.gz)?$/, verify: (path) => verifyGeometry(readText(path).split('\n'), path) },
   {
-    matches: /^layouts\.json$/,
+    matches: /^layouts\.json(\.gz)?$/,
     verify: (path) => verifyLayouts(documentWith(path, 'configs') as Parameters<typeof verifyLayouts>[0]),
   },
   {
-    matches: /^expected\.json$/,
+    matches: /^expected\.json(\.gz)?$/,
     verify: (path) => {
       const traces = documentWith(path, 'traces') as ExpectedCounts['traces'];
       return verifyExpectedCounts({ traces }, (trace) => readTrace(join(dirname(path), `${trace}.din.gz`)));
     },
   },
   {
-    matches: /^directed-mesi\.json$/,
+    matches: /^directed-mesi\.json(\.gz)?$/,
     verify: (path) => {
       documentWith(path, 'cases');
       return verifyDirected(parseJson(path) as DirectedCases);
@@ -71,6 +71,9 @@ function* recordings(path: string): Generator<string> {
   }
 }
 
+const knownNames =
+  'recordings are named case-*.jsonl, geometry.csv, layouts.json, expected.json, directed-mesi.json (or these with .gz)';
+
 const formatOf = (path: string) => formats.find(({ matches }) => matches.test(basename(path)));
 
 /** Prints the outcomes as they come; true if every case that ran passed. */
@@ -79,12 +82,16 @@ export function verify(paths: readonly string[], json: boolean, print: (line: st
   for (const path of paths) {
     const files = [...recordings(path)];
     if (files.length === 0) {
-      throw new InputError(path, 'no recording in this folder', `names are ${formats.map((f) => f.matches.source)}`);
+      throw new InputError(path, 'no recording in this folder', knownNames);
     }
     for (const file of files) {
       const format = formatOf(file);
       if (format === undefined) {
-        throw new InputError(file, 'not a recording that is known', `names are ${formats.map((f) => f.matches.source)}`);
+        throw new InputError(
+          file,
+          'not a recording that is known',
+          knownNames,
+        );
       }
       for (const outcome of format.verify(file)) {
         outcomes.push(outcome);

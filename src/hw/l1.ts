@@ -153,7 +153,7 @@ export class L1 {
   prefetch(addr: number, exclusive: boolean): void {
     this.counters.prefetches++;
     const line = addr >>> this.shift;
-    if (this.#present !== null && this.#present[addr >>> PAGE_SHIFT] === 0) return;
+    if (this.#present !== null && this.#present[addr >>> PAGE_SHIFT] !== 1) return;
     const slot = this.#find(line);
     if (slot >= 0) {
       if (exclusive && this.#states[slot] === Shared) {

@@ -2,8 +2,9 @@
  * Memory traces for cache simulators, as golden/cache has them: `din` lines, `<r|w> <hex address> <hex size>`, and
  * multi-CPU `mp` lines with the CPU in front and `x` for a locked read-modify-write. One access a line.
  */
-import type { CpuModel } from '../hw/cpu-model.ts';
+
 import { Bus } from '../hw/bus.ts';
+import type { CpuModel } from '../hw/cpu-model.ts';
 import { InputError } from '../hw/input-error.ts';
 import { type CacheGeometry, L1 } from '../hw/l1.ts';
 
@@ -19,7 +20,11 @@ export function parseAccess(line: string, file: string, number: number): MemoryA
   const bytes = match === null ? 0 : Number.parseInt(match[4]!, 16);
   if (match === null || bytes === 0) {
     const forms = '`<r|w> <hex address> <hex size>`, with `<cpu> ` in front for several CPUs (there also x)';
-    throw new InputError(`${file}:${number}`, `not a memory access: ${JSON.stringify(line.slice(0, 60))}`, `expected ${forms}`);
+    throw new InputError(
+      `${file}:${number}`,
+      `not a memory access: ${JSON.stringify(line.slice(0, 60))}`,
+      `expected ${forms}`,
+    );
   }
   return {
     cpu: Number(match[1] ?? 0),

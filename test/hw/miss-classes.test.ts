@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { Counters } from '../../src/hw/counters.ts';
+import type { Counters } from '../../src/hw/counters.ts';
 import { geometry, machineOf, play } from '../machines.ts';
 
 const directMapped = geometry(2, 1, 16);
@@ -24,7 +24,9 @@ function classOfLastMiss(steps: string, l1 = geometry(2, 2, 16)): string {
   play(machine, steps.slice(last + 1));
   const after = classesOf(counters);
   expect(after.cold + after.capacity + after.conflict + after.true + after.false).toBe(counters.misses);
-  return Object.keys(after).filter((name) => after[name as keyof Classes] > before[name as keyof Classes]).join();
+  return Object.keys(after)
+    .filter((name) => after[name as keyof Classes] > before[name as keyof Classes])
+    .join();
 }
 
 describe('lines are 16 bytes; CPU 0', () => {

@@ -40,6 +40,17 @@ test('random replacement with the same seed fills the same ways', () => {
   expect(run('slab')).not.toBe(run('buddy'));
 });
 
+test('a tree of 64 ways fills each way once before it fills any twice', () => {
+  const replacement = createReplacement('tree-plru', 1, 64, () => 0);
+  const tags = new Int32Array(64);
+  const ways = Array.from(tags, () => {
+    const way = replacement.victim(0, tags);
+    replacement.use(0, way, true);
+    return way;
+  });
+  expect(new Set(ways).size).toBe(64);
+});
+
 test('sets do not disturb one another', () => {
   const tags = new Int32Array([10, 12, 11, 13]);
   const replacement = createReplacement('lru', 2, 2, () => 0);
@@ -69,8 +80,12 @@ describe('a way used twice in a row is as if used once', () => {
 });
 
 test.each([
-  ['tree-plru', 12, 'policy tree-plru: 12 ways make no binary tree; ways must be 1, 2, 4, 8, 16 or 32'],
-  ['tree-plru-invalid-first', 64, 'policy tree-plru-invalid-first: 64 ways make no binary tree'],
+  ['tree-plru', 12, 'policy tree-plru: 12 ways make no binary tree; ways must be a power of two'],
+  [
+    'tree-plru-invalid-first',
+    48,
+    'policy tree-plru-invalid-first: 48 ways make no binary tree; ways must be a power of two',
+  ],
   ['lru-of-tree-plru4', 6, 'policy lru-of-tree-plru4: 6 ways are no groups of four; ways must be a multiple of 4'],
 ] as const)('%s refuses %i ways', (policy, ways, message) => {
   expect(() => createReplacement(policy, 1, ways, () => 0)).toThrow(message);

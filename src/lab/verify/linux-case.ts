@@ -4,8 +4,9 @@
  *
  * Replay is one legal schedule: one program at a time, from process context with interrupts on.
  */
-import { cpuModels } from '../../hw/cpu-model.ts';
+
 import type { Cpu, Program } from '../../hw/cpu.ts';
+import { cpuModels } from '../../hw/cpu-model.ts';
 import { InputError } from '../../hw/input-error.ts';
 import { Machine } from '../../hw/machine.ts';
 import { type addr_t, MiB, NULL, PAGE_SHIFT } from '../../hw/memory.ts';

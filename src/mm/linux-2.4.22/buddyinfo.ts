@@ -1,7 +1,16 @@
 /** The free blocks, seen without touching them: as /proc/buddyinfo prints them, and in full for checkers. */
 import type { addr_t } from '../../hw/memory.ts';
 import { list_head } from '../../kernel/list.ts';
-import { bitmapBytes, free_area_struct, MAX_ORDER, type Mm, struct_page, zoneSizes } from './mm.ts';
+import {
+  bitmapBytes,
+  free_area_struct,
+  MAX_ORDER,
+  type Mm,
+  struct_page,
+  ZONE_DMA,
+  ZONE_NORMAL,
+  zoneSizes,
+} from './mm.ts';
 
 export interface ZoneState {
   readonly zone: number;
@@ -63,6 +72,15 @@ function bitsSet(bytes: Uint8Array): number {
   let count = 0;
   for (let byte of bytes) for (; byte !== 0; byte &= byte - 1) count++;
   return count;
+}
+
+/** Free pages of all zones. */
+export function nr_free_pages(k: Mm): number {
+  const { memory } = k.machine;
+  return (
+    memory.peek32(k.zone(ZONE_DMA) + k.zone_struct.free_pages) +
+    memory.peek32(k.zone(ZONE_NORMAL) + k.zone_struct.free_pages)
+  );
 }
 
 /** The text of /proc/buddyinfo: free blocks by zone and order. */

@@ -1,0 +1,11 @@
+/** All benchmarks, one after the other: see README.md beside this file. */
+import { benchAccesses } from './accesses.ts';
+import { benchAllocFree } from './alloc-free.ts';
+import { benchLineMemory, benchLiveObjects } from './live-objects.ts';
+import { finish } from './measure.ts';
+
+await benchAccesses();
+await benchAllocFree();
+await benchLiveObjects();
+benchLineMemory();
+finish();

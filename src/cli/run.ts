@@ -1,0 +1,99 @@
+/** `slabscope run SPEC`: all points of an experiment, on worker threads; tables, results.json, and a picture. */
+import { createHash } from 'node:crypto';
+import { createRequire } from 'node:module';
+import { availableParallelism } from 'node:os';
+import { basename, dirname, extname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Tinypool } from 'tinypool';
+import { InputError } from '../hw/input-error.ts';
+import { compareAlignment, compareColouring } from '../lab/compare.ts';
+import { points } from '../lab/experiment.ts';
+import type { PointResult, Results } from '../lab/results.ts';
+import { seeded } from '../lab/seeded.ts';
+import { modelOf, parseSpecification, type Specification } from '../lab/specification.ts';
+import { resultsChart } from '../report/chart.ts';
+import { resultsTable } from '../report/table.ts';
+import { readBytes, readText, writeText } from './files.ts';
+import { Progress } from './progress.ts';
+import { readTrace, type Task } from './worker.ts';
+
+export interface RunOptions {
+  readonly seeds?: number;
+  readonly workers?: number;
+  readonly out?: string;
+  readonly json?: boolean;
+}
+
+const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
+
+export async function run(path: string, options: RunOptions, print: (line: string) => void): Promise<void> {
+  const read = parseSpecification(readText(path), path);
+  const specification: Specification = { ...read, seeds: options.seeds ?? read.seeds };
+  const tracePath = resolve(dirname(path), specification.trace);
+  const trace = readTrace(tracePath);
+  const out = options.out ?? join('results', specification.name);
+
+  const computed = await computePoints(specification, tracePath, options.workers ?? availableParallelism(), out);
+  const traceHash = sha256(readBytes(tracePath));
+  const identity = { ...specification, trace: traceHash };
+  const { operations: _, ...summary } = trace;
+  const random = (label: string) => seeded(specification.seed, label);
+  const results: Results = {
+    schema: 'slabscope-results/1',
+    slabscope: version,
+    name: specification.name,
+    specification: { ...specification, trace: basename(tracePath) },
+    specificationHash: sha256(JSON.stringify(identity)),
+    seed: specification.seed,
+    machine: modelOf(specification).name,
+    trace: { file: basename(tracePath), sha256: traceHash, ...summary },
+    points: computed,
+    colouring: compareColouring(computed, random('bootstrap, colouring')),
+    alignment: compareAlignment(computed, random('bootstrap, alignment')),
+  };
+  const json = `${JSON.stringify(results, null, 2)}\n`;
+  writeText(join(out, 'results.json'), json);
+  writeText(join(out, `${specification.name}.svg`), resultsChart(results));
+  if (options.json === true) print(json.trimEnd());
+  else {
+    print(resultsTable(results));
+    print(`\nwritten: ${join(out, 'results.json')}, ${join(out, `${specification.name}.svg`)}`);
+  }
+}
+
+/** In the order of the points, whatever the number of workers. If one fails, those computed are kept in a file. */
+async function computePoints(
+  specification: Specification,
+  tracePath: string,
+  workers: number,
+  out: string,
+): Promise<PointResult[]> {
+  const todo = points(specification);
+  const filename = join(dirname(fileURLToPath(import.meta.url)), `worker${extname(import.meta.url)}`);
+  const threads = Math.min(workers, todo.length);
+  const pool = new Tinypool({ filename, minThreads: threads, maxThreads: threads, execArgv: process.execArgv });
+  const progress = new Progress(`points on ${threads} workers`, todo.length);
+  const done = new Map<number, PointResult>();
+  try {
+    await Promise.all(
+      todo.map(async (point, i) => {
+        done.set(i, (await pool.run({ specification, tracePath, point } satisfies Task)) as PointResult);
+        progress.step();
+      }),
+    );
+  } catch (error) {
+    const saved = join(out, 'points-computed.json');
+    writeText(saved, `${JSON.stringify([...done.values()], null, 2)}\n`);
+    throw new InputError(
+      specification.name,
+      `a point failed: ${(error as Error).message}`,
+      `the ${done.size} points computed so far are in ${saved}`,
+    );
+  } finally {
+    progress.end();
+    await pool.destroy();
+  }
+  return todo.map((_, i) => done.get(i)!);
+}
+
+const sha256 = (data: string | Buffer) => createHash('sha256').update(data).digest('hex');

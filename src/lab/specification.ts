@@ -1,0 +1,144 @@
+/**
+ * An experiment is data: what varies, on which machine, under which kernel, with which trace. Read from YAML, checked,
+ * defaults filled in; what is wrong is told with its file, line and key.
+ */
+import { isNode, LineCounter, parseDocument } from 'yaml';
+import { z } from 'zod';
+import { type CpuModel, type CpuModelName, cpuModels } from '../hw/cpu-model.ts';
+import { InputError } from '../hw/input-error.ts';
+import { checkGeometry } from '../hw/l1.ts';
+import { KiB, MiB } from '../hw/memory.ts';
+import { policyNames } from '../hw/replacement.ts';
+import { kernelVersions } from './boot.ts';
+import { type TouchModelName, touchModels } from './touch.ts';
+
+export const alignments = ['word', 'line-fraction', 'whole-line'] as const;
+export type Alignment = (typeof alignments)[number];
+export const colourings = ['on', 'off'] as const;
+export type Colouring = (typeof colourings)[number];
+
+const oneOf = <T extends string>(names: readonly T[]) => z.enum(names as [T, ...T[]]);
+const modelNames = Object.keys(cpuModels) as CpuModelName[];
+const touchNames = Object.keys(touchModels) as TouchModelName[];
+
+const bytes = z.union([z.number(), z.string()]).transform((value, context) => {
+  const match = /^(\d+) ?([KM]?)B?$/i.exec(String(value));
+  if (match === null || Number(match[1]) === 0) {
+    context.addIssue({ code: 'custom', message: `${value} is no size: write bytes, or 16K, or 64M` });
+    return z.NEVER;
+  }
+  const unit = { '': 1, K: KiB, M: MiB }[match[2]!.toUpperCase()]!;
+  return Number(match[1]) * unit;
+});
+const cycles = z.number().int().min(0);
+const whole = (from: number, to: number) =>
+  z.number(`must be a whole number from ${from} to ${to}`).int().min(from).max(to);
+
+const inlineModel = z.strictObject({
+  name: z.string().default('inline'),
+  mhz: z.number().positive().default(1000),
+  l1: z.strictObject({
+    size: bytes,
+    ways: whole(1, 1024),
+    line: whole(4, 4096),
+    policy: oneOf(policyNames).default('lru'),
+  }),
+  cycles: z.strictObject({
+    l1: cycles,
+    l2: cycles,
+    memory: cycles,
+    transfer: cycles,
+    locked: cycles.default(20),
+    pause: cycles.min(1).default(4),
+    ipi: cycles.default(300),
+    interrupt: cycles.default(150),
+  }),
+});
+
+const specification = z.strictObject({
+  name: z.string().regex(/^[\w.-]+$/, 'must be letters, digits, dots, dashes: it names files'),
+  trace: z.string(),
+  machine: z.strictObject({
+    model: z.union([oneOf(modelNames), inlineModel], `must be one of ${modelNames.join(', ')}, or a model written out`),
+    cpus: whole(1, 8).default(2),
+    memory: bytes.default(64 * MiB),
+  }),
+  kernel: z
+    .strictObject({
+      version: oneOf(kernelVersions).default('2.4.22'),
+      l1_cache_bytes: z.literal([16, 32, 64, 128], 'must be 16, 32, 64 or 128').default(32),
+    })
+    .prefault({}),
+  placement: oneOf(['thread', 'trace']).default('thread'),
+  touch: z.array(oneOf(touchNames)).nonempty().default(['init-all', 'init-head', 'hot-fields']),
+  alignment: z
+    .array(oneOf(alignments))
+    .nonempty()
+    .default([...alignments]),
+  colouring: z
+    .array(oneOf(colourings))
+    .nonempty()
+    .default([...colourings]),
+  seeds: whole(1, 10_000).default(10),
+  seed: z.union([z.string(), z.number()]).transform(String).default('slabscope'),
+});
+
+/** A specification as understood: every default filled in, sizes in bytes. */
+export type Specification = z.output<typeof specification>;
+
+/** Reads YAML; `file` names it in messages. */
+export function parseSpecification(text: string, file: string): Specification {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines });
+  const lineOf = (offset: number) => `${file}:${lines.linePos(offset).line}`;
+  const broken = document.errors[0];
+  if (broken !== undefined) {
+    throw new InputError(lineOf(broken.pos[0]), firstLine(broken.message), 'write well-formed YAML');
+  }
+  const result = specification.safeParse(document.toJS());
+  if (!result.success) {
+    const issue = result.error.issues[0]!;
+    const path = issue.code === 'unrecognized_keys' ? [...issue.path, issue.keys[0]!] : issue.path;
+    throw new InputError(lineOf(offsetOf(document, path)), ...describeIssue(issue, path));
+  }
+  const model = modelOf(result.data);
+  checkGeometry(model.l1, lineOf(offsetOf(document, ['machine', 'model', 'l1'])));
+  if (
+    result.data.machine.memory % 4096 !== 0 ||
+    result.data.machine.memory < 8 * MiB ||
+    result.data.machine.memory >= 2 ** 31
+  ) {
+    throw new InputError(
+      lineOf(offsetOf(document, ['machine', 'memory'])),
+      `machine.memory is ${result.data.machine.memory} bytes`,
+      'it must be whole pages of 4096 bytes, from 8M to below 2048M',
+    );
+  }
+  return result.data;
+}
+
+export function modelOf({ machine }: Specification): CpuModel {
+  return typeof machine.model === 'string'
+    ? cpuModels[machine.model]
+    : { ...machine.model, sources: ['the specification'] };
+}
+
+const firstLine = (text: string) => text.split('\n')[0]!.replace(/:$/, '');
+
+/** Where in the text the value of `path` stands, or the nearest part of the path that does. */
+function offsetOf(document: ReturnType<typeof parseDocument>, path: readonly PropertyKey[]): number {
+  for (let length = path.length; length > 0; length--) {
+    const node = document.getIn(path.slice(0, length), true);
+    if (isNode(node) && node.range) return node.range[0];
+  }
+  return document.contents?.range?.[0] ?? 0;
+}
+
+function describeIssue(issue: z.core.$ZodIssue, path: readonly PropertyKey[]): [problem: string, remedy: string] {
+  const key = path.map(String).join('.') || 'the specification';
+  if (issue.code === 'unrecognized_keys') return [`${key} is no key that is known`, 'see docs for those that are'];
+  if (issue.code === 'invalid_type' && issue.input === undefined)
+    return [`${key} is missing`, `give it, ${issue.expected}`];
+  if (issue.code === 'invalid_value') return [`${key} is not one of the values`, `use ${issue.values.join(', ')}`];
+  return [`${key}: ${firstLine(issue.message)}`, 'correct it'];
+}

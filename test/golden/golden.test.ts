@@ -1,0 +1,30 @@
+import { readdirSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { verify } from '../../src/cli/verify.ts';
+
+const data = new URL('data/', import.meta.url).pathname;
+const recordings = readdirSync(data).filter((name) => !name.startsWith('real-'));
+
+test.each(recordings)('the emulator agrees with %s', (name) => {
+  const lines: string[] = [];
+  const agrees = verify([`${data}${name}`], false, (line) => lines.push(line));
+  expect(lines.filter((line) => line.startsWith('FAILED'))).toEqual([]);
+  expect(agrees).toBe(true);
+  expect(lines.some((line) => line.startsWith('passed'))).toBe(true);
+});
+
+test('there are recordings of every kind', () => {
+  expect(recordings).toEqual([
+    'case-boot-smp32-2cpu-64MB.jsonl.gz',
+    'case-boot-up64-1cpu-16MB.jsonl.gz',
+    'case-buddy.jsonl.gz',
+    'case-colour-up32.jsonl.gz',
+    'case-create-smp32.jsonl.gz',
+    'case-kmalloc-up32.jsonl.gz',
+    'case-offslab-smp32-2cpu.jsonl.gz',
+    'directed-mesi.json.gz',
+    'expected.json.gz',
+    'geometry.csv.gz',
+    'layouts.json.gz',
+  ]);
+});

@@ -1,0 +1,62 @@
+import { expect, test } from 'vitest';
+import { machineOf } from '../machines.ts';
+
+const wired = () => {
+  const { deviceLines, cpus } = machineOf(2);
+  return {
+    cpus,
+    deviceLines,
+    disk: deviceLines.connect(0x39, cpus[0]!),
+    network: deviceLines.connect(0x41, cpus[1]!),
+    arrivals: () => cpus.map(({ apic }) => apic.nextArrival()),
+  };
+};
+
+test('a line that is raised arrives at its own CPU, at that time', () => {
+  const { deviceLines, network, arrivals } = wired();
+  deviceLines.raise(network, 70);
+  expect(arrivals()).toEqual([Infinity, 70]);
+});
+
+test('a masked line stays silent, and the others do not', () => {
+  const { deviceLines, disk, network, arrivals } = wired();
+  deviceLines.mask(disk);
+  deviceLines.raise(disk, 10);
+  deviceLines.raise(network, 20);
+  expect(arrivals()).toEqual([Infinity, 20]);
+});
+
+test('a line raised while masked is delivered when it is unmasked, not earlier', () => {
+  const { deviceLines, disk, arrivals } = wired();
+  deviceLines.mask(disk);
+  deviceLines.raise(disk, 10);
+  deviceLines.unmask(disk, 500);
+  expect(arrivals()).toEqual([500, Infinity]);
+});
+
+test('a line raised twice while masked is one interrupt', () => {
+  const { deviceLines, disk, arrivals } = wired();
+  deviceLines.mask(disk);
+  deviceLines.raise(disk, 10);
+  deviceLines.raise(disk, 20);
+  deviceLines.unmask(disk, 500);
+  expect(arrivals()).toEqual([500, Infinity]);
+});
+
+test('a latched line is delivered once', () => {
+  const { deviceLines, disk, cpus } = wired();
+  deviceLines.mask(disk);
+  deviceLines.raise(disk, 10);
+  deviceLines.unmask(disk, 20);
+  expect(cpus[0]!.apic.accept(20)).toBe(0x39);
+  deviceLines.mask(disk);
+  deviceLines.unmask(disk, 30);
+  expect(cpus[0]!.apic.pending).toBe(0);
+});
+
+test('unmasking a line that was not raised delivers nothing', () => {
+  const { deviceLines, disk, arrivals } = wired();
+  deviceLines.mask(disk);
+  deviceLines.unmask(disk, 500);
+  expect(arrivals()).toEqual([Infinity, Infinity]);
+});

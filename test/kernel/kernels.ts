@@ -1,0 +1,54 @@
+/** A 2.4.22 kernel at power-on, and tasks and stories to run on it. */
+import type { Cpu, Program } from '../../src/hw/cpu.ts';
+import { type CpuModelName, cpuModels } from '../../src/hw/cpu-model.ts';
+import { Machine } from '../../src/hw/machine.ts';
+import { type addr_t, MiB } from '../../src/hw/memory.ts';
+import type { Context } from '../../src/hw/scheduler.ts';
+import { type Kernel, type KernelConfig, smpConfig } from '../../src/kernel/kernel.ts';
+import { THREAD_SIZE, task_struct } from '../../src/kernel/task.ts';
+import { powerOn } from '../../src/slab/linux-2.4.22/boot.ts';
+
+/** Memory that the kernel has not handed out, and nobody uses. */
+export const SCRATCH: addr_t = 4 * MiB;
+
+/** All CPUs stand at the same clock. */
+export function kernelOn(cpus: number, config: KernelConfig = smpConfig, model: CpuModelName = 'pentium-iii'): Kernel {
+  const machine = new Machine({ model: cpuModels[model], cpus, memory: 20 * MiB });
+  const layout = {
+    ram: 16 * MiB,
+    reservedPfns: [
+      [0, 0],
+      [160, 767],
+    ],
+    staticsAt: 16 * MiB,
+  } as const;
+  const k = powerOn(machine, config, layout);
+  for (const cpu of machine.cpus) cpu.idleUntil(machine.cpus[0]!.clock);
+  return k;
+}
+
+/** A task on a stack of its own, number `n` of the test; it runs `program` on `cpu`. */
+export function startTask(k: Kernel, cpu: Cpu, n: number, program: Program): Context {
+  const task = SCRATCH + 1 * MiB + n * THREAD_SIZE;
+  k.machine.memory.poke32(task + task_struct.processor, cpu.id);
+  return k.machine.scheduler.spawn(cpu, program, task + THREAD_SIZE);
+}
+
+/** Works for so many cycles in each turn, and yields after each. */
+export function* work(cpu: Cpu, ...turns: number[]): Program {
+  for (const cycles of turns) {
+    cpu.clock += cycles;
+    yield;
+  }
+}
+
+export interface Span {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Those of `spans` that begin before the one in front of them has ended. */
+export function overlaps(spans: readonly Span[]): Span[] {
+  const inTime = spans.toSorted((a, b) => a.from - b.from);
+  return inTime.filter(({ from }, i) => i > 0 && from < inTime[i - 1]!.to);
+}

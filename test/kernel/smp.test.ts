@@ -1,0 +1,102 @@
+import { expect, test } from 'vitest';
+import type { Cpu, Program } from '../../src/hw/cpu.ts';
+import { local_irq_disable, local_irq_enable } from '../../src/kernel/irq.ts';
+import type { KernelFunction } from '../../src/kernel/kernel.ts';
+import { smp_call_function } from '../../src/kernel/smp.ts';
+import { kernelOn, work } from './kernels.ts';
+
+function kernelWithLog(cpus: number) {
+  const k = kernelOn(cpus);
+  const log: string[] = [];
+  const say = (cpu: Cpu, what: string) => log.push(`cpu${cpu.id} ${what}`);
+  const func: KernelFunction = function* (cpu, info) {
+    say(cpu, `is called with ${info}`);
+    yield* work(cpu, 1000 * cpu.id);
+    say(cpu, 'is done');
+  };
+  function* call(cpu: Cpu, info: number): Program {
+    say(cpu, 'calls');
+    yield* smp_call_function(k, cpu, func, info);
+    say(cpu, 'goes on');
+  }
+  return {
+    k,
+    machine: k.machine,
+    scheduler: k.machine.scheduler,
+    cpus: k.machine.cpus as [Cpu, Cpu, Cpu],
+    log,
+    say,
+    call,
+  };
+}
+
+test('smp_call_function runs on every other CPU, idle ones too, and waits until all are done', () => {
+  const { machine, cpus, log, call } = kernelWithLog(3);
+  machine.run(cpus[0], call(cpus[0], 7));
+  expect(log).toEqual([
+    'cpu0 calls',
+    'cpu1 is called with 7',
+    'cpu2 is called with 7',
+    'cpu1 is done',
+    'cpu2 is done',
+    'cpu0 goes on',
+  ]);
+  expect(cpus.map(({ l1 }) => l1.counters.interrupts)).toEqual([0, 1, 1]);
+});
+
+test('the wait is one of the simulated time', () => {
+  const { machine, cpus, call } = kernelWithLog(3);
+  const start = cpus[0].clock;
+  machine.run(cpus[0], call(cpus[0], 7));
+  expect(cpus[0].clock - start).toBeGreaterThan(2000 + machine.model.cycles.ipi);
+  expect(cpus[0].l1.counters.spinCycles).toBeGreaterThan(1000);
+});
+
+test('the caller gets its stack back', () => {
+  const { machine, cpus, call } = kernelWithLog(2);
+  const [cpu] = cpus;
+  const pointers: number[] = [];
+  function* program(): Program {
+    pointers.push(cpu.esp);
+    yield* call(cpu, 7);
+    pointers.push(cpu.esp);
+  }
+  machine.run(cpu, program());
+  expect(pointers[1]).toBe(pointers[0]);
+});
+
+test('a CPU with interrupts off is called when it lets them in, and is waited for', () => {
+  const { machine, scheduler, cpus, log, say, call } = kernelWithLog(2);
+  function* busy(cpu: Cpu): Program {
+    local_irq_disable(cpu);
+    yield* work(cpu, 10_000);
+    say(cpu, 'lets them in');
+    if (local_irq_enable(cpu)) yield;
+  }
+  scheduler.spawn(cpus[1], busy(cpus[1]));
+  machine.run(cpus[0], call(cpus[0], 7));
+  expect(log).toEqual(['cpu0 calls', 'cpu1 lets them in', 'cpu1 is called with 7', 'cpu1 is done', 'cpu0 goes on']);
+});
+
+test('two CPUs may call at once, since who waits for his turn can be called', () => {
+  const { scheduler, cpus, log, call } = kernelWithLog(2);
+  for (const cpu of cpus) scheduler.spawn(cpu, call(cpu, 10 + cpu.id));
+  scheduler.run();
+  expect(log.filter((line) => line.includes('called'))).toEqual(['cpu1 is called with 10', 'cpu0 is called with 11']);
+  expect(log.filter((line) => line.includes('goes on')).toSorted()).toEqual(['cpu0 goes on', 'cpu1 goes on']);
+});
+
+test('two CPUs that call with interrupts off wait for each other, and are found out', () => {
+  const { scheduler, cpus, call } = kernelWithLog(2);
+  for (const cpu of cpus) {
+    cpu.cli();
+    scheduler.spawn(cpu, call(cpu, 7));
+  }
+  expect(() => scheduler.run()).toThrow(/^lockup: cpu0 spins on .*; cpu1 spins on call_lock\+0x0, held by cpu0/);
+});
+
+test('on one CPU there is nobody to call', () => {
+  const { machine, cpus, log, call } = kernelWithLog(1);
+  machine.run(cpus[0], call(cpus[0], 7));
+  expect(log).toEqual(['cpu0 calls', 'cpu0 goes on']);
+});
