@@ -12,7 +12,9 @@ import { assertCount, medianNanoseconds, report } from './measure.ts';
 const here = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 
 export async function benchAccesses(): Promise<void> {
-  const output = execFileSync('node', [here('yardstick.mjs'), here('../test/golden/data/real-ls.din.gz')], { encoding: 'utf8' });
+  const output = execFileSync('node', [here('yardstick.mjs'), here('../test/golden/data/real-ls.din.gz')], {
+    encoding: 'utf8',
+  });
   const yardstick = JSON.parse(output) as { millionPerSecond: number };
 
   const lines = gunzipSync(readFileSync(here('../test/golden/data/real-ls.din.gz')))

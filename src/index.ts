@@ -1,7 +1,8 @@
 /** The library: a machine, a kernel booted on it, and the lab. Runs in browsers too; only the command line knows Node. */
-export { type CpuModel, type CpuModelName, cpuModels } from './hw/cpu-model.ts';
-export type { Cpu, Program } from './hw/cpu.ts';
+
 export type { Counters } from './hw/counters.ts';
+export type { Cpu, Program } from './hw/cpu.ts';
+export { type CpuModel, type CpuModelName, cpuModels } from './hw/cpu-model.ts';
 export { InputError } from './hw/input-error.ts';
 export type { CacheGeometry } from './hw/l1.ts';
 export { Machine, type MachineOptions } from './hw/machine.ts';

@@ -1,67 +1,28 @@
-/** Machines small enough to reason about by hand, and short notations for what their CPUs do. */
+/** Machines and kernels that tests start from. */
+import { type CpuModelName, cpuModels } from '../src/hw/cpu-model.ts';
+import { Machine } from '../src/hw/machine.ts';
+import { MiB } from '../src/hw/memory.ts';
+import { type KernelConfig, smpConfig } from '../src/kernel/kernel.ts';
+import { boot } from '../src/lab/boot.ts';
+import type { SlabAllocator } from '../src/slab/allocator.ts';
+import type { Linux2422 } from '../src/slab/linux-2.4.22/slab.ts';
 
-import { stateLetters } from '../src/hw/coherence.ts';
-import type { Cpu } from '../src/hw/cpu.ts';
-import type { CacheGeometry } from '../src/hw/l1.ts';
-import { Machine, type MachineOptions } from '../src/hw/machine.ts';
-import { KiB } from '../src/hw/memory.ts';
-import type { PolicyName } from '../src/hw/replacement.ts';
-
-export const geometry = (sets: number, ways: number, line: number, policy: PolicyName = 'lru'): CacheGeometry => ({
-  size: sets * ways * line,
-  ways,
-  line,
-  policy,
-});
-
-/** Each kind of cost in a decimal digit of its own: a clock of 1_101 was a transfer, a fill from memory and a hit. */
-export const cycles = { l1: 1, l2: 10, memory: 100, transfer: 1000, locked: 20, pause: 2, ipi: 300, interrupt: 50 };
-
-/** Two sets of two 16-byte lines, LRU, unless told otherwise. */
-export function machineOf(
-  cpus: number,
-  { l1 = geometry(2, 2, 16), ...options }: { l1?: CacheGeometry } & Partial<MachineOptions> = {},
-): Machine {
-  return new Machine({
-    model: { name: 'decimal', mhz: 1000, l1, cycles, sources: [] },
-    cpus,
-    memory: 64 * KiB,
-    ...options,
-  });
+interface Options {
+  readonly cpus?: number;
+  readonly memory?: number;
+  readonly model?: CpuModelName;
+  readonly config?: Partial<KernelConfig>;
 }
 
-/**
- * Steps such as '0r 1w20 2P': CPU 0 reads 4 bytes at 0, CPU 1 writes at hexadecimal 20, CPU 2 prefetches 0 for itself.
- * r reads, w writes, x is a locked read-modify-write, p a prefetch, P a prefetchw.
- */
-export function play(machine: Machine, steps: string): void {
-  for (const step of steps.split(' ')) {
-    const [, id, kind, at] = /^(\d)([rwxpP])([0-9a-f]*)$/.exec(step)!;
-    const addr = at === '' ? 0 : Number.parseInt(at!, 16);
-    perform(machine.cpus[Number(id)]!, kind as Kind, addr, 4);
-  }
+export interface Booted {
+  readonly machine: Machine;
+  readonly allocator: SlabAllocator;
+  readonly k: Linux2422;
 }
 
-export type Kind = 'r' | 'w' | 'x' | 'p' | 'P';
-
-export function perform(cpu: Cpu, kind: Kind, addr: number, bytes: number): void {
-  if (kind === 'r') cpu.read(addr, bytes);
-  else if (kind === 'w') cpu.write(addr, bytes);
-  else if (kind === 'x') cpu.lockAdd32(addr, 1);
-  else if (kind === 'p') cpu.prefetch(addr);
-  else cpu.prefetchw(addr);
-}
-
-/** The state of the line at `addr` in each cache: 'SIS' is shared by CPUs 0 and 2. */
-export const states = (machine: Machine, addr = 0) =>
-  machine.cpus.map(({ l1 }) => stateLetters[l1.stateOf(addr)]).join('');
-
-/** What the caught error says; fails if there is none. */
-export function messageOf(action: () => unknown): string {
-  try {
-    action();
-  } catch (error) {
-    return (error as Error).message;
-  }
-  throw new Error('nothing was thrown');
+/** 2.4.22 on a Pentium III of two CPUs and 32 MB, unless said otherwise. */
+export function booted({ cpus = 2, memory = 32 * MiB, model = 'pentium-iii', config = {} }: Options = {}): Booted {
+  const machine = new Machine({ model: cpuModels[model], cpus, memory });
+  const allocator = boot(machine, '2.4.22', { ...smpConfig, ...config });
+  return { machine, allocator, k: allocator.kernel as Linux2422 };
 }

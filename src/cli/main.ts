@@ -1,14 +1,32 @@
 #!/usr/bin/env node
 /** The command line: arguments and exit statuses. 0: well; 1: a case failed; 2: the input is wrong. */
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { InputError } from '../hw/input-error.ts';
+import { type RunOptions, run } from './run.ts';
 import { verify } from './verify.ts';
 
 const print = (line: string) => process.stdout.write(`${line}\n`);
 
+/** An option's whole number of at least 1; anything else is the user's mistake. */
+function count(value: string): number {
+  if (!/^[1-9]\d{0,5}$/.test(value)) throw new InvalidArgumentError('it must be a whole number from 1 to 999999.');
+  return Number(value);
+}
+
 const program = new Command('slabscope')
   .description('A hardware-faithful emulator of x86 SMP memory, with the Linux slab allocators running on it.')
   .exitOverride();
+
+program
+  .command('run')
+  .description('run the experiment of a specification (YAML): print tables, write results.json and a picture')
+  .argument('<specification>', 'e.g. experiments/colouring.yaml')
+  .option('--seeds <n>', 'how many seeds, instead of those of the specification', count)
+  .option('--workers <n>', 'worker threads; the results are the same for any number', count)
+  .option('--out <dir>', 'where results go (default: results/NAME)')
+  .option('--json', 'print results.json instead of tables')
+  .addHelpText('after', '\nExample:\n  slabscope run experiments/colouring.yaml --seeds 20 --out /tmp/colouring')
+  .action((path: string, options: RunOptions) => run(path, options, print));
 
 program
   .command('verify')

@@ -4,11 +4,12 @@ import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Tinypool } from 'tinypool';
+import { Piscina } from 'piscina';
 import { InputError } from '../hw/input-error.ts';
+import type { AllocationTrace } from '../lab/allocation-trace.ts';
 import { compareAlignment, compareColouring } from '../lab/compare.ts';
 import { points } from '../lab/experiment.ts';
-import type { PointResult, Results } from '../lab/results.ts';
+import type { PointResult, Results, TraceReport } from '../lab/results.ts';
 import { seeded } from '../lab/seeded.ts';
 import { modelOf, parseSpecification, type Specification } from '../lab/specification.ts';
 import { resultsChart } from '../report/chart.ts';
@@ -36,7 +37,6 @@ export async function run(path: string, options: RunOptions, print: (line: strin
   const computed = await computePoints(specification, tracePath, options.workers ?? availableParallelism(), out);
   const traceHash = sha256(readBytes(tracePath));
   const identity = { ...specification, trace: traceHash };
-  const { operations: _, ...summary } = trace;
   const random = (label: string) => seeded(specification.seed, label);
   const results: Results = {
     schema: 'slabscope-results/1',
@@ -46,7 +46,7 @@ export async function run(path: string, options: RunOptions, print: (line: strin
     specificationHash: sha256(JSON.stringify(identity)),
     seed: specification.seed,
     machine: modelOf(specification).name,
-    trace: { file: basename(tracePath), sha256: traceHash, ...summary },
+    trace: { ...traceReport(trace), name: basename(tracePath), sha256: traceHash },
     points: computed,
     colouring: compareColouring(computed, random('bootstrap, colouring')),
     alignment: compareAlignment(computed, random('bootstrap, alignment')),
@@ -61,6 +61,11 @@ export async function run(path: string, options: RunOptions, print: (line: strin
   }
 }
 
+function traceReport({ summary, caches, threads }: AllocationTrace): Omit<TraceReport, 'name' | 'sha256'> {
+  const { events, allocations, frees, unseenFrees, liveAtEnd, skipped } = summary;
+  return { events, allocations, frees, unseenFrees, liveAtEnd, threads: threads.length, skipped, caches };
+}
+
 /** In the order of the points, whatever the number of workers. If one fails, those computed are kept in a file. */
 async function computePoints(
   specification: Specification,
@@ -69,9 +74,10 @@ async function computePoints(
   out: string,
 ): Promise<PointResult[]> {
   const todo = points(specification);
-  const filename = join(dirname(fileURLToPath(import.meta.url)), `worker${extname(import.meta.url)}`);
+  const fromSources = extname(import.meta.url) === '.ts';
+  const filename = fileURLToPath(new URL(fromSources ? './worker-from-sources.mjs' : './worker.js', import.meta.url));
   const threads = Math.min(workers, todo.length);
-  const pool = new Tinypool({ filename, minThreads: threads, maxThreads: threads, execArgv: process.execArgv });
+  const pool = new Piscina({ filename, minThreads: threads, maxThreads: threads });
   const progress = new Progress(`points on ${threads} workers`, todo.length);
   const done = new Map<number, PointResult>();
   try {

@@ -87,11 +87,7 @@ export function verify(paths: readonly string[], json: boolean, print: (line: st
     for (const file of files) {
       const format = formatOf(file);
       if (format === undefined) {
-        throw new InputError(
-          file,
-          'not a recording that is known',
-          knownNames,
-        );
+        throw new InputError(file, 'not a recording that is known', knownNames);
       }
       for (const outcome of format.verify(file)) {
         outcomes.push(outcome);

@@ -38,11 +38,10 @@ export interface PointResult {
   readonly counts: Counts;
 }
 
-/** A figure with its 95 % bootstrap interval over seeds, resampled in pairs. */
+/** A figure with its 95 % bootstrap interval over seeds, resampled in pairs; null where one seed allows none. */
 export interface Estimate {
   readonly value: number;
-  readonly low: number;
-  readonly high: number;
+  readonly interval: readonly [low: number, high: number] | null;
 }
 
 /** One variant against its base, paired by seed, under one touch model. */
@@ -59,9 +58,28 @@ export interface PairedComparison {
   /** Relative changes of sums, variant against base: -0.1 is 10 % fewer. */
   readonly misses: Estimate;
   readonly cycles: Estimate;
-  readonly peakPages: Estimate;
+  /** Null where the base held no page of any slab. */
+  readonly peakPages: Estimate | null;
   /** (M_off - M_on) / (M_off - F_off), for comparisons of colouring; null where the denominator is under 1 % of M_off. */
   readonly effectiveness: Estimate | null;
+}
+
+/** What was replayed, what was left out and why, and under which names caches ran. */
+export interface TraceReport {
+  /** The file's name, without its folder. */
+  readonly name: string;
+  readonly sha256: string;
+  readonly events: number;
+  readonly allocations: number;
+  readonly frees: number;
+  /** Frees that nobody traced, put just before their object's address is allocated again. */
+  readonly unseenFrees: number;
+  readonly liveAtEnd: number;
+  readonly threads: number;
+  /** Events that were left out, by reason. */
+  readonly skipped: Readonly<Record<string, number>>;
+  /** Every named cache: as recorded, as 2.4 takes it (at most 18 characters), and its object size. */
+  readonly caches: readonly { readonly recordedName: string; readonly name: string; readonly size: number }[];
 }
 
 export interface Results {
@@ -73,8 +91,7 @@ export interface Results {
   readonly specificationHash: string;
   readonly seed: string;
   readonly machine: string;
-  /** The trace, what of it was used, and under which names its caches ran. */
-  readonly trace: unknown;
+  readonly trace: TraceReport;
   readonly points: readonly PointResult[];
   readonly colouring: readonly PairedComparison[];
   readonly alignment: readonly PairedComparison[];

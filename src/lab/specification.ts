@@ -95,9 +95,9 @@ export function parseSpecification(text: string, file: string): Specification {
   if (broken !== undefined) {
     throw new InputError(lineOf(broken.pos[0]), firstLine(broken.message), 'write well-formed YAML');
   }
-  const result = specification.safeParse(document.toJS());
+  const result = specification.safeParse(document.toJS(), { reportInput: true });
   if (!result.success) {
-    const issue = result.error.issues[0]!;
+    const issue = innermost(result.error.issues[0]!);
     const path = issue.code === 'unrecognized_keys' ? [...issue.path, issue.keys[0]!] : issue.path;
     throw new InputError(lineOf(offsetOf(document, path)), ...describeIssue(issue, path));
   }
@@ -134,11 +134,36 @@ function offsetOf(document: ReturnType<typeof parseDocument>, path: readonly Pro
   return document.contents?.range?.[0] ?? 0;
 }
 
+/** Where a value fits none of several forms, the issue with the form that it was meant to have: an object's own. */
+function innermost(issue: z.core.$ZodIssue): z.core.$ZodIssue {
+  if (issue.code !== 'invalid_union' || typeof issue.input !== 'object') return issue;
+  const inside = issue.errors.flat().find((inner) => inner.path.length > 0 || inner.code === 'unrecognized_keys');
+  return inside === undefined ? issue : innermost({ ...inside, path: [...issue.path, ...inside.path] });
+}
+
 function describeIssue(issue: z.core.$ZodIssue, path: readonly PropertyKey[]): [problem: string, remedy: string] {
-  const key = path.map(String).join('.') || 'the specification';
-  if (issue.code === 'unrecognized_keys') return [`${key} is no key that is known`, 'see docs for those that are'];
+  const key = path
+    .map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`))
+    .join('')
+    .slice(1);
+  if (issue.code === 'unrecognized_keys')
+    return [`no key ${key} is known`, `known here are ${keysAt(issue.path).join(', ')}`];
+  if (path.length === 0) return ['this is no specification', `write its keys: ${keysAt([]).join(', ')}`];
   if (issue.code === 'invalid_type' && issue.input === undefined)
-    return [`${key} is missing`, `give it, ${issue.expected}`];
-  if (issue.code === 'invalid_value') return [`${key} is not one of the values`, `use ${issue.values.join(', ')}`];
-  return [`${key}: ${firstLine(issue.message)}`, 'correct it'];
+    return [`${key} is missing`, `give it: ${issue.expected}`];
+  if (issue.code === 'invalid_value')
+    return [`${key} is none of the values it may have`, `use ${issue.values.join(', ')}`];
+  if (issue.code === 'invalid_type') return [`${key} is of the wrong kind`, `it must be a ${issue.expected}`];
+  return [`${key}: ${firstLine(issue.message)}`, 'see docs/specification.md'];
+}
+
+/** The keys that an object at `path` of a specification may have. */
+function keysAt(path: readonly PropertyKey[]): string[] {
+  type Schema = { properties?: Record<string, Schema>; anyOf?: Schema[] };
+  let schema = z.toJSONSchema(specification, { io: 'input', unrepresentable: 'any' }) as Schema;
+  for (const key of path) {
+    schema = schema.properties?.[String(key)] ?? {};
+    schema = schema.anyOf?.find(({ properties }) => properties !== undefined) ?? schema;
+  }
+  return Object.keys(schema.properties ?? {});
 }

@@ -3,16 +3,11 @@ import type { Counts, Estimate, PairedComparison, PointResult, Results } from '.
 
 export function resultsTable(results: Results, { colour = false }: { colour?: boolean } = {}): string {
   const { name, points, colouring, alignment } = results;
+  const facts = Object.entries(factsOf(results)).map((cells): Row => [cells, PLAIN]);
   const sections: Line[][] = [
-    [
-      [name, BOLD],
-      ...columns(
-        factsOf(results).map(([fact, value]) => [[fact, value], PLAIN]),
-        2,
-      ),
-    ],
+    [[name, BOLD], ...columns(facts, 2)],
     ...[...groupBy(points, ({ point }) => point.touch)].map(([touch, group]) => countsTable(touch, group)),
-    paragraph(COUNTS_NOTE, DIM),
+    points.length > 0 ? paragraph(COUNTS_NOTE, DIM) : [],
     colouring.length > 0 ? comparisonTable(colouringOnAgainstOff, colouring) : [],
     alignment.length > 0 ? comparisonTable(alignmentAgainstWord, alignment) : [],
     conclusion(colouring),
@@ -76,7 +71,7 @@ interface ComparisonForm {
 
 const colouringOnAgainstOff: ComparisonForm = {
   title: 'colouring on against off',
-  alignmentOf: ({ fixed }) => fixed,
+  alignmentOf,
   sides: ['off', 'on'],
   last: ['effective-', 'ness'],
   lastCells: ({ effectiveness, seeds }) => (effectiveness === null ? ['n/a'] : estimateCells(effectiveness, seeds, '')),
@@ -112,26 +107,15 @@ function estimateCells(estimate: Estimate, seeds: number, plus = '+'): string[] 
 }
 
 function conclusion(comparisons: readonly PairedComparison[]): Line[] {
-  const alignments = groupBy(comparisons, ({ fixed }) => fixed);
+  const alignments = groupBy(comparisons, alignmentOf);
   return [
     [QUESTION, BOLD],
     ...paragraph(`${verdictOn(comparisons)}.`, BOLD),
     ...[...alignments].flatMap(([alignment, group]) =>
-      paragraph(`${alignment}: ${rangeOf(group)}; ${clarityOf(group)}.`, PLAIN),
+      paragraph(`${alignment}: ${rangeOf(group)}; ${whereZeroStands(group)}.`, PLAIN),
     ),
     ...(comparisons.length > 0 ? paragraph(caveatOf(comparisons), DIM) : []),
   ];
-}
-
-/** Where zero stands to the intervals of one alignment. */
-function clarityOf(group: readonly PairedComparison[]): string {
-  const under = (wanted: boolean) =>
-    group.filter((of) => (verdictOf(of) === 'unclear') !== wanted).map(({ touch }) => touch);
-  const [clear, unclear] = [under(true), under(false)];
-  if (group[0].seeds === 1) return 'one seed gives no interval';
-  if (unclear.length === 0) return `the interval excludes zero under ${enumerate(clear)}`;
-  if (clear.length === 0) return `the interval includes zero under ${enumerate(unclear)}`;
-  return `the interval excludes zero under ${enumerate(clear)}, not under ${enumerate(unclear)}`;
 }
 
 // --- Words ---------------------------------------------------------------------------------------------------------
@@ -150,37 +134,63 @@ export function verdictOf({ seeds, misses }: PairedComparison): Verdict {
 export function verdictOn(comparisons: readonly PairedComparison[]): string {
   if (comparisons.length === 0) return 'Not asked: nothing here ran with colouring both on and off';
   if (comparisons[0].seeds === 1) return 'One seed gives no interval, so no answer';
-  const byVerdict = groupBy(comparisons, verdictOf);
-  const touchModels = distinct(comparisons, ({ touch }) => touch);
-  const alignments = distinct(comparisons, ({ fixed }) => fixed);
-  if (byVerdict.size === 1) {
-    const models = touchModels.length === 1 ? touchModels[0] : `all ${touchModels.length} touch models`;
-    const aligned = alignments.length === 1 ? `${alignments[0]} alignment` : `all ${alignments.length} alignments`;
-    return `${allAgree[verdictOf(comparisons[0])]} under ${models} with ${aligned}`;
+  const verdicts = byVerdict(comparisons);
+  const [touchModels, alignments] = [touchOf, alignmentOf].map((axis) => distinct(comparisons, axis));
+  if (verdicts.length === 1) {
+    const models = touchModels.length === 1 ? touchModels[0] : `${allOf(touchModels)} touch models`;
+    const aligned = alignments.length === 1 ? `${alignments[0]} alignment` : `${allOf(alignments)} alignments`;
+    return `${unanimous[verdicts[0][0]]} under ${models} with ${aligned}`;
   }
-  const decides = (axis: (of: PairedComparison) => string) =>
-    [...groupBy(comparisons, axis).values()].every((group) => distinct(group, verdictOf).length === 1);
-  const parts = (preposition: string, names: (group: readonly PairedComparison[]) => string) =>
-    [...byVerdict].map(([verdict, group]) => `${change[verdict]} ${preposition} ${names(group)}`).join(', ');
-  if (decides(({ touch }) => touch)) {
-    return `It depends on what is touched: ${parts('under', (group) => enumerate(distinct(group, ({ touch }) => touch)))}`;
+  const each = (cases: (group: readonly PairedComparison[]) => string) =>
+    verdicts.map(([verdict, group]) => `${effect[verdict]} ${cases(group)}`).join(', ');
+  const decides = (axis: typeof touchOf) =>
+    [...groupBy(comparisons, axis).values()].every((group) => byVerdict(group).length === 1);
+  if (decides(touchOf)) {
+    return `It depends on what is touched: ${each((group) => `under ${enumerate(distinct(group, touchOf))}`)}`;
   }
-  if (decides(({ fixed }) => fixed)) {
-    return `It depends on the alignment: ${parts('with', (group) => enumerate(distinct(group, ({ fixed }) => fixed)))}`;
+  if (decides(alignmentOf)) {
+    return `It depends on the alignment: ${each((group) => `with ${enumerate(distinct(group, alignmentOf))}`)}`;
   }
-  return `It depends: ${parts('in', (group) => `${group.length} of ${comparisons.length} cases`)}`;
+  return `It depends on touch model and alignment: ${each((group) => `in ${group.length}`)} of ${comparisons.length} cases`;
 }
 
-const change: Record<Verdict, string> = { fewer: 'fewer misses', more: 'more misses', unclear: 'no clear change' };
-const allAgree: Record<Verdict, string> = {
+function touchOf({ touch }: PairedComparison): string {
+  return touch;
+}
+
+/** Of a comparison of colouring. */
+function alignmentOf({ fixed }: PairedComparison): string {
+  return fixed;
+}
+
+const effect: Record<Verdict, string> = { fewer: 'fewer misses', more: 'more misses', unclear: 'no clear change' };
+const unanimous: Record<Verdict, string> = {
   fewer: 'Yes: fewer misses',
   more: 'No: more misses',
-  unclear: 'No clear change',
+  unclear: 'Not clear: the interval includes zero',
 };
+
+/** Those that occur, in a fixed order. */
+export function byVerdict(comparisons: readonly PairedComparison[]): [Verdict, PairedComparison[]][] {
+  const groups = groupBy(comparisons, verdictOf);
+  return (['fewer', 'more', 'unclear'] as const)
+    .filter((verdict) => groups.has(verdict))
+    .map((verdict) => [verdict, groups.get(verdict) ?? []]);
+}
+
+/** Of one alignment. */
+function whereZeroStands(comparisons: readonly PairedComparison[]): string {
+  if (comparisons[0].seeds === 1) return 'one seed gives no interval';
+  const stands: Record<Verdict, string> = { fewer: 'below zero', more: 'above zero', unclear: 'across zero' };
+  const parts = byVerdict(comparisons).map(
+    ([verdict, group]) => `${stands[verdict]} under ${enumerate(group.map(touchOf))}`,
+  );
+  return `the interval is ${parts.join(', ')}`;
+}
 
 /** The least and the greatest change of misses, each with its touch model, and its alignment where there are several. */
 export function rangeOf(comparisons: readonly PairedComparison[]): string {
-  const severalAlignments = distinct(comparisons, ({ fixed }) => fixed).length > 1;
+  const severalAlignments = distinct(comparisons, alignmentOf).length > 1;
   const told = ({ touch, fixed, misses }: PairedComparison) =>
     `${figuresOf(misses).value} % (${severalAlignments ? `${touch}, ${fixed}` : touch})`;
   const sorted = comparisons.toSorted((a, b) => a.misses.value - b.misses.value);
@@ -196,27 +206,29 @@ export function caveatOf([{ seeds }]: readonly PairedComparison[]): string {
     seeds === 1
       ? 'One seed gives no interval, and its figures speak of'
       : `Intervals are bootstrapped over ${seeds} seeds in pairs, each interval for itself. They speak of`;
-  const few = seeds > 1 && seeds < ENOUGH_SEEDS ? ` So few seeds give too narrow intervals.` : '';
+  const few = seeds > 1 && seeds < ENOUGH_SEEDS ? ' So few seeds give too narrow intervals.' : '';
   return `${intervals} what a seed draws (touches, placement of statics, tasks and threads, ageing of the page allocator), not of other workloads.${few}`;
 }
 
-/** What was run, by name. */
-export function factsOf({ machine, trace, points, seed, specificationHash, slabscope }: Results): [string, string][] {
+/** What was run, and how to tell it from other runs. */
+export function factsOf({ machine, trace, points, seed, specificationHash, slabscope }: Results) {
   const seeds = distinct(points, ({ point }) => point.seed).length;
-  return [
-    ['machine', machine],
-    ['trace', nameOfTrace(trace)],
-    ['seeds', `${seeds}, drawn from '${seed}'`],
-    ['specification', `${specificationHash.slice(0, 12)}, slabscope ${slabscope}`],
-  ];
+  return {
+    machine,
+    trace: nameOfTrace(trace),
+    seeds: `${seeds}, drawn from '${seed}'`,
+    specification: `${specificationHash.slice(0, 12)}, slabscope ${slabscope}`,
+  };
 }
+
+const allOf = ({ length }: readonly string[]): string => (length === 2 ? 'both' : `all ${length}`);
 
 function nameOfTrace(trace: unknown): string {
   if (typeof trace === 'string') return trace;
   return typeof trace === 'object' && trace !== null && 'name' in trace ? String(trace.name) : 'unnamed';
 }
 
-export function enumerate(names: readonly string[]): string {
+function enumerate(names: readonly string[]): string {
   return names.length < 2 ? names.join() : `${names.slice(0, -1).join(', ')} and ${names[names.length - 1]}`;
 }
 
@@ -235,14 +247,15 @@ export function wrap(text: string, fits: (line: string) => boolean): string[] {
 
 const thousands = (value: number): string => value.toFixed(0).replace(/\B(?=(\d{3})+$)/g, ',');
 
-/** In percent: three significant digits in the largest of the three, and no bound that is off zero written as zero. */
+/** In percent, all with as many decimals as it takes that no bound off zero is written as zero; three at most. */
 export function figuresOf({ value, low, high }: Estimate, plus = '+'): { value: string; low: string; high: string } {
   const bounds = [low, high].map((bound) => Math.abs(100 * bound)).filter((bound) => bound > 0);
-  const digits = [0, 1, 2, 3].find(
-    (n) => Math.max(...bounds) * 10 ** n >= 100 && bounds.every((bound) => bound * 10 ** n >= 0.5),
-  );
+  const greatest = Math.max(0, ...bounds);
+  const tells = (decimals: number) =>
+    greatest * 10 ** decimals >= 10 && bounds.every((bound) => bound * 10 ** decimals >= 0.5);
+  const decimals = greatest === 0 ? 1 : ([greatest < 1000 ? 1 : 0, 2].find(tells) ?? 3);
   const written = (fraction: number) => {
-    const figure = (100 * fraction).toFixed(bounds.length === 0 ? 0 : (digits ?? 3));
+    const figure = (100 * fraction).toFixed(decimals);
     return Number(figure) === 0 ? figure.replace('-', '') : figure.replace(/^(?=\d)/, plus);
   };
   return { value: written(value), low: written(low), high: written(high) };

@@ -8,7 +8,7 @@ import { expect, test } from 'vitest';
 import type { CacheGeometry } from '../../src/hw/l1.ts';
 import type { Machine } from '../../src/hw/machine.ts';
 import { type PolicyName, policyNames } from '../../src/hw/replacement.ts';
-import { geometry, type Kind, machineOf, perform, states } from '../machines.ts';
+import { geometry, type Kind, machineOf, perform, states } from './tiny-machine.ts';
 
 interface Step {
   readonly id: number;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type LineState, mesi, type StateTransitions, stateLetters } from '../../src/hw/coherence.ts';
-import { machineOf, play, states } from '../machines.ts';
+import { machineOf, play, states } from './tiny-machine.ts';
 
 const transitionsOf = (letter: string): StateTransitions => mesi[stateLetters.indexOf(letter as 'I')]!;
 const lettersOf = (...next: LineState[]) => next.map((state) => stateLetters[state]).join('/');

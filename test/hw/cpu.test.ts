@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Cpu } from '../../src/hw/cpu.ts';
-import { machineOf, play } from '../machines.ts';
+import { machineOf, play } from './tiny-machine.ts';
 
 const oneCpu = () => {
   const machine = machineOf(1);

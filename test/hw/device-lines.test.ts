@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { machineOf } from '../machines.ts';
+import { machineOf } from './tiny-machine.ts';
 
 const wired = () => {
   const { deviceLines, cpus } = machineOf(2);

@@ -5,7 +5,7 @@ import { Modified } from '../../src/hw/coherence.ts';
 import { InputError } from '../../src/hw/input-error.ts';
 import { type CacheGeometry, checkGeometry, L1 } from '../../src/hw/l1.ts';
 import { KiB, PAGE_SIZE, PageFault } from '../../src/hw/memory.ts';
-import { cycles, geometry, machineOf, messageOf, perform, play, states } from '../machines.ts';
+import { cycles, geometry, machineOf, messageOf, perform, play, states } from './tiny-machine.ts';
 
 const l1Of = (l1: CacheGeometry, present: Uint8Array | null = null) =>
   new L1(new Bus(), { geometry: l1, latencies: cycles, classes: false, random: () => 0, present });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Counters } from '../../src/hw/counters.ts';
-import { geometry, machineOf, play } from '../machines.ts';
+import { geometry, machineOf, play } from './tiny-machine.ts';
 
 const directMapped = geometry(2, 1, 16);
 const fullyAssociative = geometry(1, 2, 16);
@@ -85,6 +85,12 @@ test('the fully associative cache misses where capacity does, cold misses includ
   const { counters } = machine.cpus[0]!.l1;
   expect(classesOf(counters)).toMatchObject({ cold: 3, conflict: 1, capacity: 1 });
   expect(counters.fullyAssociativeMisses).toBe(4);
+});
+
+test('the fully associative cache is told of prefetches', () => {
+  const machine = machineOf(1, { l1: directMapped, classes: true });
+  play(machine, '0p 0p20 0r');
+  expect(classesOf(machine.cpus[0]!.l1.counters)).toMatchObject({ cold: 0, conflict: 1, capacity: 0 });
 });
 
 test('lines over 128 bytes have too many words for classes', () => {

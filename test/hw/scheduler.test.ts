@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Cpu, Program } from '../../src/hw/cpu.ts';
 import type { MachineOptions } from '../../src/hw/machine.ts';
-import { Lockup } from '../../src/hw/scheduler.ts';
-import { machineOf, messageOf } from '../machines.ts';
+import { type Context, Lockup } from '../../src/hw/scheduler.ts';
+import { machineOf, messageOf } from './tiny-machine.ts';
 
 const TIMER = 0x31;
 const DISK = 0x42;
@@ -27,6 +27,7 @@ function stage(cpus: number, options: Partial<MachineOptions> = {}) {
   idt[IPI] = (cpu) => work(cpu, 'ipi', 5);
   return { machine, scheduler, idt, log, say, work, cpus: machine.cpus as [Cpu, Cpu, Cpu] };
 }
+type Stage = ReturnType<typeof stage>;
 
 describe('the CPU to go on', () => {
   test('is the one with the smallest clock', () => {
@@ -64,7 +65,7 @@ describe('the CPU to go on', () => {
 });
 
 describe('the horizon', () => {
-  const horizonOf = (prepare: (s: ReturnType<typeof stage>) => void) => {
+  const horizonOf = (prepare: (s: Stage) => void) => {
     const s = stage(3);
     let horizon = 0;
     function* look(cpu: Cpu): Program {
@@ -76,7 +77,7 @@ describe('the horizon', () => {
     return horizon;
   };
 
-  test.each<[string, number, (s: ReturnType<typeof stage>) => void]>([
+  test.each<[string, number, (s: Stage) => void]>([
     ['a CPU alone', Infinity, () => {}],
     [
       'the nearest of the others',
@@ -105,9 +106,7 @@ describe('the horizon', () => {
     expect(horizonOf(prepare)).toBe(expected);
   });
 
-  test.each<
-    [string, (s: ReturnType<typeof stage>, sleeper: ReturnType<ReturnType<typeof stage>['scheduler']['spawn']>) => void]
-  >([
+  test.each<[string, (s: Stage, sleeper: Context) => void]>([
     ['sends an IPI', ({ machine, cpus }) => machine.sendIpiToOthers(cpus[0], IPI)],
     ['wakes a sleeper', ({ scheduler }, sleeper) => scheduler.wake(sleeper, 400)],
     ['sets off an event', ({ scheduler }) => scheduler.at(400, () => {})],
@@ -139,7 +138,7 @@ describe('contexts of one CPU', () => {
   });
 
   /** CPU 0 sleeps at 10; CPU 1 wakes it at 500. */
-  const sleepAndWake = (s: ReturnType<typeof stage>) => {
+  const sleepAndWake = (s: Stage) => {
     const { scheduler, say, work, cpus } = s;
     function* sleeper(cpu: Cpu): Program {
       cpu.clock += 10;
@@ -447,6 +446,20 @@ describe('a lockup', () => {
     expect(log.at(-1)).toMatch(/^6\d\d\d cpu0 has its reply$/);
   });
 
+  test('is none when the last event frees one of two that spin', () => {
+    const { machine, scheduler, log, say, cpus } = stage(2);
+    function* waits(cpu: Cpu, from: number, to: number): Program {
+      yield* embrace(cpu, from, to);
+      cpu.store32(from, 1);
+      say(cpu, 'has it');
+    }
+    scheduler.spawn(cpus[0], waits(cpus[0], LOCKS[0]!, LOCKS[1]!));
+    scheduler.spawn(cpus[1], waits(cpus[1], LOCKS[1]!, LOCKS[0]!));
+    scheduler.at(5000, () => machine.memory.poke32(LOCKS[0]!, 1));
+    scheduler.run();
+    expect(log.map((line) => line.replace(/^\d+ /, ''))).toEqual(['cpu1 has it', 'cpu0 has it']);
+  });
+
   test.each([
     ['another CPU', 1],
     ['the CPU that spins', 0],
@@ -475,6 +488,24 @@ describe('a lockup', () => {
       yield;
     }
     expect(() => machine.run(cpus[0], sleeps(cpus[0]))).toThrow('lockup: all contexts sleep');
+  });
+
+  test('is none where a timer wakes the sleeper again and again', () => {
+    const { machine, scheduler, idt, log, say, cpus } = stage(1, { lockupCycles: 2000 });
+    function* naps(cpu: Cpu): Program {
+      for (let nap = 0; nap < 20; nap++) {
+        scheduler.block(cpu);
+        yield;
+      }
+      say(cpu, 'is rested');
+    }
+    const sleeper = scheduler.spawn(cpus[0], naps(cpus[0]));
+    idt[TIMER] = function* (cpu) {
+      scheduler.wake(sleeper, cpu.clock);
+    };
+    machine.startTimer(cpus[0], TIMER, 500, 500);
+    scheduler.run();
+    expect(log).toHaveLength(1);
   });
 
   test('is none where a spin is long but ends in time', () => {

@@ -8,7 +8,7 @@ import {
   list_head,
   listStep,
 } from '../../src/kernel/list.ts';
-import { machineOf } from '../machines.ts';
+import { machineOf } from '../hw/tiny-machine.ts';
 
 const HEAD = 0x1000;
 const [A, B, C] = [0x2000, 0x2100, 0x2200] as const;

@@ -91,6 +91,21 @@ describe('a down that must wait', () => {
   });
 });
 
+test('the semaphore goes to whoever asks first in simulated time', () => {
+  const { k, scheduler, cpus } = kernelWithMutex(2);
+  const log: string[] = [];
+  function* asksAfter(cpu: Cpu, cycles: number): Program {
+    cpu.clock += cycles;
+    yield* down(k, cpu, SEM);
+    log.push(`cpu${cpu.id} has it`);
+    yield* up(k, cpu, SEM);
+  }
+  startTask(k, cpus[0], 0, asksAfter(cpus[0], 1000));
+  startTask(k, cpus[1], 1, asksAfter(cpus[1], 500));
+  scheduler.run();
+  expect(log).toEqual(['cpu1 has it', 'cpu0 has it']);
+});
+
 describe('down_trylock', () => {
   const tryIt = function* (k: ReturnType<typeof kernelOn>, cpu: Cpu, results: boolean[]): Program {
     results.push(yield* down_trylock(k, cpu, SEM));
@@ -132,17 +147,22 @@ describe('down_trylock', () => {
 });
 
 test('of many tasks one has it at a time, each gets it, and at last it is free', () => {
-  const anyTask = fc.record({ outside: fc.nat(2000), inside: fc.array(fc.nat(800), { maxLength: 3 }) });
+  const anyTask = fc.record({
+    outside: fc.nat(2000),
+    inside: fc.array(fc.nat(800), { maxLength: 3 }),
+    atLast: fc.nat(800),
+  });
   const anyPlan = fc.record({ cpus: fc.integer({ min: 1, max: 3 }), tasks: fc.array(anyTask, { maxLength: 7 }) });
   fc.assert(
     fc.property(anyPlan, ({ cpus: count, tasks }) => {
       const { k, scheduler, cpus, state } = kernelWithMutex(count);
       const sections: Span[] = [];
-      function* user(cpu: Cpu, { outside, inside }: (typeof tasks)[number]): Program {
+      function* user(cpu: Cpu, { outside, inside, atLast }: (typeof tasks)[number]): Program {
         yield* work(cpu, outside);
         yield* down(k, cpu, SEM);
         const from = cpu.clock;
         yield* work(cpu, ...inside);
+        cpu.clock += atLast;
         sections.push({ from, to: cpu.clock });
         yield* up(k, cpu, SEM);
       }

@@ -71,6 +71,21 @@ describe('two CPUs that want one lock', () => {
   });
 });
 
+test('the lock goes to whoever asks first in simulated time, whoever asks first in host time', () => {
+  const { k, scheduler, cpus } = lockedKernel(2);
+  const log: string[] = [];
+  function* asksAfter(cpu: Cpu, cycles: number): Program {
+    cpu.clock += cycles;
+    yield* spin_lock(k, cpu, LOCK);
+    log.push(`cpu${cpu.id} locks`);
+    yield* spin_unlock(k, cpu, LOCK);
+  }
+  scheduler.spawn(cpus[0], asksAfter(cpus[0], 1000));
+  scheduler.spawn(cpus[1], asksAfter(cpus[1], 500));
+  scheduler.run();
+  expect(log).toEqual(['cpu1 locks', 'cpu0 locks']);
+});
+
 test('critical sections never overlap in simulated time, and lose no increment', () => {
   const anyTurns = fc.array(fc.record({ outside: fc.nat(800), inside: fc.array(fc.nat(400), { maxLength: 3 }) }), {
     maxLength: 6,

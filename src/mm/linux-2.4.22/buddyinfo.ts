@@ -1,6 +1,6 @@
 /** The free blocks, seen without touching them: as /proc/buddyinfo prints them, and in full for checkers. */
 import type { addr_t } from '../../hw/memory.ts';
-import { list_head } from '../../kernel/list.ts';
+import { peekList } from '../../kernel/peek-list.ts';
 import {
   bitmapBytes,
   free_area_struct,
@@ -60,12 +60,7 @@ function zoneState(k: Mm, index: number, pages: number): ZoneState {
 }
 
 function blocks(k: Mm, head: addr_t): number[] {
-  const { memory } = k.machine;
-  const pfns: number[] = [];
-  for (let at = memory.peek32(head + list_head.next); at !== head; at = memory.peek32(at + list_head.next)) {
-    pfns.push(k.pfnOf(at - struct_page.list));
-  }
-  return pfns;
+  return peekList(k.machine.memory, head).map((entry) => k.pfnOf(entry - struct_page.list));
 }
 
 function bitsSet(bytes: Uint8Array): number {

@@ -1,6 +1,6 @@
 /** The caches as they stand in memory, by peek: for checkers, snapshots and reports. Disturbs no cache and no clock. */
 import { type addr_t, NULL } from '../../hw/memory.ts';
-import { list_head } from '../../kernel/list.ts';
+import { Corruption, peekList } from '../../kernel/peek-list.ts';
 import { ptr } from '../../kernel/struct.ts';
 import type { CacheState, CpuArrayState, SlabState } from '../allocator.ts';
 import { cc_entry, slab_bufctl } from './alloc.ts';
@@ -8,14 +8,8 @@ import { BUFCTL_END, cpucache_t, type Linux2422, slab_t } from './slab.ts';
 
 /** The cache_chain, from kmem_cache on. */
 export function cacheChain(k: Linux2422): addr_t[] {
-  const { memory } = k.machine;
-  const chain: addr_t[] = [];
-  let cachep = k.cache_cache;
-  do {
-    chain.push(cachep);
-    cachep = memory.peek32(cachep + k.kmem_cache_t.next + list_head.next) - k.kmem_cache_t.next;
-  } while (cachep !== k.cache_cache);
-  return chain;
+  const others = peekList(k.machine.memory, k.cache_chain).map((entry) => entry - k.kmem_cache_t.next);
+  return [k.cache_cache, ...others];
 }
 
 export function peekName(k: Linux2422, cachep: addr_t): string {
@@ -36,22 +30,26 @@ export function peekCache(k: Linux2422, cachep: addr_t): CacheState {
     colour: peek(kmem_cache_t.colour),
     colour_off: peek(kmem_cache_t.colour_off),
     slabs: [
-      ...peekSlabs(k, 'full', cachep + kmem_cache_t.slabs_full),
-      ...peekSlabs(k, 'partial', cachep + kmem_cache_t.slabs_partial),
-      ...peekSlabs(k, 'free', cachep + kmem_cache_t.slabs_free),
+      ...peekSlabs(k, 'full', cachep + kmem_cache_t.slabs_full, peek(kmem_cache_t.num)),
+      ...peekSlabs(k, 'partial', cachep + kmem_cache_t.slabs_partial, peek(kmem_cache_t.num)),
+      ...peekSlabs(k, 'free', cachep + kmem_cache_t.slabs_free, peek(kmem_cache_t.num)),
     ],
     cpuArrays: k.machine.cpus.map(({ id }) => peekCpuArray(k, cachep, id)),
   };
 }
 
-function peekSlabs(k: Linux2422, list: SlabState['list'], head: addr_t): SlabState[] {
+function peekSlabs(k: Linux2422, list: SlabState['list'], head: addr_t, num: number): SlabState[] {
   const { memory } = k.machine;
   const slabs: SlabState[] = [];
-  for (let at = memory.peek32(head); at !== head; at = memory.peek32(at + list_head.next)) {
-    const slabp = at - slab_t.list;
+  for (const entry of peekList(memory, head)) {
+    const slabp = entry - slab_t.list;
     const free = memory.peek32(slabp + slab_t.free);
     const freeObjects: number[] = [];
-    for (let i = free; i !== BUFCTL_END; i = memory.peek32(slab_bufctl(slabp, i))) freeObjects.push(i);
+    for (let i = free; i !== BUFCTL_END; i = memory.peek32(slab_bufctl(slabp, i))) {
+      if (i < 0 || i >= num || freeObjects.length >= num)
+        throw new Corruption(`the bufctl chain of slab ${slabp} is broken`);
+      freeObjects.push(i);
+    }
     slabs.push({
       slabp,
       list,
