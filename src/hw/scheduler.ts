@@ -71,6 +71,7 @@ export class Scheduler {
   readonly #options: SchedulerOptions;
   /** In order of time; among equals, of creation. */
   readonly #events: TimedEvent[] = [];
+  #running: Cpu | null = null;
 
   constructor(cpus: readonly Cpu[], options: SchedulerOptions) {
     this.#options = options;
@@ -87,11 +88,19 @@ export class Scheduler {
     if (queue.current === queue.idle) cpu.esp = esp;
   }
 
-  /** A new context of `cpu`, on the idle stack unless it has its own. It runs when `run` is called. */
+  /**
+   * A new context of `cpu`, on the idle stack unless it has its own. It runs when `run` is called, and begins now: a CPU
+   * that was idle meanwhile has come as far in time as the others.
+   */
   spawn<T>(cpu: Cpu, program: Program<T>, esp = this.#queues[cpu.id]!.idle.esp): Context {
-    const context = new Context(cpu, esp, program, cpu.clock);
+    const context = new Context(cpu, esp, program, this.#now());
     this.#queues[cpu.id]!.contexts.push(context);
     return context;
+  }
+
+  /** The clock of the CPU that runs; where none does, the latest. */
+  #now(): number {
+    return this.#running?.clock ?? Math.max(...this.#queues.map(({ cpu }) => cpu.clock));
   }
 
   /** The context that `cpu` runs at the moment. */
@@ -119,6 +128,7 @@ export class Scheduler {
 
   /** Drops every context and handler in flight, as after a crash; each CPU is idle again, interrupts on. */
   abandon(): void {
+    this.#running = null;
     for (const queue of this.#queues) {
       queue.contexts.length = 0;
       queue.idle.frames.length = 0;
@@ -194,7 +204,9 @@ export class Scheduler {
     const { stores } = cpu.l1.counters;
     const { frames } = queue.current;
     const frame = frames.at(-1)!;
+    this.#running = cpu;
     const { done, value } = frame.program.next();
+    this.#running = null;
     if (done === true) this.#end(queue, frame, value);
     return !this.#stillPolls(queue) || cpu.l1.counters.stores !== stores;
   }

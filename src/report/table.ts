@@ -1,11 +1,31 @@
-/** An experiment's results as text for a terminal. Its words and figures serve the chart too. */
+/** An experiment's results as text for a terminal. */
 import type { Counts, Estimate, PairedComparison, PointResult, Results } from '../lab/results.ts';
+import { groupBy } from './group-by.ts';
+import {
+  alignmentOf,
+  alikeOf,
+  answerOf,
+  caveatOf,
+  cyclesOf,
+  effectsOf,
+  missesOf,
+  percentOf,
+  QUESTION,
+  rangeOf,
+  seedsOf,
+  specificationOf,
+  thousands,
+  type Verdict,
+  verdictOf,
+  warningsOf,
+  wrap,
+} from './wording.ts';
 
 export function resultsTable(results: Results, { colour = false }: { colour?: boolean } = {}): string {
-  const { name, points, colouring, alignment } = results;
-  const facts = Object.entries(factsOf(results)).map((cells): Row => [cells, PLAIN]);
+  const { points, colouring, alignment } = results;
   const sections: Line[][] = [
-    [[name, BOLD], ...columns(facts, 2)],
+    heading(results),
+    warningsOf(points).flatMap((warning) => paragraph(warning, RED)),
     ...[...groupBy(points, ({ point }) => point.touch)].map(([touch, group]) => countsTable(touch, group)),
     points.length > 0 ? paragraph(COUNTS_NOTE, DIM) : [],
     colouring.length > 0 ? comparisonTable(colouringOnAgainstOff, colouring) : [],
@@ -19,18 +39,18 @@ export function resultsTable(results: Results, { colour = false }: { colour?: bo
     .join('\n');
 }
 
-// --- Tables --------------------------------------------------------------------------------------------------------
+// --- Lines ---------------------------------------------------------------------------------------------------------
 
 /** A line of text and how a terminal shows it (SGR). */
 type Line = readonly [text: string, style: number];
 type Row = readonly [cells: readonly string[], style: number];
 
-const [PLAIN, BOLD, DIM, CYAN, YELLOW] = [0, 1, 2, 36, 33];
-const styleOf: Record<Verdict, number> = { fewer: CYAN, more: YELLOW, unclear: PLAIN };
+const [PLAIN, BOLD, DIM, RED, YELLOW, CYAN] = [0, 1, 2, 31, 33, 36];
+const styleOf: Record<Verdict, number> = { fewer: CYAN, more: YELLOW, unclear: PLAIN, untold: PLAIN };
 
 const WIDTH = 110;
 const paragraph = (text: string, style: number): Line[] =>
-  wrap(text, (line) => line.length <= WIDTH).map((line) => [line, style]);
+  wrap(text.split(' '), (line) => line.length <= WIDTH).map((line) => [line, style]);
 
 /** Each as wide as its longest cell; the first `labels` flush left, the figures flush right. */
 function columns(rows: readonly Row[], labels: number): Line[] {
@@ -38,6 +58,42 @@ function columns(rows: readonly Row[], labels: number): Line[] {
   const pad = (cell: string, i: number) => (i < labels ? cell.padEnd(widthOf(i)) : cell.padStart(widthOf(i)));
   return rows.map(([cells, style]) => [cells.map(pad).join('  ').trimEnd(), style]);
 }
+
+// --- What was run --------------------------------------------------------------------------------------------------
+
+function heading(results: Results): Line[] {
+  const { name, machine, trace } = results;
+  const counted = [
+    `${thousands(trace.events)} events`,
+    `${thousands(trace.allocations)} allocations`,
+    `${thousands(trace.frees)} frees`,
+    `${thousands(trace.unseenFrees)} unseen frees`,
+    `${thousands(trace.liveAtEnd)} objects live at the end`,
+    `${thousands(trace.threads)} threads`,
+  ];
+  const skipped = Object.entries(trace.skipped).filter(([, events]) => events > 0);
+  const renamed = trace.caches.filter((cache) => cache.name !== cache.recordedName);
+  const facts: [label: string, items: string[]][] = [
+    ['machine', [machine]],
+    ['trace', [trace.name]],
+    ['', counted],
+    ['skipped', skipped.map(([reason, events]) => `${reason} (${thousands(events)})`)],
+    ['renamed', renamed.map((cache) => `${cache.recordedName} -> ${cache.name}`)],
+    ['seeds', [seedsOf(results)]],
+    ['specification', [specificationOf(results)]],
+  ];
+  const rows = facts.flatMap(([label, items]) => listed(items).map((line, i): Row => [[i > 0 ? '' : label, line], PLAIN]));
+  return [[name, BOLD], ...columns(rows, 2)];
+}
+
+/** Broken between items only. */
+const listed = (items: readonly string[]): string[] =>
+  wrap(
+    items.map((item, i) => (i < items.length - 1 ? `${item},` : item)),
+    (line) => line.length <= WIDTH - 'specification  '.length,
+  );
+
+// --- Tables --------------------------------------------------------------------------------------------------------
 
 const COUNTS_NOTE =
   'Means per seed. Cycles per operation (an allocation or a free) are an estimate. Sharing is decided at the miss ' +
@@ -66,7 +122,9 @@ interface ComparisonForm {
   readonly alignmentOf: (of: PairedComparison) => string;
   readonly sides: readonly [base: string, variant: string];
   readonly last: readonly [heading: string, unit: string];
-  readonly lastCells: (of: PairedComparison) => readonly string[];
+  readonly lastOf: (of: PairedComparison) => Estimate | null;
+  /** Before a positive last figure: a change has a sign, a share has none. */
+  readonly plus: '+' | '';
 }
 
 const colouringOnAgainstOff: ComparisonForm = {
@@ -74,7 +132,8 @@ const colouringOnAgainstOff: ComparisonForm = {
   alignmentOf,
   sides: ['off', 'on'],
   last: ['effective-', 'ness'],
-  lastCells: ({ effectiveness, seeds }) => (effectiveness === null ? ['n/a'] : estimateCells(effectiveness, seeds, '')),
+  lastOf: ({ effectiveness }) => effectiveness,
+  plus: '',
 };
 
 const alignmentAgainstWord: ComparisonForm = {
@@ -82,7 +141,8 @@ const alignmentAgainstWord: ComparisonForm = {
   alignmentOf: ({ variant }) => variant,
   sides: ['word', 'aligned'],
   last: ['change of', 'peak pages'],
-  lastCells: ({ peakPages, seeds }) => estimateCells(peakPages, seeds),
+  lastOf: ({ peakPages }) => peakPages,
+  plus: '+',
 };
 
 function comparisonTable(form: ComparisonForm, comparisons: readonly PairedComparison[]): Line[] {
@@ -90,185 +150,45 @@ function comparisonTable(form: ComparisonForm, comparisons: readonly PairedCompa
     [['alignment', 'misses', 'misses', 'change of', '95 %', 'change of', '95 %', form.last[0], '95 %'], DIM],
     [['  touch', ...form.sides, 'misses', 'interval', 'cycles (est.)', 'interval', form.last[1], 'interval'], DIM],
   ];
+  const estimates = [
+    estimateCells(comparisons, missesOf),
+    estimateCells(comparisons, cyclesOf),
+    estimateCells(comparisons, form.lastOf, form.plus),
+  ];
   const rows = [...groupBy(comparisons, form.alignmentOf)].flatMap(([alignment, group]): Row[] => [
     [[alignment], PLAIN],
     ...group.map((of): Row => {
       const means = [of.baseCounts.misses, of.variantCounts.misses].map(thousands);
-      const changes = [of.misses, of.cycles].flatMap((change) => estimateCells(change, of.seeds));
-      return [[`  ${of.touch}`, ...means, ...changes, ...form.lastCells(of)], styleOf[verdictOf(of)]];
+      return [[`  ${of.touch}`, ...means, ...estimates.flatMap((cellsOf) => cellsOf(of))], styleOf[verdictOf(of)]];
     }),
   ]);
   return [[form.title, BOLD], ...columns([...headings, ...rows], 1)];
 }
 
-function estimateCells(estimate: Estimate, seeds: number, plus = '+'): string[] {
-  const { value, low, high } = figuresOf(estimate, plus);
-  return [`${value} %`, seeds > 1 ? `[${low}, ${high}]` : 'one seed'];
+/** Cells of one figure of these comparisons: its value and its interval, with as many decimals in all rows. */
+function estimateCells(
+  comparisons: readonly PairedComparison[],
+  estimateOf: (of: PairedComparison) => Estimate | null,
+  plus = '+',
+): (of: PairedComparison) => string[] {
+  const percent = percentOf(comparisons.map(estimateOf), plus);
+  return (of) => {
+    const estimate = estimateOf(of);
+    if (estimate === null) return ['n/a', ''];
+    const { value, interval } = estimate;
+    return [percent(value), interval === null ? 'one seed' : `[${interval.map(percent).join(', ').replaceAll(' %', '')}]`];
+  };
 }
 
 function conclusion(comparisons: readonly PairedComparison[]): Line[] {
-  const alignments = groupBy(comparisons, alignmentOf);
+  if (comparisons.length === 0) return [[QUESTION, BOLD], ...paragraph(`${answerOf(comparisons)}.`, BOLD)];
   return [
     [QUESTION, BOLD],
-    ...paragraph(`${verdictOn(comparisons)}.`, BOLD),
-    ...[...alignments].flatMap(([alignment, group]) =>
-      paragraph(`${alignment}: ${rangeOf(group)}; ${whereZeroStands(group)}.`, PLAIN),
+    ...paragraph(`${answerOf(comparisons)}.`, BOLD),
+    ...[...groupBy(comparisons, alignmentOf)].flatMap(([alignment, group]) =>
+      paragraph(`${alignment}: ${rangeOf(group, missesOf)}; ${effectsOf(group)}.`, PLAIN),
     ),
-    ...(comparisons.length > 0 ? paragraph(caveatOf(comparisons), DIM) : []),
+    ...alikeOf(comparisons).flatMap((sentence) => paragraph(sentence, PLAIN)),
+    ...paragraph(caveatOf(comparisons), DIM),
   ];
 }
-
-// --- Words ---------------------------------------------------------------------------------------------------------
-
-export const QUESTION = 'Does slab colouring reduce L1 misses on this workload?';
-
-/** What colouring does to the misses: told only where the interval excludes zero. */
-export type Verdict = 'fewer' | 'more' | 'unclear';
-
-export function verdictOf({ seeds, misses }: PairedComparison): Verdict {
-  if (seeds > 1 && misses.high < 0) return 'fewer';
-  return seeds > 1 && misses.low > 0 ? 'more' : 'unclear';
-}
-
-/** The answer to the question, in words without figures. */
-export function verdictOn(comparisons: readonly PairedComparison[]): string {
-  if (comparisons.length === 0) return 'Not asked: nothing here ran with colouring both on and off';
-  if (comparisons[0].seeds === 1) return 'One seed gives no interval, so no answer';
-  const verdicts = byVerdict(comparisons);
-  const [touchModels, alignments] = [touchOf, alignmentOf].map((axis) => distinct(comparisons, axis));
-  if (verdicts.length === 1) {
-    const models = touchModels.length === 1 ? touchModels[0] : `${allOf(touchModels)} touch models`;
-    const aligned = alignments.length === 1 ? `${alignments[0]} alignment` : `${allOf(alignments)} alignments`;
-    return `${unanimous[verdicts[0][0]]} under ${models} with ${aligned}`;
-  }
-  const each = (cases: (group: readonly PairedComparison[]) => string) =>
-    verdicts.map(([verdict, group]) => `${effect[verdict]} ${cases(group)}`).join(', ');
-  const decides = (axis: typeof touchOf) =>
-    [...groupBy(comparisons, axis).values()].every((group) => byVerdict(group).length === 1);
-  if (decides(touchOf)) {
-    return `It depends on what is touched: ${each((group) => `under ${enumerate(distinct(group, touchOf))}`)}`;
-  }
-  if (decides(alignmentOf)) {
-    return `It depends on the alignment: ${each((group) => `with ${enumerate(distinct(group, alignmentOf))}`)}`;
-  }
-  return `It depends on touch model and alignment: ${each((group) => `in ${group.length}`)} of ${comparisons.length} cases`;
-}
-
-function touchOf({ touch }: PairedComparison): string {
-  return touch;
-}
-
-/** Of a comparison of colouring. */
-function alignmentOf({ fixed }: PairedComparison): string {
-  return fixed;
-}
-
-const effect: Record<Verdict, string> = { fewer: 'fewer misses', more: 'more misses', unclear: 'no clear change' };
-const unanimous: Record<Verdict, string> = {
-  fewer: 'Yes: fewer misses',
-  more: 'No: more misses',
-  unclear: 'Not clear: the interval includes zero',
-};
-
-/** Those that occur, in a fixed order. */
-export function byVerdict(comparisons: readonly PairedComparison[]): [Verdict, PairedComparison[]][] {
-  const groups = groupBy(comparisons, verdictOf);
-  return (['fewer', 'more', 'unclear'] as const)
-    .filter((verdict) => groups.has(verdict))
-    .map((verdict) => [verdict, groups.get(verdict) ?? []]);
-}
-
-/** Of one alignment. */
-function whereZeroStands(comparisons: readonly PairedComparison[]): string {
-  if (comparisons[0].seeds === 1) return 'one seed gives no interval';
-  const stands: Record<Verdict, string> = { fewer: 'below zero', more: 'above zero', unclear: 'across zero' };
-  const parts = byVerdict(comparisons).map(
-    ([verdict, group]) => `${stands[verdict]} under ${enumerate(group.map(touchOf))}`,
-  );
-  return `the interval is ${parts.join(', ')}`;
-}
-
-/** The least and the greatest change of misses, each with its touch model, and its alignment where there are several. */
-export function rangeOf(comparisons: readonly PairedComparison[]): string {
-  const severalAlignments = distinct(comparisons, alignmentOf).length > 1;
-  const told = ({ touch, fixed, misses }: PairedComparison) =>
-    `${figuresOf(misses).value} % (${severalAlignments ? `${touch}, ${fixed}` : touch})`;
-  const sorted = comparisons.toSorted((a, b) => a.misses.value - b.misses.value);
-  return sorted.length === 1 ? told(sorted[0]) : `${told(sorted[0])} to ${told(sorted[sorted.length - 1])}`;
-}
-
-/** With fewer seeds, even the range from the least to the greatest covers the median in under 95 % of cases. */
-const ENOUGH_SEEDS = 6;
-
-/** What the intervals speak of; stands wherever intervals are shown. */
-export function caveatOf([{ seeds }]: readonly PairedComparison[]): string {
-  const intervals =
-    seeds === 1
-      ? 'One seed gives no interval, and its figures speak of'
-      : `Intervals are bootstrapped over ${seeds} seeds in pairs, each interval for itself. They speak of`;
-  const few = seeds > 1 && seeds < ENOUGH_SEEDS ? ' So few seeds give too narrow intervals.' : '';
-  return `${intervals} what a seed draws (touches, placement of statics, tasks and threads, ageing of the page allocator), not of other workloads.${few}`;
-}
-
-/** What was run, and how to tell it from other runs. */
-export function factsOf({ machine, trace, points, seed, specificationHash, slabscope }: Results) {
-  const seeds = distinct(points, ({ point }) => point.seed).length;
-  return {
-    machine,
-    trace: nameOfTrace(trace),
-    seeds: `${seeds}, drawn from '${seed}'`,
-    specification: `${specificationHash.slice(0, 12)}, slabscope ${slabscope}`,
-  };
-}
-
-const allOf = ({ length }: readonly string[]): string => (length === 2 ? 'both' : `all ${length}`);
-
-function nameOfTrace(trace: unknown): string {
-  if (typeof trace === 'string') return trace;
-  return typeof trace === 'object' && trace !== null && 'name' in trace ? String(trace.name) : 'unnamed';
-}
-
-function enumerate(names: readonly string[]): string {
-  return names.length < 2 ? names.join() : `${names.slice(0, -1).join(', ')} and ${names[names.length - 1]}`;
-}
-
-/** Breaks between words; a word that does not fit stands alone. */
-export function wrap(text: string, fits: (line: string) => boolean): string[] {
-  const lines: string[] = [];
-  for (const word of text.split(' ')) {
-    const longer = lines.length === 0 ? word : `${lines[lines.length - 1]} ${word}`;
-    if (lines.length > 0 && fits(longer)) lines[lines.length - 1] = longer;
-    else lines.push(word);
-  }
-  return lines;
-}
-
-// --- Figures -------------------------------------------------------------------------------------------------------
-
-const thousands = (value: number): string => value.toFixed(0).replace(/\B(?=(\d{3})+$)/g, ',');
-
-/** In percent, all with as many decimals as it takes that no bound off zero is written as zero; three at most. */
-export function figuresOf({ value, low, high }: Estimate, plus = '+'): { value: string; low: string; high: string } {
-  const bounds = [low, high].map((bound) => Math.abs(100 * bound)).filter((bound) => bound > 0);
-  const greatest = Math.max(0, ...bounds);
-  const tells = (decimals: number) =>
-    greatest * 10 ** decimals >= 10 && bounds.every((bound) => bound * 10 ** decimals >= 0.5);
-  const decimals = greatest === 0 ? 1 : ([greatest < 1000 ? 1 : 0, 2].find(tells) ?? 3);
-  const written = (fraction: number) => {
-    const figure = (100 * fraction).toFixed(decimals);
-    return Number(figure) === 0 ? figure.replace('-', '') : figure.replace(/^(?=\d)/, plus);
-  };
-  return { value: written(value), low: written(low), high: written(high) };
-}
-
-export function groupBy<T, K>(items: readonly T[], keyOf: (item: T) => K): Map<K, T[]> {
-  const groups = new Map<K, T[]>();
-  for (const item of items) {
-    const group = groups.get(keyOf(item));
-    if (group === undefined) groups.set(keyOf(item), [item]);
-    else group.push(item);
-  }
-  return groups;
-}
-
-const distinct = <T, K>(items: readonly T[], of: (item: T) => K): K[] => [...groupBy(items, of).keys()];
