@@ -3,7 +3,7 @@ import type { Cpu, Program } from '../hw/cpu.ts';
 import type { addr_t } from '../hw/memory.ts';
 import type { Kernel } from './kernel.ts';
 import { INIT_LIST_HEAD } from './list.ts';
-import { spin_lock_init, spin_lock_irqsave, spin_unlock_irqrestore } from './spinlock.ts';
+import { assignUnlocked, spin_lock_irqsave, spin_unlock_irqrestore } from './spinlock.ts';
 import { TASK_RUNNING, TASK_UNINTERRUPTIBLE } from './task.ts';
 import {
   add_wait_queue_exclusive_locked,
@@ -17,7 +17,7 @@ export function init_MUTEX(k: Kernel, cpu: Cpu, sem: addr_t): void {
   const { semaphore, wait_queue_head_t } = k;
   cpu.store32(sem + semaphore.count, 1);
   cpu.store32(sem + semaphore.sleepers, 0);
-  spin_lock_init(k, cpu, sem + semaphore.wait + wait_queue_head_t.lock);
+  assignUnlocked(k, cpu, sem + semaphore.wait + wait_queue_head_t.lock);
   INIT_LIST_HEAD(cpu, sem + semaphore.wait + wait_queue_head_t.task_list);
 }
 

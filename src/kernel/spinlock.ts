@@ -10,6 +10,11 @@ import type { addr_t } from '../hw/memory.ts';
 import { local_irq_disable, local_irq_enable, local_irq_restore, local_irq_save } from './irq.ts';
 import type { Kernel } from './kernel.ts';
 
+/** *lock = SPIN_LOCK_UNLOCKED, an assignment of the structure: even gcc 2.95's uniprocessor one has four bytes. */
+export function assignUnlocked(k: Kernel, cpu: Cpu, lock: addr_t): void {
+  if (k.spinlock_t.sizeof > 0) cpu.store32(lock, k.config.CONFIG_SMP ? 1 : 0);
+}
+
 export function spin_lock_init(k: Kernel, cpu: Cpu, lock: addr_t): void {
   if (k.config.CONFIG_SMP) cpu.store32(lock, 1);
 }

@@ -106,7 +106,10 @@ class HotFields implements TouchModel {
 
   #random(cpu: Cpu): Random {
     let random = this.#draws.get(cpu);
-    if (random === undefined) this.#draws.set(cpu, (random = seeded(this.#seed, `touches of cpu${cpu.id}`)));
+    if (random === undefined) {
+      random = seeded(this.#seed, `touches of cpu${cpu.id}`);
+      this.#draws.set(cpu, random);
+    }
     return random;
   }
 }

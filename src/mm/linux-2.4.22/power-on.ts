@@ -2,7 +2,7 @@
 import type { Cpu, Program } from '../../hw/cpu.ts';
 import { NULL, PAGE_SHIFT } from '../../hw/memory.ts';
 import { INIT_LIST_HEAD } from '../../kernel/list.ts';
-import { spin_lock_init } from '../../kernel/spinlock.ts';
+import { assignUnlocked } from '../../kernel/spinlock.ts';
 import { ptr } from '../../kernel/struct.ts';
 import { __GFP_DMA, GFP_ZONEMASK } from '../gfp.ts';
 import {
@@ -48,7 +48,7 @@ function initZone(k: Mm, cpu: Cpu, index: number, start: number, size: number): 
   const zone = k.zone(index);
   cpu.storePtr(k.zone_table + index * ptr.sizeof, zone);
   cpu.storeLong(zone + zone_struct.size, size);
-  spin_lock_init(k, cpu, zone + zone_struct.lock);
+  assignUnlocked(k, cpu, zone + zone_struct.lock);
   cpu.storePtr(zone + zone_struct.zone_pgdat, k.contig_page_data);
   cpu.storeLong(zone + zone_struct.free_pages, 0);
   cpu.store32(zone + zone_struct.need_balance, 0);
@@ -61,7 +61,7 @@ function initZone(k: Mm, cpu: Cpu, index: number, start: number, size: number): 
   cpu.storePtr(zone + zone_struct.wait_table, wait_table);
   for (let i = 0; i < waitQueues; i++) {
     const queue = wait_table + i * k.wait_queue_head_t.sizeof;
-    spin_lock_init(k, cpu, queue + k.wait_queue_head_t.lock);
+    assignUnlocked(k, cpu, queue + k.wait_queue_head_t.lock);
     INIT_LIST_HEAD(cpu, queue + k.wait_queue_head_t.task_list);
   }
 

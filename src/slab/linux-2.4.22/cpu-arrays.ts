@@ -10,9 +10,9 @@ import { memset } from '../../kernel/string.ts';
 import { ptr } from '../../kernel/struct.ts';
 import { enterFrame, leaveFrame, smp_processor_id } from '../../kernel/task.ts';
 import { GFP_KERNEL } from '../../mm/gfp.ts';
-import { cc_data, cc_entry } from './alloc.ts';
+import { cc_data, cc_entry, kmem_cache_alloc } from './alloc.ts';
 import { free_block } from './free.ts';
-import { kfree, kmalloc } from './kmalloc.ts';
+import { kfree, kmem_find_general_cachep } from './kmalloc.ts';
 import { cpucache_t, type Linux2422 } from './slab.ts';
 
 const EINVAL = 22;
@@ -59,7 +59,9 @@ export function* kmem_tune_cpucache(
   const slot = (i: number) => info + ccupdate_struct_t.new + i * ptr.sizeof;
   if (limit !== 0) {
     for (let i = 0; i < cpu.load32(k.smp_num_cpus); i++) {
-      const ccnew = yield* kmalloc(k, cpu, ptr.sizeof * limit + cpucache_t.sizeof, GFP_KERNEL);
+      // kmalloc(), which gcc inlines here.
+      const general = kmem_find_general_cachep(k, cpu, ptr.sizeof * limit + cpucache_t.sizeof, GFP_KERNEL);
+      const ccnew = general === NULL ? NULL : yield* kmem_cache_alloc(k, cpu, general, GFP_KERNEL);
       if (ccnew === NULL) {
         for (i--; i >= 0; i--) yield* kfree(k, cpu, cpu.loadPtr(slot(i)));
         leaveFrame(cpu, ccupdate_struct_t);

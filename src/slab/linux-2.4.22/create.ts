@@ -79,14 +79,14 @@ export function* kmem_cache_create(
     size = (size + align - 1) & -align;
   }
 
-  let left_over = chooseSlabSize(k, cpu, cachep, size, flags);
-  const num = cpu.load32(cachep + kmem_cache_t.num);
-  if (num === 0) {
+  const slab = chooseSlabSize(k, cpu, cachep, size, flags);
+  let { left_over } = slab;
+  if (slab.num === 0) {
     k.printk(`kmem_cache_create: couldn't create cache ${name}.\n`);
     yield* kmem_cache_free(k, cpu, cache_cache, cachep);
     return NULL;
   }
-  const slab_size = slabManagementSize(num, config.L1_CACHE_BYTES);
+  const slab_size = slabManagementSize(slab.num, config.L1_CACHE_BYTES);
   // Off-slab, but there is enough space on-slab, at the expense of any extra colouring.
   if ((flags & CFLGS_OFF_SLAB) !== 0 && left_over >= slab_size) {
     flags &= ~CFLGS_OFF_SLAB;
@@ -99,7 +99,7 @@ export function* kmem_cache_create(
   cpu.storeLong(cachep + kmem_cache_t.colour, config.colouring ? Math.floor(left_over / offset) : 0);
 
   // init remaining fields
-  if (cpu.load32(cachep + kmem_cache_t.gfporder) === 0 && (flags & CFLGS_OFF_SLAB) === 0) flags |= CFLGS_OPTIMIZE;
+  if (slab.gfporder === 0 && (flags & CFLGS_OFF_SLAB) === 0) flags |= CFLGS_OPTIMIZE;
   cpu.store32(cachep + kmem_cache_t.flags, flags);
   cpu.store32(cachep + kmem_cache_t.gfpflags, 0);
   if ((flags & SLAB_CACHE_DMA) !== 0) cpu.store32(cachep + kmem_cache_t.gfpflags, GFP_DMA);
@@ -128,29 +128,35 @@ export function* kmem_cache_create(
   return cachep;
 }
 
+interface SlabSize {
+  readonly gfporder: number;
+  readonly num: number;
+  readonly left_over: number;
+}
+
 /**
  * Sets num and gfporder: the smallest slab with at most an eighth left over, but no larger than slab_break_gfp_order
- * unless not even one object fits. Returns the bytes left over.
+ * unless not even one object fits.
  */
-function chooseSlabSize(k: Linux2422, cpu: Cpu, cachep: addr_t, size: number, flags: number): number {
+function chooseSlabSize(k: Linux2422, cpu: Cpu, cachep: addr_t, size: number, flags: number): SlabSize {
   const { kmem_cache_t, config } = k;
-  const estimate = (gfporder: number) => {
+  const estimate = (gfporder: number): SlabSize => {
     const { num, left_over } = kmem_cache_estimate(gfporder, size, flags, config.L1_CACHE_BYTES);
     cpu.store32(cachep + kmem_cache_t.num, num);
-    return { num, left_over };
+    return { gfporder, num, left_over };
   };
   for (let gfporder = cpu.load32(cachep + kmem_cache_t.gfporder); ; ) {
-    const { num, left_over } = estimate(gfporder);
-    if (gfporder >= MAX_GFP_ORDER) return left_over;
-    if (num > 0) {
-      if ((flags & CFLGS_OFF_SLAB) !== 0 && num > cpu.loadLong(k.offslab_limit)) {
+    const slab = estimate(gfporder);
+    if (gfporder >= MAX_GFP_ORDER) return slab;
+    if (slab.num > 0) {
+      if ((flags & CFLGS_OFF_SLAB) !== 0 && slab.num > cpu.loadLong(k.offslab_limit)) {
         // Oops, this num of objs will cause problems: the order before it was fine.
         cpu.store32(cachep + kmem_cache_t.gfporder, gfporder - 1);
-        return estimate(gfporder - 1).left_over;
+        return estimate(gfporder - 1);
       }
       // Large num of objs is good, but v. large slabs are currently bad for the gfp()s.
-      if (gfporder >= cpu.load32(k.slab_break_gfp_order)) return left_over;
-      if (left_over * 8 <= PAGE_SIZE << gfporder) return left_over;
+      if (gfporder >= cpu.load32(k.slab_break_gfp_order)) return slab;
+      if (slab.left_over * 8 <= PAGE_SIZE << gfporder) return slab;
     }
     gfporder++;
     cpu.store32(cachep + kmem_cache_t.gfporder, gfporder);

@@ -9,20 +9,31 @@ import { __kmem_cache_free } from './free.ts';
 import { cache_sizes_t, type Linux2422 } from './slab.ts';
 import { GET_PAGE_CACHE } from './slab-pages.ts';
 
-/** The general cache for `size` bytes; NULL above 131072. */
-export function kmem_find_general_cachep(k: Linux2422, cpu: Cpu, size: number, gfpflags: number): addr_t {
+/** The cache_sizes_t for `size` bytes; NULL above 131072. */
+function findSizes(k: Linux2422, cpu: Cpu, size: number): addr_t {
   for (let csizep = k.cache_sizes; ; csizep += cache_sizes_t.sizeof) {
     const cs_size = cpu.loadLong(csizep + cache_sizes_t.cs_size);
     if (cs_size === 0) return NULL;
-    if (size > cs_size) continue;
-    return cpu.loadPtr(csizep + ((gfpflags & GFP_DMA) !== 0 ? cache_sizes_t.cs_dmacachep : cache_sizes_t.cs_cachep));
+    if (size <= cs_size) return csizep;
   }
+}
+
+/** The general cache for `size` bytes; NULL above 131072. */
+export function kmem_find_general_cachep(k: Linux2422, cpu: Cpu, size: number, gfpflags: number): addr_t {
+  const csizep = findSizes(k, cpu, size);
+  if (csizep === NULL) return NULL;
+  return cpu.loadPtr(csizep + ((gfpflags & GFP_DMA) !== 0 ? cache_sizes_t.cs_dmacachep : cache_sizes_t.cs_cachep));
 }
 
 /** `size` bytes, or NULL. May sleep if `flags` has __GFP_WAIT. */
 export function* kmalloc(k: Linux2422, cpu: Cpu, size: number, flags: number): Program<addr_t> {
-  const cachep = kmem_find_general_cachep(k, cpu, size, flags);
-  return cachep === NULL ? NULL : yield* kmem_cache_alloc(k, cpu, cachep, flags);
+  const csizep = findSizes(k, cpu, size);
+  if (csizep === NULL) return NULL;
+  const wantsDma = (flags & GFP_DMA) !== 0;
+  // gcc makes the choice a conditional move on SMP, and so reads both pointers.
+  const cachep = wantsDma && !k.config.CONFIG_SMP ? NULL : cpu.loadPtr(csizep + cache_sizes_t.cs_cachep);
+  const dmacachep = wantsDma || k.config.CONFIG_SMP ? cpu.loadPtr(csizep + cache_sizes_t.cs_dmacachep) : NULL;
+  return yield* kmem_cache_alloc(k, cpu, wantsDma ? dmacachep : cachep, flags);
 }
 
 /** Frees what kmalloc returned, or an object of any cache; its page knows which. NULL is fine. */

@@ -30,7 +30,7 @@ export function* kmem_cache_reap(k: Linux2422, cpu: Cpu, gfp_mask: number): Prog
     if ((cpu.load32(searchp + kmem_cache_t.flags) & SLAB_NO_REAP) === 0) {
       yield* spin_lock_irq(k, cpu, searchp + kmem_cache_t.spinlock);
       const full_free = countReapable(k, cpu, searchp);
-      const pages = full_free === 0 ? 0 : reapWeight(k, cpu, searchp, full_free);
+      const pages = full_free === NOT_NOW ? 0 : reapWeight(k, cpu, searchp, full_free);
       if (pages > best_pages) {
         best = searchp;
         best_len = full_free;
@@ -60,17 +60,19 @@ export function* kmem_cache_reap(k: Linux2422, cpu: Cpu, gfp_mask: number): Prog
   return ret;
 }
 
+const NOT_NOW = -1;
+
 /**
- * Free slabs of a cache that may be reaped: none while it grows, or if it grew since the hand last passed. Empties this
+ * Free slabs of a cache that may be reaped: NOT_NOW while it grows, or if it grew since the hand last passed. Empties this
  * CPU's array first. Caller holds cachep->spinlock, interrupts off.
  */
 function countReapable(k: Linux2422, cpu: Cpu, cachep: addr_t): number {
   const { kmem_cache_t } = k;
-  if (cpu.load32(cachep + kmem_cache_t.growing) !== 0) return 0;
+  if (cpu.load32(cachep + kmem_cache_t.growing) !== 0) return NOT_NOW;
   const dflags = cpu.load32(cachep + kmem_cache_t.dflags);
   if ((dflags & DFLGS_GROWN) !== 0) {
     cpu.store32(cachep + kmem_cache_t.dflags, dflags & ~DFLGS_GROWN);
-    return 0;
+    return NOT_NOW;
   }
   if (k.config.CONFIG_SMP) {
     const cc = cc_data(k, cpu, cachep);
