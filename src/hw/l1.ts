@@ -197,18 +197,20 @@ export class L1 {
   /** Another CPU takes `line` for itself. True if this copy differed from memory. */
   snoopReadExclusive(line: number, id: number): boolean {
     const slot = this.#find(line);
-    const { writesBack } = this.#bus.protocol[this.#states[slot] as LineState].busReadExclusive;
+    const { next, writesBack } = this.#bus.protocol[this.#states[slot] as LineState].busReadExclusive;
     if (writesBack) {
       this.counters.writebacksIntervWrite++;
       this.#losesOwnership(slot, line, id);
     }
-    this.#invalidate(slot, line, id);
+    if (next === Invalid) this.#invalidate(slot, line, id);
     return writesBack;
   }
 
   /** Another CPU that shares `line` writes it. */
   snoopUpgrade(line: number, id: number): void {
-    this.#invalidate(this.#find(line), line, id);
+    const slot = this.#find(line);
+    const { next } = this.#bus.protocol[this.#states[slot] as LineState].busUpgrade;
+    if (next === Invalid) this.#invalidate(slot, line, id);
   }
 
   #find(line: number): number {

@@ -78,7 +78,9 @@ export class Machine {
 
   /** The inter-processor interrupt `vector` from `from` to every other CPU. */
   sendIpiToOthers(from: Cpu, vector: number): void {
-    for (const cpu of this.cpus) if (cpu !== from) cpu.apic.post(vector, from.clock + this.model.cycles.ipi);
+    const arrival = from.clock + this.model.cycles.ipi;
+    for (const cpu of this.cpus) if (cpu !== from) cpu.apic.post(vector, arrival);
+    if (this.cpus.length > 1) this.scheduler.bringHorizonTo(arrival);
   }
 
   /** A local timer interrupt `vector` on `cpu` every `period` cycles, first at `first`, while anything runs. */

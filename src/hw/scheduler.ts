@@ -23,7 +23,15 @@ export class Lockup extends Error {
 interface Frame {
   readonly program: Program<unknown>;
   readonly isInterrupt: boolean;
+  /** Since when it does nothing but poll; Infinity if it does more. */
+  pollingSince: number;
 }
+
+const frameOf = (program: Program<unknown>, isInterrupt: boolean): Frame => ({
+  program,
+  isInterrupt,
+  pollingSince: Infinity,
+});
 
 /** A flow of control on one CPU with a kernel stack of its own. */
 export class Context {
@@ -39,7 +47,7 @@ export class Context {
   constructor(cpu: Cpu, esp: addr_t, program: Program<unknown> | null, readyAt: number) {
     this.cpu = cpu;
     this.esp = esp;
-    this.frames = program === null ? [] : [{ program, isInterrupt: false }];
+    this.frames = program === null ? [] : [frameOf(program, false)];
     this.readyAt = readyAt;
   }
 }
@@ -50,7 +58,6 @@ interface Queue {
   readonly contexts: Context[];
   readonly idle: Context;
   current: Context;
-  pollingSince: number;
 }
 
 interface TimedEvent {
@@ -72,12 +79,14 @@ export class Scheduler {
   /** In order of time; among equals, of creation. */
   readonly #events: TimedEvent[] = [];
   #running: Cpu | null = null;
+  /** Since when all contexts sleep, as far as events have noticed. */
+  #asleepSince = Infinity;
 
   constructor(cpus: readonly Cpu[], options: SchedulerOptions) {
     this.#options = options;
     this.#queues = cpus.map((cpu) => {
       const idle = new Context(cpu, 0, null, 0);
-      return { cpu, contexts: [], idle, current: idle, pollingSince: Infinity };
+      return { cpu, contexts: [], idle, current: idle };
     });
   }
 
@@ -117,6 +126,13 @@ export class Scheduler {
   wake(context: Context, time: number): void {
     context.blocked = false;
     context.readyAt = time;
+    this.#asleepSince = Infinity;
+    this.bringHorizonTo(time);
+  }
+
+  /** Something will happen at `time`, which the CPU that runs at the moment may not pass unawares. */
+  bringHorizonTo(time: number): void {
+    if (this.#running !== null) this.#running.horizon = Math.min(this.#running.horizon, time);
   }
 
   /** `action` happens once all CPUs have come to `time`. */
@@ -124,36 +140,44 @@ export class Scheduler {
     let i = this.#events.length;
     while (i > 0 && this.#events[i - 1]!.time > time) i--;
     this.#events.splice(i, 0, { time, action });
+    this.bringHorizonTo(time);
   }
 
   /** Drops every context and handler in flight, as after a crash; each CPU is idle again, interrupts on. */
   abandon(): void {
-    this.#running = null;
     for (const queue of this.#queues) {
+      const { cpu, idle } = queue;
+      for (const { frames } of [...queue.contexts, idle]) {
+        for (const { isInterrupt } of frames) if (isInterrupt) cpu.apic.endOfInterrupt();
+      }
       queue.contexts.length = 0;
-      queue.idle.frames.length = 0;
-      queue.current = queue.idle;
-      queue.cpu.esp = queue.idle.esp;
-      queue.cpu.sti();
+      idle.frames.length = 0;
+      queue.current = idle;
+      cpu.esp = idle.esp;
+      cpu.locksHeld.length = 0;
+      cpu.polling = 0;
+      cpu.sti();
     }
   }
 
   /** Runs until every context has ended and every interrupt sent is served. Events still to come are left waiting. */
   run(): void {
-    let fruitless = 0;
+    /** Those who have done nothing but poll since anybody did more. */
+    const stuck = new Set<Queue>();
     while (this.#queues.some((queue) => this.#hasWork(queue))) {
       const next = this.#earliest();
       const event = this.#events[0];
       if (event !== undefined && (next === null || event.time <= this.#readyTime(next))) {
         this.#events.shift();
+        if (this.#asleepTooLong(event.time)) this.#reportSleepers();
         event.action();
-        fruitless = 0;
+        stuck.clear();
         continue;
       }
       if (next === null) this.#reportSleepers();
-      fruitless = this.#resume(next) ? 0 : fruitless + 1;
-      if (fruitless > 2 * this.#queues.length && event === undefined && this.#nobodyCanGoOn())
-        this.#reportSpinners(Infinity);
+      if (this.#resume(next)) stuck.clear();
+      else stuck.add(next);
+      if (stuck.size > 0 && this.#events.length === 0 && this.#nobodyCanGoOn(stuck)) this.#reportSpinners(Infinity);
     }
   }
 
@@ -162,12 +186,20 @@ export class Scheduler {
   }
 
   /** Whoever could run polls memory that nobody is left to change, and no interrupt will come. */
-  #nobodyCanGoOn(): boolean {
+  #nobodyCanGoOn(stuck: ReadonlySet<Queue>): boolean {
     return this.#queues.every((queue) => {
       const { cpu } = queue;
       const interruptible = cpu.interruptsOn && cpu.apic.pending !== 0;
-      return !interruptible && (cpu.polling !== 0 || this.#readyTime(queue) === Infinity);
+      return !interruptible && (stuck.has(queue) || this.#readyTime(queue) === Infinity);
     });
+  }
+
+  /** Every context has slept for longer than any lock may be held, though timers went on. */
+  #asleepTooLong(time: number): boolean {
+    const contexts = this.#queues.flatMap((queue) => queue.contexts);
+    if (contexts.length === 0 || contexts.some(({ blocked }) => !blocked)) this.#asleepSince = Infinity;
+    else this.#asleepSince = Math.min(this.#asleepSince, time);
+    return time - this.#asleepSince > this.#options.lockupCycles;
   }
 
   /** When this CPU could go on: its clock, or, if it is idle, the arrival of what wakes it. Infinity: not at all. */
@@ -204,11 +236,19 @@ export class Scheduler {
     const { stores } = cpu.l1.counters;
     const { frames } = queue.current;
     const frame = frames.at(-1)!;
-    this.#running = cpu;
-    const { done, value } = frame.program.next();
-    this.#running = null;
+    const { done, value } = this.#step(cpu, frame);
     if (done === true) this.#end(queue, frame, value);
-    return !this.#stillPolls(queue) || cpu.l1.counters.stores !== stores;
+    if (queue.current.blocked) this.#switch(queue);
+    return !this.#stillPolls(cpu, frame) || cpu.l1.counters.stores !== stores;
+  }
+
+  #step(cpu: Cpu, { program }: Frame): IteratorResult<void, unknown> {
+    this.#running = cpu;
+    try {
+      return program.next();
+    } finally {
+      this.#running = null;
+    }
   }
 
   #horizon(queue: Queue): number {
@@ -243,7 +283,7 @@ export class Scheduler {
     cpu.cli();
     cpu.clock += this.#options.interruptCycles;
     cpu.l1.counters.interrupts++;
-    context.frames.push({ program: handler(cpu), isInterrupt: true });
+    context.frames.push(frameOf(handler(cpu), true));
   }
 
   #end(queue: Queue, frame: Frame, value: unknown): void {
@@ -260,14 +300,13 @@ export class Scheduler {
     cpu.esp = queue.idle.esp;
   }
 
-  #stillPolls(queue: Queue): boolean {
-    const { cpu } = queue;
+  #stillPolls(cpu: Cpu, frame: Frame): boolean {
     if (cpu.polling === 0) {
-      queue.pollingSince = Infinity;
+      frame.pollingSince = Infinity;
       return false;
     }
-    queue.pollingSince = Math.min(queue.pollingSince, cpu.clock);
-    if (cpu.clock - queue.pollingSince > this.#options.lockupCycles) this.#reportSpinners(cpu.clock);
+    frame.pollingSince = Math.min(frame.pollingSince, cpu.clock);
+    if (cpu.clock - frame.pollingSince > this.#options.lockupCycles) this.#reportSpinners(cpu.clock);
     return true;
   }
 

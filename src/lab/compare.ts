@@ -50,13 +50,14 @@ function estimatesOf(pairs: readonly Pair[], random: Random) {
     if (estimate === null) throw new Error(`no change of ${count} can be told: the base counted none`);
     return estimate;
   };
+  const baseCounts = meanCounts(pairs.map(({ base }) => base));
   return {
     seeds: pairs.length,
-    baseCounts: meanCounts(pairs.map(({ base }) => base)),
+    baseCounts,
     variantCounts: meanCounts(pairs.map(({ variant }) => variant)),
     misses: change('misses'),
     cycles: change('cycles'),
-    peakPages: change('peakPages'),
+    peakPages: baseCounts.peakPages === 0 ? null : change('peakPages'),
   };
 }
 

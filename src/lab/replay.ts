@@ -46,6 +46,8 @@ class Replay {
   readonly #address: Int32Array;
   readonly #cache: Int32Array;
   readonly #size: Int32Array;
+  /** When each object's allocation had returned, and its first touches were done. */
+  readonly #allocatedAt: Float64Array;
   readonly #done: Uint8Array;
   /** Every operation before this one is done. */
   #frontier = 0;
@@ -60,6 +62,7 @@ class Replay {
     this.#address = new Int32Array(trace.objects);
     this.#cache = new Int32Array(trace.objects);
     this.#size = new Int32Array(trace.objects);
+    this.#allocatedAt = new Float64Array(trace.objects);
     this.#done = new Uint8Array(trace.operations.length);
   }
 
@@ -77,8 +80,14 @@ class Replay {
         cpu.idleUntil(cpu.horizon + 1);
         yield;
       }
+      // The host may have run that allocation ahead of time: the free waits for it on this CPU's clock too.
+      if (operation.kind === 'free') cpu.idleUntil(this.#allocatedAt[operation.object]!);
+      if (cpu.clock > cpu.horizon) yield;
       if (operation.kind === 'free') yield* this.#free(cpu, operation);
-      else yield* this.#allocate(cpu, operation);
+      else {
+        yield* this.#allocate(cpu, operation);
+        this.#allocatedAt[operation.object] = cpu.clock;
+      }
       this.#done[i] = 1;
       while (this.#done[this.#frontier] === 1) this.#frontier++;
       this.#options.observe();

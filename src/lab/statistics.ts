@@ -44,19 +44,19 @@ const effectiveness: Statistic = (pairs) =>
 /**
  * The statistic of the sample, with its 95 % interval; null where the sample has none. Resamples without one are
  * dropped, so next to the edge of having none the interval is that of the resamples on this side of it.
- *
- * One seed has one resample: low = high = value, which is no interval. Readers look at the number of seeds.
+ * One seed has only itself for a resample, so no interval.
  */
 export function bootstrap(pairs: readonly Pair[], statistic: Statistic, random: Random): Estimate | null {
   const value = statistic(pairs);
   if (value === undefined) return null;
+  if (pairs.length === 1) return { value, interval: null };
   const resampled: number[] = [];
   for (let i = 0; i < RESAMPLES; i++) {
     const figure = statistic(pairs.map(() => pairs[below(random, pairs.length)]));
     if (figure !== undefined) resampled.push(figure);
   }
   const [low, high] = quantile(resampled, [0.025, 0.975]);
-  return { value, low, high };
+  return { value, interval: [low, high] };
 }
 
 /** Null where the excess is under 1 % of the base's misses: a share of next to nothing says nothing. */

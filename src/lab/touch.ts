@@ -23,12 +23,13 @@ export interface TouchModel {
   freeing(cpu: Cpu, cache: number, objp: addr_t, size: number): void;
 }
 
+/** Every word that holds one of `bytes`: objects lie on words, and no other object shares their last one. */
 function writeWords(cpu: Cpu, objp: addr_t, bytes: number): void {
-  for (let at = objp; at + WORD <= objp + bytes; at += WORD) cpu.write(at, WORD);
+  for (let at = objp; at < objp + bytes; at += WORD) cpu.write(at, WORD);
 }
 
 function readWords(cpu: Cpu, objp: addr_t, bytes: number): void {
-  for (let at = objp; at + WORD <= objp + bytes; at += WORD) cpu.read(at, WORD);
+  for (let at = objp; at < objp + bytes; at += WORD) cpu.read(at, WORD);
 }
 
 const initAll = (): TouchModel => ({

@@ -6,61 +6,75 @@
  */
 import { type ScaleLinear, scaleLinear } from 'd3-scale';
 import type { PairedComparison, Results } from '../lab/results.ts';
+import { groupBy } from './group-by.ts';
 import {
+  at,
+  type Block,
+  clip,
+  gap,
+  INK,
+  LEFT,
+  line,
+  move,
+  PAPER,
+  page,
+  paragraph,
+  QUIET,
+  RIGHT,
+  RULE,
+  stack,
+  type TextStyle,
+  text,
+  widthOf,
+} from './page.ts';
+import {
+  alignmentOf,
+  alikeOf,
+  answerOf,
   byVerdict,
   caveatOf,
-  factsOf,
-  figuresOf,
-  groupBy,
+  cyclesOf,
+  missesOf,
+  percentOf,
   QUESTION,
   rangeOf,
+  seedsOf,
+  specificationOf,
   type Verdict,
   verdictOf,
-  verdictOn,
-  wrap,
-} from './table.ts';
+  warningsOf,
+} from './wording.ts';
 
-const WIDTH = 900;
-const MARGIN = 36;
-const RIGHT = WIDTH - MARGIN;
-
-const INK = '#1b1f24';
-const QUIET = '#59626d';
-const RULE = '#dde1e6';
 const BAND = '#466487';
-const PAPER = '#ffffff';
-/** From Okabe and Ito's palette. What is unclear is hollow too, so colour never stands alone. */
-const COLOURS: Record<Verdict, string> = { fewer: '#0072b2', more: '#d55e00', unclear: '#6b7480' };
+const HOLLOW = '#6b7480';
+/** From Okabe and Ito's palette. What is not clear is hollow too, so colour never stands alone. */
+const COLOURS: Record<Verdict, string> = { fewer: '#0072b2', more: '#d55e00', unclear: HOLLOW, untold: HOLLOW };
 
 export function resultsChart(results: Results): string {
-  const { colouring } = results;
-  const { machine, trace, seeds, specification } = factsOf(results);
-  const title = verdictOn(colouring);
-  const blocks = [
-    gap(MARGIN - 8),
+  const { colouring, machine, trace, points } = results;
+  const answer = answerOf(colouring);
+  const facts = [
+    `${machine}  ·  trace ${trace.name}`,
+    `seeds: ${seedsOf(results)}  ·  specification ${specificationOf(results)}`,
+  ];
+  return page(`${QUESTION} ${answer}`, [
     paragraph(QUESTION, { size: 13, fill: QUIET }),
     gap(4),
-    paragraph(title, { size: 23, weight: 'bold' }),
-    ...(colouring.length > 0 ? [gap(5), paragraph(deckOf(colouring), { size: 15 })] : []),
+    paragraph(answer, { size: 26, weight: 'bold' }),
+    ...(colouring.length > 0 ? [gap(5), paragraph(rangesOf(colouring), { size: 14 })] : []),
     gap(9),
-    paragraph(`${machine}  ·  trace ${trace}`, { size: 11.5, fill: QUIET }),
-    paragraph(`seeds: ${seeds}  ·  specification ${specification}`, { size: 11.5, fill: QUIET }),
+    ...facts.map((fact) => paragraph(fact, { size: 11.5, fill: QUIET })),
+    ...warningsOf(points).flatMap((warning) => [gap(9), paragraph(warning, WARNING)]),
     ...(colouring.length > 0
       ? [gap(20), plot(colouring), gap(18), legend(colouring), gap(14), footnote(colouring)]
       : []),
-    gap(MARGIN - 10),
-  ];
-  const { svg, height } = stack(blocks);
-  return `<svg xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 ${WIDTH} ${at(height)}" width="${WIDTH}" height="${at(height)}" font-family="Helvetica Neue, Helvetica, Arial, Liberation Sans, DejaVu Sans, sans-serif">
-<title>${escapeXml(`${QUESTION} ${typeset(title)}`)}</title>
-<rect width="${WIDTH}" height="${at(height)}" fill="${PAPER}"/>
-${svg}
-</svg>
-`;
+  ]);
 }
 
-const deckOf = (comparisons: readonly PairedComparison[]): string =>
-  `Colouring changes the misses by ${rangeOf(comparisons)}.`;
+const WARNING: TextStyle = { size: 13, weight: 'bold', fill: COLOURS.more };
+
+const rangesOf = (comparisons: readonly PairedComparison[]): string =>
+  `Misses change by ${rangeOf(comparisons, missesOf)}, estimated cycles by ${rangeOf(comparisons, cyclesOf)}.`;
 
 // --- The plot ------------------------------------------------------------------------------------------------------
 
@@ -72,6 +86,11 @@ const INDENT = 12;
 const WIDEST_NAME = 190;
 const COLUMN_GAP = 18;
 
+const ALIGNMENT: TextStyle = { size: 13, weight: 'bold' };
+const TOUCH: TextStyle = { size: 13 };
+const HEADING: TextStyle = { size: 11.5, fill: QUIET };
+const FIGURE: TextStyle = { size: 12.5, anchor: 'end' };
+
 /** A column of figures, to the right of the plot. */
 interface Column {
   readonly heading: readonly [string, string];
@@ -79,91 +98,95 @@ interface Column {
   readonly cell: (of: PairedComparison) => string;
 }
 
-const FIGURE: TextStyle = { size: 12.5, anchor: 'end' };
-const columns: readonly Column[] = [
-  {
-    heading: ['change of', 'misses'],
-    style: { ...FIGURE, weight: 'bold' },
-    cell: ({ misses }) => `${figuresOf(misses).value} %`,
-  },
-  {
-    heading: ['95 %', 'interval'],
-    style: { ...FIGURE, fill: QUIET },
-    cell: ({ misses, seeds }) => (seeds > 1 ? `${figuresOf(misses).low} to ${figuresOf(misses).high}` : 'one seed'),
-  },
-  { heading: ['cycles', '(estimate)'], style: FIGURE, cell: ({ cycles }) => `${figuresOf(cycles).value} %` },
-  {
-    heading: ['effective-', 'ness'],
-    style: FIGURE,
-    cell: ({ effectiveness }) => (effectiveness === null ? 'n/a' : `${figuresOf(effectiveness, '').value} %`),
-  },
-];
+function columnsOf(comparisons: readonly PairedComparison[]): Column[] {
+  const misses = percentOf(comparisons.map(missesOf));
+  const cycles = percentOf(comparisons.map(cyclesOf));
+  const share = percentOf(
+    comparisons.map((of) => of.effectiveness),
+    '',
+  );
+  return [
+    {
+      heading: ['change of', 'misses'],
+      style: { ...FIGURE, weight: 'bold' },
+      cell: (of) => `${misses(of.misses.value)} %`,
+    },
+    {
+      heading: ['95 %', 'interval'],
+      style: { ...FIGURE, fill: QUIET },
+      cell: (of) => of.misses.interval?.map(misses).join(' to ') ?? 'one seed',
+    },
+    { heading: ['cycles', '(estimate)'], style: FIGURE, cell: (of) => `${cycles(of.cycles.value)} %` },
+    {
+      heading: ['effective-', 'ness'],
+      style: FIGURE,
+      cell: (of) => (of.effectiveness === null ? 'n/a' : `${share(of.effectiveness.value)} %`),
+    },
+  ];
+}
+
+/** A column and its right edge. */
+interface PlacedColumn extends Column {
+  readonly right: number;
+}
 
 function plot(comparisons: readonly PairedComparison[]): Block {
-  const names = comparisons.flatMap(({ fixed, touch }) => [
-    widthOf(fixed, ALIGNMENT),
-    INDENT + widthOf(touch, TOUCH),
+  const names = comparisons.flatMap((of) => [
+    widthOf(alignmentOf(of), ALIGNMENT),
+    INDENT + widthOf(of.touch, TOUCH),
     INDENT + widthOf('touch model', HEADING),
   ]);
-  const left = MARGIN + Math.min(WIDEST_NAME, Math.max(...names)) + COLUMN_GAP;
-  const rights: number[] = [];
+  const left = LEFT + Math.min(WIDEST_NAME, Math.max(...names)) + COLUMN_GAP;
+  const columns: PlacedColumn[] = [];
   let right = RIGHT;
-  for (const { heading, style, cell } of columns.toReversed()) {
-    rights.unshift(right);
+  for (const column of columnsOf(comparisons).toReversed()) {
+    const { heading, style, cell } = column;
+    columns.unshift({ ...column, right });
     const texts = [...comparisons.map((of) => widthOf(cell(of), style)), ...heading.map((of) => widthOf(of, HEADING))];
     right -= Math.max(...texts) + COLUMN_GAP;
   }
   const x = scaleOf(comparisons, left, right - COLUMN_GAP);
-  const groups = [...groupBy(comparisons, ({ fixed }) => fixed).values()];
-  const body = stack(groups.map((group) => groupBlock(group, x, rights)));
+  const groups = [...groupBy(comparisons, alignmentOf).values()];
+  const body = stack(groups.map((group) => groupBlock(group, x, columns)));
   const bottom = HEADINGS + body.height + 8;
   return {
     height: bottom + AXIS,
     svg: [
-      ...columns.flatMap(({ heading }, i) =>
-        heading.map((words, row) => text(rights[i], 12 + 14 * row, words, { ...HEADING, anchor: 'end' })),
+      ...columns.flatMap(({ heading, right }) =>
+        heading.map((words, row) => text(right, 12 + 14 * row, words, { ...HEADING, anchor: 'end' })),
       ),
-      text(MARGIN, 12, 'alignment', HEADING),
-      text(MARGIN + INDENT, 26, 'touch model', HEADING),
-      line(MARGIN, 36, RIGHT, 36, RULE),
+      text(LEFT, 12, 'alignment', HEADING),
+      text(LEFT + INDENT, 26, 'touch model', HEADING),
+      line(LEFT, 36, RIGHT, 36, RULE),
       axis(x, bottom),
-      `<g transform="translate(0 ${HEADINGS})">\n${body.svg}\n</g>`,
+      move(0, HEADINGS, `\n${body.svg}\n`),
     ].join('\n'),
   };
 }
 
-const ALIGNMENT: TextStyle = { size: 13, weight: 'bold' };
-const TOUCH: TextStyle = { size: 13 };
-const HEADING: TextStyle = { size: 11.5, fill: QUIET };
+/** Fractions to pixels. */
+type Scale = ScaleLinear<number, number>;
 
-/** Percent to pixels. Holds zero and all whiskers, and leaves room for a few words on either side of zero. */
-function scaleOf(comparisons: readonly PairedComparison[], left: number, right: number): ScaleLinear<number, number> {
-  const ends = comparisons.flatMap(({ misses }) => [misses.value, misses.low, misses.high].map((end) => 100 * end));
+/** Holds zero and all whiskers, and leaves room for a few words on either side of zero. */
+function scaleOf(comparisons: readonly PairedComparison[], left: number, right: number): Scale {
+  const ends = comparisons.flatMap(({ misses: { value, interval } }) => [value, ...(interval ?? [])]);
   const [least, most] = [Math.min(0, ...ends), Math.max(0, ...ends)];
-  const span = most - least || 1;
+  const span = most - least || 0.01;
   return scaleLinear(
     [Math.min(least - 0.03 * span, -0.25 * span), Math.max(most + 0.03 * span, 0.25 * span)],
     [left, right],
   );
 }
 
-function axis(x: ScaleLinear<number, number>, bottom: number): string {
+function axis(x: Scale, bottom: number): string {
   const [left, right] = x.range();
-  const labelled = (count: number) => {
-    const format = x.tickFormat(count, '+f');
-    return x.ticks(count).map((tick) => ({ tick, label: tick === 0 ? '0' : `${format(tick)} %` }));
-  };
-  const fitting = [8, 6, 5, 4, 3].map(labelled).find((ticks) => {
-    const widest = Math.max(...ticks.map(({ label }) => widthOf(label, HEADING)));
-    return ticks.length < 2 || x(ticks[1].tick) - x(ticks[0].tick) > widest + 12;
-  });
   const zero = x(0);
   const hint = (words: readonly string[], room: number) =>
     words.find((of) => widthOf(of, HEADING) <= room - 10) ?? words[words.length - 1];
   const fewer = hint(['← fewer misses: colouring helps', '← fewer misses', '← fewer', '←'], zero - left);
   const more = hint(['more misses: colouring hurts →', 'more misses →', 'more →', '→'], right - zero);
   return [
-    ...(fitting ?? labelled(1)).flatMap(({ tick, label }) => [
+    ...ticksOf(x).flatMap(({ tick, label }) => [
       ...(tick === 0 ? [] : [line(x(tick), HEADINGS, x(tick), bottom, RULE)]),
       text(x(tick), bottom + 17, label, { ...HEADING, anchor: 'middle', fill: tick === 0 ? INK : QUIET }),
     ]),
@@ -178,53 +201,78 @@ function axis(x: ScaleLinear<number, number>, bottom: number): string {
   ].join('\n');
 }
 
-function groupBlock(group: readonly PairedComparison[], x: ScaleLinear<number, number>, rights: number[]): Block {
-  const values = group.map(({ misses }) => x(100 * misses.value));
+/** As many as have room for their labels. */
+function ticksOf(x: Scale): { tick: number; label: string }[] {
+  const labelled = (count: number) => {
+    const format = x.tickFormat(count, '+%');
+    return x.ticks(count).map((tick) => ({ tick, label: tick === 0 ? '0' : format(tick).replace('%', ' %') }));
+  };
+  const fitting = [8, 6, 5, 4, 3].map(labelled).find((ticks) => {
+    const widest = Math.max(...ticks.map(({ label }) => widthOf(label, HEADING)));
+    return ticks.length < 2 || x(ticks[1].tick) - x(ticks[0].tick) > widest + 12;
+  });
+  return fitting ?? labelled(1);
+}
+
+function groupBlock(group: readonly PairedComparison[], x: Scale, columns: readonly PlacedColumn[]): Block {
+  const values = group.map(({ misses }) => x(misses.value));
   const [from, to] = [Math.min(...values), Math.max(...values)];
   const height = GROUP_HEAD + ROW * group.length;
-  const { fixed } = group[0];
+  const alignment = alignmentOf(group[0]);
   return {
     height,
     svg: [
-      text(MARGIN, GROUP_HEAD - 12, clip(fixed, WIDEST_NAME, ALIGNMENT), ALIGNMENT, fixed),
+      text(LEFT, GROUP_HEAD - 12, clip(alignment, WIDEST_NAME, ALIGNMENT), ALIGNMENT, alignment),
       band(from, GROUP_HEAD - 4, to - from, height - GROUP_HEAD),
-      ...group.flatMap((of, i) => rowOf(of, GROUP_HEAD + ROW * (i + 0.5) - 4, x, rights)),
+      ...group.flatMap((of, i) => rowOf(of, GROUP_HEAD + ROW * (i + 0.5) - 4, x, columns)),
     ].join('\n'),
   };
 }
 
-function rowOf(of: PairedComparison, y: number, x: ScaleLinear<number, number>, rights: number[]): string[] {
-  const baseline = y + 4.5;
-  const [value, low, high] = [of.misses.value, of.misses.low, of.misses.high].map((end) => x(100 * end));
+function rowOf(of: PairedComparison, y: number, x: Scale, columns: readonly PlacedColumn[]): string[] {
+  const { value, interval } = of.misses;
   const verdict = verdictOf(of);
+  const baseline = y + 4.5;
   return [
-    text(MARGIN + INDENT, baseline, clip(of.touch, WIDEST_NAME - INDENT, TOUCH), TOUCH, of.touch),
-    ...(of.seeds > 1 ? [line(low, y, high, y, COLOURS[verdict], 2.5)] : []),
-    dot(value, y, verdict),
-    ...columns.map(({ cell, style }, i) => text(rights[i], baseline, cell(of), style)),
+    text(LEFT + INDENT, baseline, clip(of.touch, WIDEST_NAME - INDENT, TOUCH), TOUCH, of.touch),
+    ...(interval === null ? [] : [whisker(x(interval[0]), x(interval[1]), y, COLOURS[verdict])]),
+    dot(x(value), y, verdict),
+    ...columns.map(({ cell, style, right }) => text(right, baseline, cell(of), style)),
   ];
+}
+
+// --- Marks ---------------------------------------------------------------------------------------------------------
+
+function dot(x: number, y: number, verdict: Verdict): string {
+  const hollow = COLOURS[verdict] === HOLLOW;
+  const [fill, stroke] = hollow ? [PAPER, HOLLOW] : [COLOURS[verdict], PAPER];
+  return `<circle cx="${at(x)}" cy="${at(y)}" r="5" fill="${fill}" stroke="${stroke}" stroke-width="1.5"/>`;
+}
+
+const whisker = (low: number, high: number, y: number, colour: string): string => line(low, y, high, y, colour, 2.5);
+
+/** Translucent, for the grid and the zero line go on behind it. */
+function band(x: number, y: number, width: number, height: number): string {
+  return `<rect x="${at(x)}" y="${at(y)}" width="${at(width)}" height="${at(height)}" rx="3" fill="${BAND}" fill-opacity="0.13"/>`;
 }
 
 // --- Legend and footnote -------------------------------------------------------------------------------------------
 
 function legend(comparisons: readonly PairedComparison[]): Block {
-  const several = comparisons[0].seeds > 1;
   const verdicts = byVerdict(comparisons).map(([verdict]) => verdict);
-  const bands = groupBy(comparisons, ({ fixed }) => fixed).size < comparisons.length;
-  const entries: [mark: string, words: string][] = [
-    ...verdicts.map((verdict): [string, string] => [
-      dot(12, 0, verdict),
-      several ? meaning[verdict] : 'one seed, no interval',
-    ]),
-    ...(several ? [[line(2, 0, 22, 0, QUIET, 2.5), '95 % interval'] as [string, string]] : []),
-    ...(bands ? [[band(2, -7, 20, 14), 'range over touch models'] as [string, string]] : []),
+  const intervals = comparisons.some(({ misses }) => misses.interval !== null);
+  const bands = groupBy(comparisons, alignmentOf).size < comparisons.length;
+  const entries: (readonly [mark: string, words: string])[] = [
+    ...verdicts.map((verdict) => [dot(12, 0, verdict), meaning[verdict]] as const),
+    ...(intervals ? [[whisker(2, 22, 0, QUIET), '95 % interval'] as const] : []),
+    ...(bands ? [[band(2, -7, 20, 14), 'range over touch models'] as const] : []),
   ];
-  let [left, y] = [MARGIN, 10];
+  let [left, y] = [LEFT, 10];
   const placed = entries.map(([mark, words]) => {
     const width = 30 + widthOf(words, HEADING) + 16;
-    if (left + width > RIGHT) [left, y] = [MARGIN, y + 22];
+    if (left + width > RIGHT) [left, y] = [LEFT, y + 22];
     left += width;
-    return `<g transform="translate(${at(left - width)} ${y})">${mark}${text(30, 4, words, HEADING)}</g>`;
+    return move(left - width, y, `${mark}${text(30, 4, words, HEADING)}`);
   });
   return { svg: placed.join('\n'), height: y + 10 };
 }
@@ -233,114 +281,17 @@ const meaning: Record<Verdict, string> = {
   fewer: 'interval below zero: fewer misses',
   more: 'interval above zero: more misses',
   unclear: 'interval includes zero: no clear change',
+  untold: 'one seed, no interval',
 };
 
 function footnote(comparisons: readonly PairedComparison[]): Block {
-  const words = [
+  const sentences = [
     'A dot is the change of the misses of all seeds together.',
     caveatOf(comparisons),
+    ...alikeOf(comparisons),
     'Cycles are estimates. Effectiveness is the share of the misses beyond those of a fully associative LRU cache of the',
     'same size that colouring removes; n/a where these are under 1 % of the misses.',
   ];
-  const rule: Block = { svg: line(MARGIN, 0, RIGHT, 0, RULE), height: 10 };
-  return stack([rule, paragraph(words.join(' '), { size: 11, fill: QUIET })]);
+  const rule: Block = { svg: line(LEFT, 0, RIGHT, 0, RULE), height: 10 };
+  return stack([rule, paragraph(sentences.join(' '), { size: 11, fill: QUIET })]);
 }
-
-// --- Blocks, one below the other -----------------------------------------------------------------------------------
-
-interface Block {
-  readonly svg: string;
-  readonly height: number;
-}
-
-const gap = (height: number): Block => ({ svg: '', height });
-
-function stack(blocks: readonly Block[]): Block {
-  let height = 0;
-  const placed = blocks.map((block) => {
-    const y = height;
-    height += block.height;
-    return block.svg === '' ? '' : `<g transform="translate(0 ${at(y)})">\n${block.svg}\n</g>`;
-  });
-  return { svg: placed.filter((svg) => svg !== '').join('\n'), height };
-}
-
-const STEP = 8;
-
-/** On as few lines as will do, and these about equally long. */
-function paragraph(words: string, style: TextStyle): Block {
-  const broken = (width: number) => wrap(words, (line) => widthOf(line, style) <= width);
-  let width = RIGHT - MARGIN;
-  const { length } = broken(width);
-  while (width > STEP && broken(width - STEP).length === length) width -= STEP;
-  const lines = broken(width).map((line) => clip(line, RIGHT - MARGIN, style));
-  const leading = 1.35 * style.size;
-  return {
-    svg: lines.map((line, i) => text(MARGIN, style.size + leading * i, line, style)).join('\n'),
-    height: leading * lines.length,
-  };
-}
-
-// --- Marks and text ------------------------------------------------------------------------------------------------
-
-interface TextStyle {
-  readonly size: number;
-  readonly weight?: 'bold';
-  readonly fill?: string;
-  readonly anchor?: 'middle' | 'end';
-}
-
-const at = (pixels: number): string => String(Math.round(10 * pixels) / 10);
-
-function line(x1: number, y1: number, x2: number, y2: number, stroke: string, width = 1): string {
-  return `<line x1="${at(x1)}" y1="${at(y1)}" x2="${at(x2)}" y2="${at(y2)}" stroke="${stroke}" stroke-width="${width}"/>`;
-}
-
-/** Translucent, for the grid and the zero line go on behind it. */
-function band(x: number, y: number, width: number, height: number): string {
-  return `<rect x="${at(x)}" y="${at(y)}" width="${at(width)}" height="${at(height)}" rx="3" fill="${BAND}" fill-opacity="0.13"/>`;
-}
-
-function dot(x: number, y: number, verdict: Verdict): string {
-  const [fill, stroke] = verdict === 'unclear' ? [PAPER, COLOURS.unclear] : [COLOURS[verdict], PAPER];
-  return `<circle cx="${at(x)}" cy="${at(y)}" r="5" fill="${fill}" stroke="${stroke}" stroke-width="1.5"/>`;
-}
-
-/** One line of text on the baseline y; `whole` is shown on hover, where the text is a clipped one. */
-function text(x: number, y: number, words: string, style: TextStyle, whole = words): string {
-  const attributes = [
-    `x="${at(x)}" y="${at(y)}" font-size="${style.size}" fill="${style.fill ?? INK}"`,
-    ...(style.weight === undefined ? [] : [`font-weight="${style.weight}"`]),
-    ...(style.anchor === undefined ? [] : [`text-anchor="${style.anchor}"`]),
-  ];
-  const hover = whole === words ? '' : `<title>${escapeXml(whole)}</title>`;
-  return `<text ${attributes.join(' ')}>${hover}${escapeXml(typeset(words))}</text>`;
-}
-
-/** Not less than the width in any of the fonts named: there is no font to ask. */
-function widthOf(words: string, { size, weight }: TextStyle): number {
-  const ems = [...words].reduce((sum, letter) => sum + emOf(letter), 0);
-  return ems * size * (weight === 'bold' ? 1.1 : 1);
-}
-
-function emOf(letter: string): number {
-  if (/[ijlftrI.,:;'|![\]() ·-]/.test(letter)) return 0.42;
-  if (/[mwMW%@→←]/.test(letter) || letter > '\u2e80') return 1;
-  return /[A-Z+−]/.test(letter) ? 0.8 : 0.64;
-}
-
-function clip(words: string, width: number, style: TextStyle): string {
-  if (widthOf(words, style) <= width) return words;
-  const letters = [...words];
-  while (letters.length > 0 && widthOf(`${letters.join('')}…`, style) > width) letters.pop();
-  return `${letters.join('')}…`;
-}
-
-/** A minus for the hyphen before a figure; names such as size-32 keep theirs. */
-const typeset = (words: string): string => words.replace(/(?<![^\s[(])-(?=\d)/g, '−');
-
-const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&apos;' };
-
-/** For XML, which has no way at all to write control characters and lone surrogates. */
-const escapeXml = (words: string): string =>
-  words.replace(/[\p{Cc}\p{Cs}\uFFFE\uFFFF]/gu, '\uFFFD').replace(/[&<>"']/g, (character) => entities[character]);

@@ -18,6 +18,7 @@ import {
   type Verdict,
   verdictOf,
   warningsOf,
+  wordsOf,
   wrap,
 } from './wording.ts';
 
@@ -50,7 +51,7 @@ const styleOf: Record<Verdict, number> = { fewer: CYAN, more: YELLOW, unclear: P
 
 const WIDTH = 110;
 const paragraph = (text: string, style: number): Line[] =>
-  wrap(text.split(' '), (line) => line.length <= WIDTH).map((line) => [line, style]);
+  wrap(wordsOf(text), (line) => line.length <= WIDTH).map((line) => [line, style]);
 
 /** Each as wide as its longest cell; the first `labels` flush left, the figures flush right. */
 function columns(rows: readonly Row[], labels: number): Line[] {
@@ -63,26 +64,27 @@ function columns(rows: readonly Row[], labels: number): Line[] {
 
 function heading(results: Results): Line[] {
   const { name, machine, trace } = results;
-  const counted = [
-    `${thousands(trace.events)} events`,
+  const traced = [
+    `${trace.name}: ${thousands(trace.events)} events`,
+    `${thousands(trace.threads)} threads`,
     `${thousands(trace.allocations)} allocations`,
     `${thousands(trace.frees)} frees`,
     `${thousands(trace.unseenFrees)} unseen frees`,
     `${thousands(trace.liveAtEnd)} objects live at the end`,
-    `${thousands(trace.threads)} threads`,
   ];
   const skipped = Object.entries(trace.skipped).filter(([, events]) => events > 0);
   const renamed = trace.caches.filter((cache) => cache.name !== cache.recordedName);
   const facts: [label: string, items: string[]][] = [
     ['machine', [machine]],
-    ['trace', [trace.name]],
-    ['', counted],
+    ['trace', traced],
     ['skipped', skipped.map(([reason, events]) => `${reason} (${thousands(events)})`)],
     ['renamed', renamed.map((cache) => `${cache.recordedName} -> ${cache.name}`)],
     ['seeds', [seedsOf(results)]],
     ['specification', [specificationOf(results)]],
   ];
-  const rows = facts.flatMap(([label, items]) => listed(items).map((line, i): Row => [[i > 0 ? '' : label, line], PLAIN]));
+  const rows = facts.flatMap(([label, items]) =>
+    listed(items).map((line, i): Row => [[i > 0 ? '' : label, line], PLAIN]),
+  );
   return [[name, BOLD], ...columns(rows, 2)];
 }
 
@@ -176,19 +178,18 @@ function estimateCells(
     const estimate = estimateOf(of);
     if (estimate === null) return ['n/a', ''];
     const { value, interval } = estimate;
-    return [percent(value), interval === null ? 'one seed' : `[${interval.map(percent).join(', ').replaceAll(' %', '')}]`];
+    return [`${percent(value)} %`, interval === null ? 'one seed' : `[${interval.map(percent).join(', ')}]`];
   };
 }
 
 function conclusion(comparisons: readonly PairedComparison[]): Line[] {
-  if (comparisons.length === 0) return [[QUESTION, BOLD], ...paragraph(`${answerOf(comparisons)}.`, BOLD)];
   return [
     [QUESTION, BOLD],
     ...paragraph(`${answerOf(comparisons)}.`, BOLD),
     ...[...groupBy(comparisons, alignmentOf)].flatMap(([alignment, group]) =>
-      paragraph(`${alignment}: ${rangeOf(group, missesOf)}; ${effectsOf(group)}.`, PLAIN),
+      paragraph(`${alignment}: ${effectsOf(group)}; ${rangeOf(group, missesOf)}.`, PLAIN),
     ),
     ...alikeOf(comparisons).flatMap((sentence) => paragraph(sentence, PLAIN)),
-    ...paragraph(caveatOf(comparisons), DIM),
+    ...(comparisons.length > 0 ? paragraph(caveatOf(comparisons), DIM) : []),
   ];
 }

@@ -36,10 +36,10 @@ export function answerOf(comparisons: readonly PairedComparison[]): string {
   const [[verdict]] = verdicts;
   if (verdict === 'untold') return 'One seed gives no interval, so no answer';
   if (verdict === 'unclear') return 'Not clear: every interval includes zero';
-  const percent = percentOf(comparisons.map(missesOf));
+  const percent = percentOf(comparisons.map(missesOf), '');
   const sizes = comparisons.map((of) => Math.abs(of.misses.value));
-  const ends = [Math.min(...sizes), Math.max(...sizes)].map((size) => percent(size).replace('+', ''));
-  return `${verdict === 'fewer' ? 'Yes' : 'No'}: ${[...new Set(ends)].join(' to ')} ${verdict} L1 misses`;
+  const ends = [Math.min(...sizes), Math.max(...sizes)].map(percent);
+  return `${verdict === 'fewer' ? 'Yes' : 'No'}: ${[...new Set(ends)].join(' % to ')} % ${verdict} L1 misses`;
 }
 
 const effect: Record<Verdict, string> = {
@@ -59,11 +59,14 @@ export const missesOf = ({ misses }: PairedComparison): Estimate => misses;
 export const cyclesOf = ({ cycles }: PairedComparison): Estimate => cycles;
 
 /** The least and the greatest of a figure, each with its touch model, and its alignment where there are several. */
-export function rangeOf(comparisons: readonly PairedComparison[], figureOf: (of: PairedComparison) => Estimate): string {
+export function rangeOf(
+  comparisons: readonly PairedComparison[],
+  figureOf: (of: PairedComparison) => Estimate,
+): string {
   const percent = percentOf(comparisons.map(figureOf));
   const oneAlignment = groupBy(comparisons, alignmentOf).size === 1;
   const told = (of: PairedComparison) =>
-    `${percent(figureOf(of).value)} (${oneAlignment ? of.touch : `${of.touch}, ${alignmentOf(of)}`})`;
+    `${percent(figureOf(of).value)} % (${oneAlignment ? of.touch : `${of.touch}, ${alignmentOf(of)}`})`;
   const sorted = comparisons.toSorted((a, b) => figureOf(a).value - figureOf(b).value);
   return sorted.length === 1 ? told(sorted[0]) : `${told(sorted[0])} to ${told(sorted[sorted.length - 1])}`;
 }
@@ -95,7 +98,7 @@ export function alikeOf(comparisons: readonly PairedComparison[]): string[] {
     JSON.stringify(group.map(({ touch, baseCounts, variantCounts }) => [touch, baseCounts, variantCounts]));
   return [...groupBy(alignments, ([, group]) => countsOf(group)).values()]
     .filter((alike) => alike.length > 1)
-    .map((alike) => `${enumerate(alike.map(([alignment]) => alignment))} laid every object out alike here.`);
+    .map((alike) => `Here ${enumerate(alike.map(([alignment]) => alignment))} laid every object out alike.`);
 }
 
 /** Points that ran out of memory did less than the trace. */
@@ -128,13 +131,16 @@ export function percentOf(estimates: readonly (Estimate | null)[], plus = '+'): 
   const decimals = [1, 2].find((decimals) => least * 10 ** decimals >= 0.5) ?? 3;
   return (fraction) => {
     const figure = (100 * fraction).toFixed(decimals);
-    return `${Number(figure) === 0 ? figure.replace('-', '') : figure.replace(/^(?=\d)/, plus)} %`;
+    return Number(figure) === 0 ? figure.replace('-', '') : figure.replace(/^(?=\d)/, plus);
   };
 }
 
 export const thousands = (value: number): string => value.toFixed(0).replace(/\B(?=(\d{3})+$)/g, ',');
 
 const enumerate = (names: readonly string[]): string => new Intl.ListFormat('en-GB').format(names);
+
+/** A percent sign stays with its figure. */
+export const wordsOf = (text: string): string[] => text.split(/ (?!%)/);
 
 /** As many words on a line as fit; a word that does not fit stands alone. */
 export function wrap(words: readonly string[], fits: (line: string) => boolean): string[] {

@@ -69,6 +69,8 @@ describe('the horizon', () => {
     const s = stage(3);
     let horizon = 0;
     function* look(cpu: Cpu): Program {
+      cpu.clock += 30;
+      yield;
       horizon = cpu.horizon;
     }
     s.scheduler.spawn(s.cpus[0], look(s.cpus[0]));
@@ -83,13 +85,8 @@ describe('the horizon', () => {
       'the nearest of the others',
       70,
       ({ scheduler, work, cpus }) => {
-        for (const [id, clock] of [
-          [1, 90],
-          [2, 70],
-        ] as const) {
-          cpus[id].clock = clock;
-          scheduler.spawn(cpus[id], work(cpus[id], 'works', 1));
-        }
+        scheduler.spawn(cpus[1], work(cpus[1], 'works', 90));
+        scheduler.spawn(cpus[2], work(cpus[2], 'works', 70));
       },
     ],
     [

@@ -97,7 +97,7 @@ describe('in_interrupt', () => {
   });
 
   test('is a matter of each CPU', () => {
-    const { k, machine, raise } = kernelWithDevice(2);
+    const { k, machine } = kernelWithDevice(2);
     const [cpu0, cpu1] = machine.cpus as [Cpu, Cpu];
     const seen: string[] = [];
     const look = (cpu: Cpu) => seen.push(`cpu${cpu.id} ${in_interrupt(k, cpu)}`);
@@ -109,7 +109,7 @@ describe('in_interrupt', () => {
       yield* work(cpu, 5000);
       look(cpu);
     }
-    raise(cpu1);
+    cpu1.apic.post(VECTOR, cpu0.clock);
     machine.scheduler.spawn(cpu0, program(cpu0));
     machine.scheduler.run();
     expect(seen).toEqual(['cpu0 false', 'cpu1 true']);

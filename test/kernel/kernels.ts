@@ -11,7 +11,6 @@ import { powerOn } from '../../src/slab/linux-2.4.22/boot.ts';
 /** Memory that the kernel has not handed out, and nobody uses. */
 export const SCRATCH: addr_t = 4 * MiB;
 
-/** All CPUs stand at the same clock. */
 export function kernelOn(cpus: number, config: KernelConfig = smpConfig, model: CpuModelName = 'pentium-iii'): Kernel {
   const machine = new Machine({ model: cpuModels[model], cpus, memory: 20 * MiB });
   const layout = {
@@ -22,9 +21,7 @@ export function kernelOn(cpus: number, config: KernelConfig = smpConfig, model: 
     ],
     staticsAt: 16 * MiB,
   } as const;
-  const k = powerOn(machine, config, layout);
-  for (const cpu of machine.cpus) cpu.idleUntil(machine.cpus[0]!.clock);
-  return k;
+  return powerOn(machine, config, layout);
 }
 
 /** A task on a stack of its own, number `n` of the test; it runs `program` on `cpu`. */

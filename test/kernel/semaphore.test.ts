@@ -10,7 +10,6 @@ function kernelWithMutex(cpus: number) {
   const k = kernelOn(cpus);
   const { machine } = k;
   init_MUTEX(k, machine.cpus[0]!, SEM);
-  for (const cpu of machine.cpus) cpu.idleUntil(machine.cpus[0]!.clock);
   const { memory } = machine;
   const list = SEM + k.semaphore.wait + k.wait_queue_head_t.task_list;
   /** Its count, its sleepers, and whether nobody is queued. */

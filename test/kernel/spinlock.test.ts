@@ -36,13 +36,13 @@ describe('two CPUs that want one lock', () => {
       }
     }
     function* section(cpu: Cpu): Program {
+      cpu.clock += 10 * cpu.id;
       yield* lockTelling(cpu);
       log.push(`cpu${cpu.id} locks`);
       yield* work(cpu, ...turns);
       yield* spin_unlock(k, cpu, LOCK);
       log.push(`cpu${cpu.id} unlocks`);
     }
-    cpus[1].clock += 10;
     for (const cpu of cpus) scheduler.spawn(cpu, section(cpu));
     scheduler.run();
     return { log, cpus, k };

@@ -29,10 +29,10 @@ test('colouring is compared by seed, on against off', () => {
       ...{ touch: 'init-all', fixed: 'word', base: 'off', variant: 'on', seeds: 2 },
       baseCounts: counts(150),
       variantCounts: counts(120),
-      misses: { value: -0.2, low: -0.2, high: -0.2 },
-      cycles: { value: -0.2, low: -0.2, high: -0.2 },
-      peakPages: { value: 0, low: 0, high: 0 },
-      effectiveness: { value: 0.4, low: 0.4, high: 0.4 },
+      misses: { value: -0.2, interval: [-0.2, -0.2] },
+      cycles: { value: -0.2, interval: [-0.2, -0.2] },
+      peakPages: { value: 0, interval: [0, 0] },
+      effectiveness: { value: 0.4, interval: [0.4, 0.4] },
     },
   ]);
 });
@@ -40,7 +40,7 @@ test('colouring is compared by seed, on against off', () => {
 test('seeds are paired whatever the order of the points', () => {
   const on = twoSeeds('init-all word on', 80, 160);
   const [comparison] = compareColouring([...on.toReversed(), ...twoSeeds('init-all word off', 100, 200)], random());
-  expect(comparison.misses).toEqual({ value: -0.2, low: -0.2, high: -0.2 });
+  expect(comparison.misses).toEqual({ value: -0.2, interval: [-0.2, -0.2] });
 });
 
 test('comparisons of colouring stand in the order in which their values appear', () => {
@@ -87,7 +87,19 @@ test('a point without its pair is an error that names the missing one', () => {
   );
 });
 
-test('a base that counted none is an error that names the count', () => {
+test('a base without misses is an error that names the count', () => {
+  const points = [point('a word off', 0, counts(0)), point('a word on', 0, counts(1))];
+  expect(() => compareColouring(points, random())).toThrow('no change of misses can be told');
+});
+
+test('a base without pages has no change of pages', () => {
   const points = [point('a word off', 0, counts(100, 0)), point('a word on', 0, counts(100, 1))];
-  expect(() => compareColouring(points, random())).toThrow('peakPages');
+  expect(compareColouring(points, random())[0].peakPages).toBeNull();
+});
+
+test('one seed has no intervals', () => {
+  const points = [point('a word off', 0, counts(100)), point('a word on', 0, counts(90))];
+  const [{ misses, cycles, peakPages, effectiveness }] = compareColouring(points, random());
+  const intervals = [misses, cycles, peakPages, effectiveness].map((estimate) => estimate?.interval);
+  expect(intervals).toEqual([null, null, null, null]);
 });

@@ -1,26 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import type { Counts, Estimate, PairedComparison, Results } from '../../src/lab/results.ts';
+import type { Estimate, PairedComparison, Results } from '../../src/lab/results.ts';
 import { resultsChart } from '../../src/report/chart.ts';
+import { comparison as compare, estimate, fewer, more, ofOneSeed, point, results, unclear } from './results.ts';
 
-const estimate = (value: number, low: number, high: number): Estimate => ({ value, low, high });
-const fewer = estimate(-0.25, -0.3, -0.2);
-const more = estimate(0.25, 0.2, 0.3);
-const unclear = estimate(0.01, -0.1, 0.1);
-
-function comparison(touch: string, misses: Estimate, rest: Partial<PairedComparison> = {}): PairedComparison {
-  return {
-    ...{ touch, fixed: 'word', base: 'off', variant: 'on', seeds: 10, misses, cycles: misses, peakPages: misses },
-    ...{ baseCounts: {} as Counts, variantCounts: {} as Counts, effectiveness: null, ...rest },
-  };
-}
-
-function chart(colouring: PairedComparison[], parts: Partial<Results> = {}): string {
-  return resultsChart({
-    ...{ schema: 'slabscope-results/1', slabscope: '0.1.0', name: 'colouring', specification: {} },
-    ...{ specificationHash: '0123456789abcdef0123456789abcdef', seed: 'any', machine: 'Pentium III, 2 CPUs' },
-    ...{ trace: { name: 'tar-extract' }, points: [], colouring, alignment: [], ...parts },
-  });
-}
+const comparison = (touch: string, misses: Estimate, rest: Partial<PairedComparison> = {}) =>
+  compare(touch, 'word', misses, rest);
+const chart = (colouring: PairedComparison[], parts: Partial<Results> = {}) =>
+  resultsChart(results({ colouring, ...parts }));
 
 /** A strict little XML reader: throws on what is not well-formed; gives the texts of all elements of a name. */
 function textsOf(svg: string, element: string): string[] {
@@ -56,7 +42,7 @@ describe('the chart', () => {
       ['word', 'line'].flatMap((fixed) => ['a', 'b'].map((touch) => comparison(touch, fewer, { fixed }))),
     ],
     ['one comparison', [comparison('a', fewer)]],
-    ['one seed', [comparison('a', estimate(-0.1, -0.1, -0.1), { seeds: 1 })]],
+    ['one seed', [comparison('a', ofOneSeed(-0.1), { seeds: 1 })]],
     ['no change at all', [comparison('a', estimate(0, 0, 0))]],
     ['tiny and huge changes', [comparison('a', estimate(1e-6, -1e-6, 3e-6)), comparison('b', estimate(120, 90, 150))]],
     ['no comparison', []],
@@ -68,13 +54,18 @@ describe('the chart', () => {
 
   test('answers in words, and tells the range with its touch models', () => {
     const words = all(chart([comparison('init-all', fewer), comparison('hot-fields', more)]));
-    expect(words).toContain('It depends on what is touched: fewer misses under init-all, more misses under hot-fields');
+    expect(words).toContain('It depends: fewer misses in 1, more misses in 1 of 2 cases');
     expect(words).toContain('−25.0 % (init-all) to +25.0 % (hot-fields)');
   });
 
   test('names machine, trace, seeds and specification', () => {
     const words = all(chart([comparison('a', fewer)]));
-    for (const fact of ['Pentium III, 2 CPUs', 'trace tar-extract', "drawn from 'any'", 'specification 0123456789ab']) {
+    for (const fact of [
+      'Pentium III, 2 CPUs',
+      'trace tar-extract.ftrace.txt.gz',
+      "drawn from 'any'",
+      'specification 0123456789ab',
+    ]) {
       expect(words).toContain(fact);
     }
   });
@@ -87,6 +78,16 @@ describe('the chart', () => {
 
   test('says n/a where effectiveness is not told', () => {
     expect(labels(chart([comparison('a', fewer)]))).toContain('n/a');
+  });
+
+  test('says which alignments were alike', () => {
+    const colouring = ['line-fraction', 'whole-line'].map((fixed) => comparison('a', fewer, { fixed }));
+    expect(all(chart(colouring))).toMatch(/Here line-fraction and whole-line laid every object out alike\./);
+  });
+
+  test('warns where memory ran out', () => {
+    const points = [point('a word on', 0, { failed: 3 })];
+    expect(all(chart([comparison('a', fewer)], { points }))).toContain('3 allocations found no memory');
   });
 
   test('marks zero on the axis even where all changes are to one side of it', () => {
@@ -102,7 +103,7 @@ describe('the chart', () => {
   });
 
   test('shows no whisker of one seed', () => {
-    const shown = labels(chart([comparison('a', estimate(-0.1, -0.1, -0.1), { seeds: 1 })]));
+    const shown = labels(chart([comparison('a', ofOneSeed(-0.1), { seeds: 1 })]));
     expect(shown).toContain('one seed, no interval');
     expect(shown).not.toContain('95 % interval');
   });

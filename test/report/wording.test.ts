@@ -1,0 +1,145 @@
+import { describe, expect, test } from 'vitest';
+import type { Estimate } from '../../src/lab/results.ts';
+import {
+  alikeOf,
+  answerOf,
+  caveatOf,
+  effectsOf,
+  missesOf,
+  percentOf,
+  rangeOf,
+  verdictOf,
+  warningsOf,
+} from '../../src/report/wording.ts';
+import { comparison, counts, estimate, fewer, more, ofOneSeed, point, unclear } from './results.ts';
+
+describe('the verdict', () => {
+  test.each([
+    ['fewer where the interval is below zero', fewer, 'fewer'],
+    ['more where it is above zero', more, 'more'],
+    ['unclear where it includes zero', unclear, 'unclear'],
+    ['unclear where it ends at zero', estimate(-0.1, -0.2, 0), 'unclear'],
+    ['untold where there is none', ofOneSeed(-0.1), 'untold'],
+  ])('is %s', (_, misses, verdict) => {
+    expect(verdictOf(comparison('a', 'word', misses))).toBe(verdict);
+  });
+});
+
+describe('the answer', () => {
+  test('is yes where every interval is below zero, and by how much', () => {
+    const all = [comparison('a', 'word', fewer), comparison('b', 'line', estimate(-0.009, -0.011, -0.007))];
+    expect(answerOf(all)).toBe('Yes: 0.9 % to 25.0 % fewer L1 misses');
+  });
+
+  test('is no where every interval is above zero', () => {
+    expect(answerOf([comparison('a', 'word', more)])).toBe('No: 25.0 % more L1 misses');
+  });
+
+  test('is open where every interval includes zero', () => {
+    expect(answerOf([comparison('a', 'word', unclear)])).toBe('Not clear: every interval includes zero');
+  });
+
+  test('counts cases where they differ', () => {
+    const all = [
+      ...[comparison('a', 'word', unclear), comparison('b', 'word', fewer)],
+      ...[comparison('a', 'line', more), comparison('b', 'line', fewer)],
+    ];
+    expect(answerOf(all)).toBe('It depends: fewer misses in 2, more misses in 1, no clear change in 1 of 4 cases');
+  });
+
+  test('is none with one seed', () => {
+    expect(answerOf([comparison('a', 'word', ofOneSeed(-0.1))])).toBe('One seed gives no interval, so no answer');
+  });
+
+  test('says so where colouring was not compared', () => {
+    expect(answerOf([])).toBe('Not asked: nothing here ran with colouring both on and off');
+  });
+});
+
+test('effects are told with all their touch models', () => {
+  const all = [comparison('a', 'word', more), comparison('b', 'word', fewer), comparison('c', 'word', more)];
+  expect(effectsOf(all)).toBe('fewer misses under b, more misses under a and c');
+});
+
+describe('a range', () => {
+  const rangeOfMisses = (...all: [touch: string, fixed: string, misses: Estimate][]) =>
+    rangeOf(
+      all.map((one) => comparison(...one)),
+      missesOf,
+    );
+
+  test('goes from the least to the greatest, with their touch models', () => {
+    const range = rangeOfMisses(['a', 'word', unclear], ['b', 'word', more], ['c', 'word', fewer]);
+    expect(range).toBe('-25.0 % (c) to +25.0 % (b)');
+  });
+
+  test('names the alignments where there are several', () => {
+    expect(rangeOfMisses(['a', 'word', more], ['a', 'line', fewer])).toBe('-25.0 % (a, line) to +25.0 % (a, word)');
+  });
+
+  test('of one is itself', () => {
+    expect(rangeOfMisses(['a', 'word', fewer])).toBe('-25.0 % (a)');
+  });
+});
+
+describe('the caveat', () => {
+  const caveat = (seeds: number) => caveatOf([comparison('a', 'word', fewer, { seeds })]);
+
+  test('says what intervals speak of', () => {
+    expect(caveat(10)).toContain('not of other workloads');
+  });
+
+  test('warns of intervals over few seeds', () => {
+    expect(caveat(5)).toContain('too narrow');
+    expect(caveat(6)).not.toContain('too narrow');
+  });
+
+  test('tells of no interval of one seed', () => {
+    expect(caveat(1)).toMatch(/^One seed gives no interval, .* not of other workloads\.$/);
+  });
+});
+
+describe('alignments that counted the same', () => {
+  const counted = (touch: string, alignment: string, misses: number) =>
+    comparison(touch, alignment, fewer, { variantCounts: { ...counts, misses } });
+
+  test('are told', () => {
+    const all = ['word', 'half', 'whole'].map((alignment, i) => counted('a', alignment, i === 0 ? 7 : 8));
+    expect(alikeOf(all)).toEqual(['Here half and whole laid every object out alike.']);
+  });
+
+  test('are not told where one touch model saw a difference', () => {
+    const all = ['half', 'whole'].flatMap((alignment, i) => [counted('a', alignment, 7), counted('b', alignment, i)]);
+    expect(alikeOf(all)).toEqual([]);
+  });
+});
+
+describe('a warning', () => {
+  test('tells at how many points memory ran out', () => {
+    const points = [
+      point('a word on', 0, { failed: 1200 }),
+      point('a word on', 1),
+      point('a word on', 2, { failed: 1 }),
+    ];
+    expect(warningsOf(points)).toEqual([
+      'WARNING: 1,201 allocations found no memory, at 2 of 3 points, which ran less than the trace.',
+    ]);
+  });
+
+  test('is not given where all found memory', () => {
+    expect(warningsOf([point('a word on', 0)])).toEqual([]);
+  });
+});
+
+describe('percentages', () => {
+  test.each([
+    ['have one decimal', [fewer], [-0.342, 1], ['-34.2', '+100.0']],
+    ['have as many as a bound needs that is not zero', [fewer, estimate(-0.1, -0.2, -0.0002)], [-0.1], ['-10.00']],
+    ['have three at most', [estimate(1e-6, -1e-6, 3e-6)], [0.1], ['+10.000']],
+    ['have as many as a value needs that has no interval', [ofOneSeed(0.0001)], [0.0001], ['+0.01']],
+    ['have no sign where they are zero', [fewer], [-0.0001, 0], ['0.0', '0.0']],
+    ['may be of nothing', [null], [0.5], ['+50.0']],
+  ])('%s', (_, estimates, fractions, written) => {
+    expect(fractions.map(percentOf(estimates))).toEqual(written);
+  });
+});
