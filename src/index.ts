@@ -19,4 +19,4 @@ export type { Results } from './lab/results.ts';
 export { parseSpecification, type Specification } from './lab/specification.ts';
 export { GFP_ATOMIC, GFP_DMA, GFP_KERNEL } from './mm/gfp.ts';
 export type { CacheOptions, CacheState, SlabAllocator } from './slab/allocator.ts';
-export { SLAB_CACHE_DMA, SLAB_HWCACHE_ALIGN, SLAB_NO_REAP } from './slab/linux-2.4.22/slab.ts';
+export { SLAB_CACHE_DMA, SLAB_HWCACHE_ALIGN, SLAB_NO_REAP } from './slab/flags.ts';

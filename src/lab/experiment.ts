@@ -8,12 +8,10 @@ import { Machine } from '../hw/machine.ts';
 import { type addr_t, NULL } from '../hw/memory.ts';
 import { type KernelConfig, smpConfig } from '../kernel/kernel.ts';
 import { roundUp } from '../kernel/struct.ts';
+import { shuffle } from '../kernel/symbols.ts';
 import { GFP_ATOMIC } from '../mm/gfp.ts';
-import { nr_free_pages } from '../mm/linux-2.4.22/buddyinfo.ts';
-import type { Mm } from '../mm/linux-2.4.22/mm.ts';
-import { __free_pages, alloc_pages } from '../mm/linux-2.4.22/page-alloc.ts';
 import type { SlabAllocator } from '../slab/allocator.ts';
-import { SLAB_HWCACHE_ALIGN } from '../slab/linux-2.4.22/slab.ts';
+import { SLAB_HWCACHE_ALIGN } from '../slab/flags.ts';
 import type { AllocationTrace, Operation } from './allocation-trace.ts';
 import { boot } from './boot.ts';
 import { type Totals, totals } from './measure.ts';
@@ -52,12 +50,11 @@ export function runPoint(specification: Specification, trace: AllocationTrace, p
   };
   const allocator = boot(machine, specification.kernel.version, config, seeded(seed, 'placement of statics'));
   const cpu = machine.cpus[0]!;
-  const mm = allocator.kernel as Mm;
-  machine.run(cpu, age(mm, seeded(seed, 'ageing')));
+  machine.run(cpu, age(allocator, seeded(seed, 'ageing')));
   const caches = machine.run(cpu, createCaches(allocator, trace, point.alignment as Alignment));
 
   const before = totals(machine);
-  const freeBefore = nr_free_pages(mm);
+  const freeBefore = allocator.nr_free_pages();
   let fewest = freeBefore;
   const result = replay(allocator, {
     trace,
@@ -65,13 +62,13 @@ export function runPoint(specification: Specification, trace: AllocationTrace, p
     cpuOf: placement(specification, seeded(seed, 'threads on CPUs')),
     touch: touchModels[point.touch as TouchModelName](seed),
     observe: () => {
-      fewest = Math.min(fewest, nr_free_pages(mm));
+      fewest = Math.min(fewest, allocator.nr_free_pages());
     },
   });
   const counts: Counts = {
     ...difference(totals(machine), before),
     peakPages: freeBefore - fewest,
-    pages: freeBefore - nr_free_pages(mm),
+    pages: freeBefore - allocator.nr_free_pages(),
     ...result,
   };
   return { point, counts };
@@ -81,20 +78,14 @@ export function runPoint(specification: Specification, trace: AllocationTrace, p
  * Ageing of the page allocator: single pages are taken until an eighth of the free ones is gone, then half of these go
  * back in random order, so that free memory lies in pieces as on a machine that has run for a while.
  */
-function* age(k: Mm, random: Random): Program {
-  const cpu = k.machine.cpus[0]!;
+function* age(allocator: SlabAllocator, random: Random): Program {
+  const cpu = allocator.kernel.machine.cpus[0]!;
   const taken: addr_t[] = [];
-  for (let count = nr_free_pages(k) >>> 3; count > 0; count--) {
-    const page = yield* alloc_pages(k, cpu, GFP_ATOMIC, 0);
+  for (let count = allocator.nr_free_pages() >>> 3; count > 0; count--) {
+    const page = yield* allocator.alloc_pages(cpu, GFP_ATOMIC, 0);
     if (page !== NULL) taken.push(page);
   }
-  for (let count = taken.length >>> 1; count > 0; count--) {
-    const index = below(random, taken.length);
-    const page = taken[index]!;
-    taken[index] = taken.at(-1)!;
-    taken.pop();
-    yield* __free_pages(k, cpu, page, 0);
-  }
+  for (const page of shuffle(taken, random).slice(taken.length >>> 1)) yield* allocator.free_pages(cpu, page, 0);
 }
 
 /**

@@ -64,11 +64,16 @@ export interface SlabAllocator {
   /** `size` bytes from a general cache, or NULL. */
   kmalloc(cpu: Cpu, size: number, flags: number): Program<addr_t>;
   kfree(cpu: Cpu, objp: addr_t): Program;
+  /** The address of 2^order pages, or NULL. */
+  alloc_pages(cpu: Cpu, gfp_mask: number, order: number): Program<addr_t>;
+  free_pages(cpu: Cpu, addr: addr_t, order: number): Program;
   /** The text of /proc/slabinfo, read through `cpu` as the kernel reads it. */
   slabinfo(cpu: Cpu): Program<string>;
 
   /** All caches in the order of the chain, by peek. */
   caches(): CacheState[];
+  /** Free pages of all zones, by peek. */
+  nr_free_pages(): number;
   /** Free pages by zone and order, as /proc/buddyinfo prints them, by peek. */
   buddyinfo(): string;
 }

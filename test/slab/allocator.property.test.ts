@@ -10,7 +10,7 @@ import { nr_free_pages } from '../../src/mm/linux-2.4.22/buddyinfo.ts';
 import { struct_page } from '../../src/mm/linux-2.4.22/mm.ts';
 import { alloc_pages } from '../../src/mm/linux-2.4.22/page-alloc.ts';
 import type { CacheState } from '../../src/slab/allocator.ts';
-import { SLAB_HWCACHE_ALIGN } from '../../src/slab/linux-2.4.22/slab.ts';
+import { SLAB_HWCACHE_ALIGN } from '../../src/slab/flags.ts';
 import { type Booted, booted } from '../machines.ts';
 import { assertBuddy, assertCache } from './invariants.ts';
 

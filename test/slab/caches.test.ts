@@ -7,13 +7,12 @@ import { GFP_ATOMIC, GFP_DMA, GFP_KERNEL } from '../../src/mm/gfp.ts';
 import { nr_free_pages } from '../../src/mm/linux-2.4.22/buddyinfo.ts';
 import { struct_page } from '../../src/mm/linux-2.4.22/mm.ts';
 import type { CacheOptions, SlabState } from '../../src/slab/allocator.ts';
+import { SLAB_CACHE_DMA, SLAB_HWCACHE_ALIGN } from '../../src/slab/flags.ts';
 import { peekName } from '../../src/slab/linux-2.4.22/inspect.ts';
 import {
   general_sizes,
-  SLAB_CACHE_DMA,
   SLAB_CTOR_ATOMIC,
   SLAB_CTOR_CONSTRUCTOR,
-  SLAB_HWCACHE_ALIGN,
   SLAB_NO_GROW,
 } from '../../src/slab/linux-2.4.22/slab.ts';
 import { booted } from '../machines.ts';

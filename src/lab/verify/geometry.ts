@@ -2,11 +2,12 @@
 import type { Program } from '../../hw/cpu.ts';
 import { InputError } from '../../hw/input-error.ts';
 import { NULL } from '../../hw/memory.ts';
+import { SLAB_HWCACHE_ALIGN } from '../../slab/flags.ts';
 import { start_kernel } from '../../slab/linux-2.4.22/boot.ts';
 import { kmem_cache_create } from '../../slab/linux-2.4.22/create.ts';
 import { peekCache, peekName } from '../../slab/linux-2.4.22/inspect.ts';
 import { kmem_cache_destroy } from '../../slab/linux-2.4.22/shrink.ts';
-import { CFLGS_OFF_SLAB, CFLGS_OPTIMIZE, type Linux2422, SLAB_HWCACHE_ALIGN } from '../../slab/linux-2.4.22/slab.ts';
+import { CFLGS_OFF_SLAB, CFLGS_OPTIMIZE, type Linux2422 } from '../../slab/linux-2.4.22/slab.ts';
 import { powerOnFor } from './linux-case.ts';
 import { type CaseOutcome, Comparison } from './outcome.ts';
 

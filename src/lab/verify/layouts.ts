@@ -6,6 +6,7 @@ import { type CType, u32 } from '../../kernel/struct.ts';
 import * as task from '../../kernel/task.ts';
 import * as gfp from '../../mm/gfp.ts';
 import * as mm from '../../mm/linux-2.4.22/mm.ts';
+import * as flags from '../../slab/flags.ts';
 import * as slab from '../../slab/linux-2.4.22/slab.ts';
 import { type CaseOutcome, Comparison, skippedCase } from './outcome.ts';
 
@@ -83,7 +84,7 @@ function structuresOf(config: KernelConfig): Record<string, CType> {
 
 /** The constants that our sources name as the kernel does; those of the build itself are not compared with themselves. */
 function constantsOf({ consts }: RecordedBuild): Record<string, number> {
-  const named: Record<string, unknown> = { ...gfp, ...mm, ...slab, ...task, PAGE_OFFSET };
+  const named: Record<string, unknown> = { ...gfp, ...mm, ...flags, ...slab, ...task, PAGE_OFFSET };
   const constants: Record<string, number> = {};
   for (const [name, value] of Object.entries(named)) {
     if (typeof value === 'number' && name in consts) constants[name] = value >>> 0;

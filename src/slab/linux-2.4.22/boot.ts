@@ -4,7 +4,8 @@ import type { Machine } from '../../hw/machine.ts';
 import type { addr_t } from '../../hw/memory.ts';
 import type { BootLayout, KernelConfig } from '../../kernel/kernel.ts';
 import { initSmpCalls } from '../../kernel/smp.ts';
-import { buddyinfo } from '../../mm/linux-2.4.22/buddyinfo.ts';
+import { buddyinfo, nr_free_pages } from '../../mm/linux-2.4.22/buddyinfo.ts';
+import { __get_free_pages, free_pages } from '../../mm/linux-2.4.22/page-alloc.ts';
 import { mem_init, power_on } from '../../mm/linux-2.4.22/power-on.ts';
 import type { CacheOptions, CacheState, SlabAllocator } from '../allocator.ts';
 import { kmem_cache_alloc } from './alloc.ts';
@@ -81,12 +82,24 @@ export class Slab2422 implements SlabAllocator {
     return kfree(this.kernel, cpu, objp);
   }
 
+  alloc_pages(cpu: Cpu, gfp_mask: number, order: number): Program<addr_t> {
+    return __get_free_pages(this.kernel, cpu, gfp_mask, order);
+  }
+
+  free_pages(cpu: Cpu, addr: addr_t, order: number): Program {
+    return free_pages(this.kernel, cpu, addr, order);
+  }
+
   slabinfo(cpu: Cpu): Program<string> {
     return readSlabinfo(this.kernel, cpu);
   }
 
   caches(): CacheState[] {
     return cacheChain(this.kernel).map((cachep) => peekCache(this.kernel, cachep));
+  }
+
+  nr_free_pages(): number {
+    return nr_free_pages(this.kernel);
   }
 
   buddyinfo(): string {

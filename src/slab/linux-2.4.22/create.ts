@@ -9,6 +9,7 @@ import { down, up } from '../../kernel/semaphore.ts';
 import { spin_lock_init } from '../../kernel/spinlock.ts';
 import { memset, strcpy, streq } from '../../kernel/string.ts';
 import { GFP_DMA } from '../../mm/gfp.ts';
+import { SLAB_CACHE_DMA, SLAB_HWCACHE_ALIGN } from '../flags.ts';
 import { kmem_cache_alloc } from './alloc.ts';
 import { enable_cpucache } from './cpu-arrays.ts';
 import { kmem_cache_estimate, slabManagementSize } from './estimate.ts';
@@ -24,8 +25,6 @@ import {
   type Linux2422,
   MAX_GFP_ORDER,
   MAX_OBJ_ORDER,
-  SLAB_CACHE_DMA,
-  SLAB_HWCACHE_ALIGN,
   SLAB_KERNEL,
 } from './slab.ts';
 

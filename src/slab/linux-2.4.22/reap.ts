@@ -5,9 +5,10 @@ import { list_del, list_head } from '../../kernel/list.ts';
 import { down, down_trylock, up } from '../../kernel/semaphore.ts';
 import { spin_lock_irq, spin_unlock_irq } from '../../kernel/spinlock.ts';
 import { __GFP_WAIT } from '../../mm/gfp.ts';
+import { SLAB_NO_REAP } from '../flags.ts';
 import { cc_data, cc_entry } from './alloc.ts';
 import { kmem_cache_free_one } from './free.ts';
-import { cpucache_t, DFLGS_GROWN, type Linux2422, REAP_PERFECT, REAP_SCANLEN, SLAB_NO_REAP, slab_t } from './slab.ts';
+import { cpucache_t, DFLGS_GROWN, type Linux2422, REAP_PERFECT, REAP_SCANLEN, slab_t } from './slab.ts';
 import { kmem_slab_destroy } from './slab-pages.ts';
 
 /**

@@ -18,6 +18,7 @@ import { list_head } from '../../kernel/list.ts';
 import { array, bytes, type CType, long, ptr, type Struct, struct, u32 } from '../../kernel/struct.ts';
 import * as gfp from '../../mm/gfp.ts';
 import { Mm } from '../../mm/linux-2.4.22/mm.ts';
+import { SLAB_CACHE_DMA, SLAB_HWCACHE_ALIGN, SLAB_MUST_HWCACHE_ALIGN, SLAB_NO_REAP } from '../flags.ts';
 
 export const FILE = 'slab.c';
 
@@ -27,11 +28,6 @@ export const SLAB_KERNEL = gfp.GFP_KERNEL;
 export const SLAB_DMA = gfp.GFP_DMA;
 export const SLAB_LEVEL_MASK = gfp.__GFP_WAIT | gfp.__GFP_HIGH | gfp.__GFP_IO | gfp.__GFP_HIGHIO | gfp.__GFP_FS;
 export const SLAB_NO_GROW = 0x1000;
-
-export const SLAB_NO_REAP = 0x1000;
-export const SLAB_HWCACHE_ALIGN = 0x2000;
-export const SLAB_CACHE_DMA = 0x4000;
-export const SLAB_MUST_HWCACHE_ALIGN = 0x8000;
 
 export const SLAB_CTOR_CONSTRUCTOR = 1;
 export const SLAB_CTOR_ATOMIC = 2;

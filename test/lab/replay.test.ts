@@ -1,0 +1,143 @@
+/** The replay, on traces small enough to tell by hand what must happen. */
+import { describe, expect, test } from 'vitest';
+import { type addr_t, MiB } from '../../src/hw/memory.ts';
+import type { AllocationTrace, Operation, TraceSummary } from '../../src/lab/allocation-trace.ts';
+import { replay } from '../../src/lab/replay.ts';
+import type { TouchModel } from '../../src/lab/touch.ts';
+import { booted } from '../machines.ts';
+import { assertBuddy, assertCache } from '../slab/invariants.ts';
+
+const how = { atomic: false, dma: false };
+const alloc = (object: number, cpu = 0, flags = how): Operation => ({
+  ...{ kind: 'alloc', object, cache: 0, thread: cpu, cpu },
+  ...flags,
+});
+const kmalloc = (object: number, size: number, cpu = 0, flags = how): Operation => ({
+  ...{ kind: 'kmalloc', object, size, thread: cpu, cpu },
+  ...flags,
+});
+const free = (object: number, cpu = 0, via: 'kmem_cache_free' | 'kfree' = 'kmem_cache_free'): Operation => ({
+  ...{ kind: 'free', object, via, thread: cpu, cpu },
+});
+
+/** An event of the replay as its touch model sees it; the size tells kmalloc'ed objects apart. */
+interface Seen {
+  readonly event: 'allocated' | 'freeing';
+  readonly cpu: number;
+  readonly objp: addr_t;
+  readonly size: number;
+  readonly clock: number;
+}
+
+/** Replays `operations`, objects of cache 0 being of 200 bytes; each is written, which takes its time. */
+function replayed(...operations: Operation[]) {
+  const machine = booted({ memory: 20 * MiB });
+  const [boss] = machine.machine.cpus;
+  const cachep = machine.machine.run(boss!, machine.allocator.create(boss!, { name: 'traced', size: 200 }));
+  const trace: AllocationTrace = {
+    caches: [{ recordedName: 'traced', name: 'traced', size: 200 }],
+    operations,
+    threads: ['zero-0', 'one-1'],
+    cpus: 2,
+    objects: operations.filter(({ kind }) => kind !== 'free').length,
+    summary: {} as TraceSummary,
+  };
+  const seen: Seen[] = [];
+  const note =
+    (event: Seen['event']) => (cpu: (typeof machine.machine.cpus)[number], _: number, objp: addr_t, size: number) => {
+      if (event === 'allocated') for (let at = objp; at < objp + size; at += 4) cpu.write(at, 4);
+      seen.push({ event, cpu: cpu.id, objp, size, clock: cpu.clock });
+    };
+  const touch: TouchModel = { allocated: note('allocated'), freeing: note('freeing') };
+  let observed = 0;
+  const result = replay(machine.allocator, {
+    ...{ trace, caches: [cachep], touch, cpuOf: ({ cpu }: Operation) => cpu },
+    observe: () => {
+      observed++;
+    },
+  });
+  const cache = machine.allocator.caches().find((state) => state.cachep === cachep)!;
+  return { ...machine, cache, seen, result, observed };
+}
+
+/** Frees that began before the allocation of their object had returned, in simulated time. */
+function tooEarly(seen: readonly Seen[]): Seen[] {
+  const allocatedAt = new Map<addr_t, number>();
+  return seen.filter(({ event, objp, clock }) => {
+    if (event === 'freeing') return clock < allocatedAt.get(objp)!;
+    allocatedAt.set(objp, clock);
+    return false;
+  });
+}
+
+describe('a free never begins before its allocation has returned', () => {
+  const objects = Array.from({ length: 200 }, (_, i) => i);
+
+  test('where one CPU allocates and the other frees', () => {
+    const { seen, result } = replayed(...objects.flatMap((i) => [alloc(i, 0), free(i, 1)]));
+    expect(tooEarly(seen)).toEqual([]);
+    expect(result.operations).toBe(400);
+  });
+
+  test('where each frees what the other allocated', () => {
+    const { seen } = replayed(...objects.flatMap((i) => [alloc(i, i % 2), free(i, (i + 1) % 2)]));
+    expect(tooEarly(seen)).toEqual([]);
+  });
+
+  test('where a large object takes long to fill', () => {
+    const { seen } = replayed(kmalloc(0, 100_000, 0), free(0, 1, 'kfree'), kmalloc(1, 8, 1));
+    expect(seen.map(({ event, cpu, size }) => `cpu${cpu} ${event} ${size}`)).toEqual([
+      'cpu0 allocated 100000',
+      'cpu1 freeing 100000',
+      'cpu1 allocated 8',
+    ]);
+    expect(tooEarly(seen)).toEqual([]);
+  });
+});
+
+describe('each CPU', () => {
+  test('does its operations in the order of the trace', () => {
+    const sizes = Array.from({ length: 100 }, (_, i) => i + 1);
+    const { seen } = replayed(...sizes.map((size, i) => kmalloc(i, size, size % 3 === 0 ? 1 : 0)));
+    const of = (cpu: number) => seen.filter((event) => event.cpu === cpu).map(({ size }) => size);
+    expect(of(1)).toEqual(sizes.filter((size) => size % 3 === 0));
+    expect(of(0)).toEqual(sizes.filter((size) => size % 3 !== 0));
+  });
+
+  test('keeps within 64 operations of the slowest', () => {
+    // CPU 0 fills 16 KB a time, CPU 1 a few bytes; the size tells the operation.
+    const sizes = Array.from({ length: 300 }, (_, i) => (i % 10 === 0 ? 16_000 + i : i));
+    const { seen } = replayed(...sizes.map((size, i) => kmalloc(i, size, size < 1000 ? 1 : 0)));
+    const order = seen.map(({ size }) => size % 16_000);
+    const lead = order.map((i, done) => i - Math.min(...order.slice(done)));
+    expect(Math.max(...lead)).toBe(63);
+  });
+});
+
+describe('an object', () => {
+  test('stays live to the end if the trace frees it nowhere', () => {
+    const { allocator, cache, k, seen, result, observed } = replayed(alloc(0), alloc(1, 1), free(0, 1), alloc(2));
+    const live = seen.filter(({ event }, i) => event === 'allocated' && i !== 0).map(({ objp }) => objp);
+    assertCache(allocator, cache, live);
+    assertBuddy(k);
+    expect([result, observed]).toEqual([{ operations: 4, failed: 0 }, 4]);
+  });
+
+  test('of a named cache may go by kfree', () => {
+    const { allocator, cache } = replayed(alloc(0), free(0, 0, 'kfree'));
+    assertCache(allocator, cache, []);
+    expect(cache.cpuArrays[0]!.entries).toHaveLength(cache.num);
+  });
+
+  test('that found no memory is counted as failed, and its free left out', () => {
+    const { seen, result, observed } = replayed(kmalloc(0, 131_073), alloc(1), free(0, 1, 'kfree'), free(1));
+    expect(seen.map(({ event, size }) => `${event} ${size}`)).toEqual(['allocated 200', 'freeing 200']);
+    expect([result, observed]).toEqual([{ operations: 2, failed: 1 }, 4]);
+  });
+
+  test('for DMA lies below 16 MB if kmalloc gave it, but a named cache promises none', () => {
+    const dma = { atomic: false, dma: true };
+    const { seen } = replayed(kmalloc(0, 100, 0, dma), alloc(1, 0, dma));
+    expect(seen.map(({ objp }) => objp < 16 * MiB)).toEqual([true, false]);
+  });
+});
