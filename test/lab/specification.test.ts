@@ -1,0 +1,162 @@
+import { describe, expect, test } from 'vitest';
+import { cpuModels } from '../../src/hw/cpu-model.ts';
+import { InputError } from '../../src/hw/input-error.ts';
+import { KiB, MiB } from '../../src/hw/memory.ts';
+import { modelOf, parseSpecification } from '../../src/lab/specification.ts';
+
+const parse = (...lines: string[]) => parseSpecification(lines.join('\n'), 'spec.yaml');
+
+/** What the InputError says of a specification; the `L` behind `spec.yaml:` is the line. */
+function problemOf(...lines: string[]): string {
+  try {
+    parse(...lines);
+  } catch (error) {
+    if (error instanceof InputError) return error.message;
+    throw error;
+  }
+  return 'no problem';
+}
+
+const smallest = ['name: x', 'trace: t.txt', 'machine:', '  model: pentium-iii'];
+const inline = (l1: string, cycles = '{ l1: 1, l2: 10, memory: 100, transfer: 80 }') => [
+  ...smallest.slice(0, 3),
+  '  model:',
+  `    l1: ${l1}`,
+  `    cycles: ${cycles}`,
+];
+
+test('of name, trace and model alone: everything else has its default', () => {
+  expect(parse(...smallest)).toEqual({
+    name: 'x',
+    trace: 't.txt',
+    machine: { model: 'pentium-iii', cpus: 2, memory: 64 * MiB },
+    kernel: { version: '2.4.22', l1_cache_bytes: 32 },
+    placement: 'thread',
+    touch: ['init-all', 'init-head', 'hot-fields'],
+    alignment: ['word', 'line-fraction', 'whole-line'],
+    colouring: ['on', 'off'],
+    seeds: 10,
+    seed: 'slabscope',
+  });
+});
+
+test('a seed may be a number', () => {
+  expect(parse(...smallest, 'seed: 7').seed).toBe('7');
+});
+
+test.each([
+  ['16777216', 16 * MiB],
+  ['16384K', 16 * MiB],
+  ['12M', 12 * MiB],
+  ['12m', 12 * MiB],
+  ['12 MB', 12 * MiB],
+])('a size of %s is %i bytes', (text, size) => {
+  expect(parse(...smallest, `  memory: ${text}`).machine.memory).toBe(size);
+});
+
+describe('the machine', () => {
+  test('may be a model by name', () => {
+    expect(modelOf(parse(...smallest))).toBe(cpuModels['pentium-iii']);
+  });
+
+  test('may be written out, with defaults for what matters little', () => {
+    expect(modelOf(parse(...inline('{ size: 48K, ways: 12, line: 64 }')))).toEqual({
+      name: 'inline',
+      mhz: 1000,
+      l1: { size: 48 * KiB, ways: 12, line: 64, policy: 'lru' },
+      cycles: { l1: 1, l2: 10, memory: 100, transfer: 80, locked: 20, pause: 4, ipi: 300, interrupt: 150 },
+      sources: ['the specification'],
+    });
+  });
+});
+
+const noSize = 'is no size: write bytes, or 16K, or 64M; see docs/specification.md';
+const pages = 'it must be whole pages of 4096 bytes, from 8M to below 2048M';
+
+test.each([
+  ['nothing', [''], '1: this is no specification; write its keys: name, trace, machine,'],
+  ['a text', ['just text'], '1: this is no specification; write its keys: name, trace, machine,'],
+  ['no name', smallest.slice(1), '1: name is missing; give it:'],
+  ['no trace', smallest.toSpliced(1, 1), '1: trace is missing; give it:'],
+  ['no machine', smallest.slice(0, 2), '1: machine is missing; give it:'],
+  ['a name that is no file name', smallest.with(0, 'name: a/b'), '1: name: must be letters, digits, dots, dashes'],
+  ['malformed YAML', smallest.with(1, 'trace: [t'), '3: '],
+  ['a tab', smallest.with(3, '\tmodel: pentium-iii'), '4: Tabs are not allowed as indentation'],
+  ['a key twice', [...smallest, 'name: y'], '5: Map keys must be unique'],
+  [
+    'an unknown key',
+    [...smallest, 'seedz: 3'],
+    '5: no key seedz is known; known here are name, trace, machine, kernel,',
+  ],
+  [
+    'an unknown key inside',
+    [...smallest, '  speed: 3'],
+    '5: no key machine.speed is known; known here are model, cpus,',
+  ],
+  [
+    'an unknown machine',
+    smallest.with(3, '  model: pentium-4'),
+    '4: machine.model: must be one of pentium-pro, pentium-iii, core-2, skylake, or a model written out',
+  ],
+  ['no CPU', [...smallest, '  cpus: 0'], '5: machine.cpus: must be a whole number from 1 to 8'],
+  ['CPUs in words', [...smallest, '  cpus: two'], '5: machine.cpus is of the wrong kind; it must be a number'],
+  ['a negative size', [...smallest, '  memory: -64M'], `5: machine.memory: -64M ${noSize}`],
+  ['a size of 0', [...smallest, '  memory: 0'], `5: machine.memory: 0 ${noSize}`],
+  ['a unit that is unknown', [...smallest, '  memory: 1G'], `5: machine.memory: 1G ${noSize}`],
+  ['too little memory', [...smallest, '  memory: 4M'], `5: machine.memory is 4194304 bytes; ${pages}`],
+  ['broken pages', [...smallest, '  memory: 8193K'], `5: machine.memory is 8389632 bytes; ${pages}`],
+  ['too much memory', [...smallest, '  memory: 2048M'], `5: machine.memory is 2147483648 bytes; ${pages}`],
+  [
+    'an unknown kernel',
+    [...smallest, 'kernel:', '  version: 2.6.0'],
+    '6: kernel.version is none of the values it may have; use 2.4.22',
+  ],
+  [
+    'a kernel for lines that none was built for',
+    [...smallest, 'kernel:', '  l1_cache_bytes: 48'],
+    '6: kernel.l1_cache_bytes is none of the values it may have; use 16, 32, 64, 128',
+  ],
+  [
+    'an unknown touch model',
+    [...smallest, 'touch:', '  - init-all', '  - init-none'],
+    '7: touch[1] is none of the values it may have; use init-all, init-head, hot-fields',
+  ],
+  ['no touch model', [...smallest, 'touch: []'], '5: touch: '],
+  ['one touch model, but no list', [...smallest, 'touch: init-all'], '5: touch is of the wrong kind'],
+  [
+    'an unknown placement',
+    [...smallest, 'placement: here'],
+    '5: placement is none of the values it may have; use thread,',
+  ],
+  ['no seed', [...smallest, 'seeds: 0'], '5: seeds: must be a whole number from 1 to 10000'],
+  [
+    'a line that is no power of two',
+    inline('{ size: 48K, ways: 12, line: 48 }'),
+    '5: a line of 48 bytes cannot be built; line must be a power of two from 4 to 4096',
+  ],
+  [
+    'sets that are no power of two',
+    inline('{ size: 40K, ways: 10, line: 48 }'.replace('48', '64').replace('10', '12')),
+    '5: 40960 bytes in 12 ways of 64-byte lines make 53.333333333333336 sets; size must be ways x line x a power of two',
+  ],
+  ['a negative cache', inline('{ size: -48K, ways: 12, line: 64 }'), `5: machine.model.l1.size: -48K ${noSize}`],
+  [
+    'no way',
+    inline('{ size: 48K, ways: 0, line: 64 }'),
+    '5: machine.model.l1.ways: must be a whole number from 1 to 1024',
+  ],
+  ['a cache without lines', inline('{ size: 48K, ways: 12 }'), '5: machine.model.l1.line is missing'],
+  [
+    'an unknown policy',
+    inline('{ size: 48K, ways: 12, line: 64, policy: mru }'),
+    '5: machine.model.l1.policy is none of the values it may have; use lru, fifo, random, tree-plru,',
+  ],
+  [
+    'a latency that is missing',
+    inline('{ size: 48K, ways: 12, line: 64 }', '{ l1: 1, l2: 10, memory: 100 }'),
+    '6: machine.model.cycles.transfer is missing',
+  ],
+])('%s: the message names the line, what is wrong, and what would be right', (_what, lines, problem) => {
+  expect(problemOf(...lines)).toContain(`spec.yaml:${problem}`);
+  expect(problemOf(...lines)).toMatch(/^spec\.yaml:\d+: [^\n]+; [^\n]+$/);
+});
