@@ -6,7 +6,7 @@ import { modelOf, parseSpecification } from '../../src/lab/specification.ts';
 
 const parse = (...lines: string[]) => parseSpecification(lines.join('\n'), 'spec.yaml');
 
-/** What the InputError says of a specification; the `L` behind `spec.yaml:` is the line. */
+/** What the InputError says of a specification. */
 function problemOf(...lines: string[]): string {
   try {
     parse(...lines);
@@ -136,7 +136,7 @@ test.each([
   ],
   [
     'sets that are no power of two',
-    inline('{ size: 40K, ways: 10, line: 48 }'.replace('48', '64').replace('10', '12')),
+    inline('{ size: 40K, ways: 12, line: 64 }'),
     '5: 40960 bytes in 12 ways of 64-byte lines make 53.333333333333336 sets; size must be ways x line x a power of two',
   ],
   ['a negative cache', inline('{ size: -48K, ways: 12, line: 64 }'), `5: machine.model.l1.size: -48K ${noSize}`],
