@@ -8,7 +8,7 @@ export function countInNeighbours(size: number): { misses: number; cycles: numbe
   const cachep = machine.run(cpu0, slab.create(cpu0, { name: 'counter', size }));
   const mine = machine.run(cpu0, slab.alloc(cpu0, cachep, GFP_KERNEL));
   const yours = machine.run(cpu0, slab.alloc(cpu0, cachep, GFP_KERNEL));
-  const before = { misses: cpu0.l1.counters.misses, clock: cpu0.clock };
+  const before = { misses: cpu0.counters.misses, clock: cpu0.clock };
 
   function* count(cpu: Cpu, counter: number): Program {
     for (let i = 0; i < 1000; i++) {
@@ -19,7 +19,7 @@ export function countInNeighbours(size: number): { misses: number; cycles: numbe
   machine.scheduler.spawn(cpu0, count(cpu0, mine));
   machine.scheduler.spawn(cpu1, count(cpu1, yours));
   machine.scheduler.run();
-  return { misses: cpu0.l1.counters.misses - before.misses, cycles: cpu0.clock - before.clock };
+  return { misses: cpu0.counters.misses - before.misses, cycles: cpu0.clock - before.clock };
 }
 
 console.log('objects of  8 bytes, four a line:', countInNeighbours(8));

@@ -15,6 +15,15 @@ function count(value: string): number {
 
 const program = new Command('slabscope')
   .description('A hardware-faithful emulator of x86 SMP memory, with the Linux slab allocators running on it.')
+  .configureOutput({
+    outputError: (message, write) =>
+      write(
+        `slabscope: ${message
+          .trim()
+          .replace(/^error: /, '')
+          .replaceAll('\n', ' ')}\n`,
+      ),
+  })
   .exitOverride();
 
 program

@@ -3,6 +3,7 @@
  * interrupt flag, a clock in cycles. Registers are the host's variables, but for the stack pointer, from which the
  * kernel finds `current`. Reads are signed, as C's int and char are on i386.
  */
+import type { Counters } from './counters.ts';
 import type { CpuModel } from './cpu-model.ts';
 import type { L1 } from './l1.ts';
 import { LocalApic } from './local-apic.ts';
@@ -18,6 +19,8 @@ export type InterruptHandler = (cpu: Cpu) => Program;
 export class Cpu {
   readonly id: number;
   readonly l1: L1;
+  /** Those of its L1. */
+  readonly counters: Counters;
   readonly apic = new LocalApic();
   /** The interrupt descriptor table: what runs for a vector. Shared by all CPUs of a machine. */
   readonly idt: InterruptHandler[];
@@ -33,6 +36,8 @@ export class Cpu {
   /** Spinlocks held, for the watchdog's message. */
   readonly locksHeld: addr_t[] = [];
 
+  readonly #readable: Int32Array;
+  readonly #writable: Int32Array;
   readonly #view: DataView;
   readonly #shift: number;
   readonly #setMask: number;
@@ -43,6 +48,9 @@ export class Cpu {
   constructor(id: number, model: CpuModel, l1: L1, memory: Memory, idt: InterruptHandler[]) {
     this.id = id;
     this.l1 = l1;
+    this.counters = l1.counters;
+    this.#readable = l1.readable;
+    this.#writable = l1.writable;
     this.idt = idt;
     this.#view = memory.view;
     this.#shift = l1.shift;
@@ -53,22 +61,31 @@ export class Cpu {
 
   /** One load of `bytes` at `addr` whose value nobody needs: string instructions, trace-driven runs. */
   read(addr: addr_t, bytes: number): void {
-    const { l1 } = this;
     const line = addr >>> this.#shift;
-    l1.counters.loads++;
-    if (l1.readable[line & this.#setMask] === line && (addr + bytes - 1) >>> this.#shift === line) {
+    this.counters.loads++;
+    if (this.#readable[line & this.#setMask] === line && (addr + bytes - 1) >>> this.#shift === line) {
       this.clock += this.#hit;
-    } else this.clock += l1.load(addr, bytes);
+    } else this.clock += this.l1.load(addr, bytes);
   }
 
   /** One store of `bytes` at `addr`, without a value. */
   write(addr: addr_t, bytes: number): void {
-    const { l1 } = this;
+    this.#store(addr, bytes);
+  }
+
+  /** One locked read-modify-write of `bytes` at `addr`, without a value. */
+  modify(addr: addr_t, bytes: number): void {
+    this.counters.locked++;
+    this.#store(addr, bytes);
+    this.clock += this.#costs.locked;
+  }
+
+  #store(addr: addr_t, bytes: number): void {
     const line = addr >>> this.#shift;
-    l1.counters.stores++;
-    if (l1.writable[line & this.#setMask] === line && (addr + bytes - 1) >>> this.#shift === line) {
+    this.counters.stores++;
+    if (this.#writable[line & this.#setMask] === line && (addr + bytes - 1) >>> this.#shift === line) {
       this.clock += this.#hit;
-    } else this.clock += l1.store(addr, bytes);
+    } else this.clock += this.l1.store(addr, bytes);
   }
 
   load8(addr: addr_t): number {
@@ -121,7 +138,7 @@ export class Cpu {
 
   /** lock; decb. The new value. */
   lockDecb(addr: addr_t): number {
-    this.#locked(addr, 1);
+    this.modify(addr, 1);
     const value = this.#view.getInt8(addr) - 1;
     this.#view.setInt8(addr, value);
     return this.#view.getInt8(addr);
@@ -129,7 +146,7 @@ export class Cpu {
 
   /** lock; addl (incl, decl, subl). The new value. */
   lockAdd32(addr: addr_t, addend: number): number {
-    this.#locked(addr, 4);
+    this.modify(addr, 4);
     const value = (this.#view.getInt32(addr, true) + addend) | 0;
     this.#view.setInt32(addr, value, true);
     return value;
@@ -137,7 +154,7 @@ export class Cpu {
 
   /** xchgl, which locks by itself. The old value. */
   lockXchg32(addr: addr_t, value: number): number {
-    this.#locked(addr, 4);
+    this.modify(addr, 4);
     const old = this.#view.getInt32(addr, true);
     this.#view.setInt32(addr, value, true);
     return old;
@@ -145,7 +162,7 @@ export class Cpu {
 
   /** lock; cmpxchgl. The old value, which is `expected` if and only if `value` was stored. */
   lockCmpxchg32(addr: addr_t, expected: number, value: number): number {
-    this.#locked(addr, 4);
+    this.modify(addr, 4);
     const old = this.#view.getInt32(addr, true);
     if (old === expected) this.#view.setInt32(addr, value, true);
     return old;
@@ -154,7 +171,7 @@ export class Cpu {
   /** lock; btsl. Sets bit `bit` of the bitmap at `addr`; whether it was set. */
   lockBts(addr: addr_t, bit: number): boolean {
     const word = addr + (bit >>> 5) * 4;
-    this.#locked(word, 4);
+    this.modify(word, 4);
     const old = this.#view.getInt32(word, true);
     this.#view.setInt32(word, old | (1 << (bit & 31)), true);
     return (old & (1 << (bit & 31))) !== 0;
@@ -163,7 +180,7 @@ export class Cpu {
   /** lock; btrl. Clears bit `bit` of the bitmap at `addr`; whether it was set. */
   lockBtr(addr: addr_t, bit: number): boolean {
     const word = addr + (bit >>> 5) * 4;
-    this.#locked(word, 4);
+    this.modify(word, 4);
     const old = this.#view.getInt32(word, true);
     this.#view.setInt32(word, old & ~(1 << (bit & 31)), true);
     return (old & (1 << (bit & 31))) !== 0;
@@ -194,7 +211,7 @@ export class Cpu {
   pause(polled: addr_t): void {
     this.polling = polled;
     this.clock += this.#costs.pause;
-    this.l1.counters.spinCycles += this.#costs.pause;
+    this.counters.spinCycles += this.#costs.pause;
   }
 
   cli(): void {
@@ -207,7 +224,7 @@ export class Cpu {
   sti(): boolean {
     if (!this.interruptsOn) {
       this.interruptsOn = true;
-      const { counters } = this.l1;
+      const { counters } = this;
       const cycles = this.clock - this.#interruptsOffSince;
       counters.interruptsOffCycles += cycles;
       if (cycles > counters.longestInterruptsOff) counters.longestInterruptsOff = cycles;
@@ -218,13 +235,7 @@ export class Cpu {
   /** Time in which this CPU does nothing of interest, up to `time`. */
   idleUntil(time: number): void {
     if (time <= this.clock) return;
-    this.l1.counters.idleCycles += time - this.clock;
+    this.counters.idleCycles += time - this.clock;
     this.clock = time;
-  }
-
-  #locked(addr: addr_t, bytes: number): void {
-    this.l1.counters.locked++;
-    this.write(addr, bytes);
-    this.clock += this.#costs.locked;
   }
 }

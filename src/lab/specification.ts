@@ -40,7 +40,7 @@ const inlineModel = z.strictObject({
   l1: z.strictObject({
     size: bytes,
     ways: whole(1, 1024),
-    line: whole(4, 4096),
+    line: whole(4, 128), // every run counts the classes of misses, which take no longer lines
     policy: oneOf(policyNames).default('lru'),
   }),
   cycles: z.strictObject({

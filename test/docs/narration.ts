@@ -1,6 +1,7 @@
 /** Tells every access that a CPU makes, with the structure and field it goes to, and what it cost. */
 import type { Cpu } from '../../src/hw/cpu.ts';
 import type { addr_t } from '../../src/hw/memory.ts';
+import { observe } from '../../src/hw/observe.ts';
 import { task_struct } from '../../src/kernel/task.ts';
 import { struct_page } from '../../src/mm/linux-2.4.22/mm.ts';
 import type { CacheState } from '../../src/slab/allocator.ts';
@@ -38,21 +39,27 @@ export function nameOf(k: Linux2422, cache: CacheState, address: addr_t): string
   return symbol.name;
 }
 
-/** Notes each load and store of `cpu` while `run` runs. */
+/** Notes each access of `cpu` while `run` runs. */
 export function narrate(cpu: Cpu, name: (address: addr_t) => string, run: () => void): string[] {
   const told: string[] = [];
-  const { read, write } = cpu;
-  const tell = (kind: string, access: typeof read) => (address: addr_t, bytes: number) => {
-    const { misses } = cpu.l1.counters;
+  // What an access took is known when the next one begins, or at the end.
+  let finish = () => {};
+  const stop = observe(cpu, (_, kind, address) => {
+    finish();
+    const { misses } = cpu.counters;
     const { clock } = cpu;
-    access.call(cpu, address, bytes);
-    const outcome = cpu.l1.counters.misses > misses ? 'miss' : 'hit';
-    const where = `0x${address.toString(16).padStart(8, '0')}  set ${String((address >>> cpu.l1.shift) & cpu.l1.setMask).padStart(3)}`;
-    told.push(`${kind} ${where}  ${outcome.padEnd(4)} ${String(cpu.clock - clock).padStart(3)}  ${name(address)}`);
-  };
-  cpu.read = tell('load ', read);
-  cpu.write = tell('store', write);
+    finish = () => {
+      const outcome = cpu.counters.misses > misses ? 'miss' : 'hit';
+      const set = String((address >>> cpu.l1.shift) & cpu.l1.setMask).padStart(3);
+      const where = `0x${address.toString(16).padStart(8, '0')}  set ${set}`;
+      const cycles = String(cpu.clock - clock).padStart(3);
+      told.push(`${names[kind]} ${where}  ${outcome.padEnd(4)} ${cycles}  ${name(address)}`);
+    };
+  });
   run();
-  Object.assign(cpu, { read, write });
+  finish();
+  stop();
   return told;
 }
+
+const names = { r: 'load ', w: 'store', x: 'lock ' };

@@ -135,6 +135,11 @@ test.each([
     '5: a line of 48 bytes cannot be built; line must be a power of two from 4 to 4096',
   ],
   [
+    'lines that are too long for the classes of misses',
+    inline('{ size: 48K, ways: 12, line: 256 }'),
+    '5: machine.model.l1.line: must be a whole number from 4 to 128',
+  ],
+  [
     'sets that are no power of two',
     inline('{ size: 40K, ways: 12, line: 64 }'),
     '5: 40960 bytes in 12 ways of 64-byte lines make 53.333333333333336 sets; size must be ways x line x a power of two',
