@@ -1,5 +1,5 @@
 /** Reading and writing files, with errors that name the file and what would be right. */
-import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { InputError } from '../hw/input-error.ts';
@@ -34,11 +34,24 @@ export function isDirectory(path: string): boolean {
   }
 }
 
-/** Writes a file, with the folders on its way. */
+/** Makes a folder to write to, so that a long run does not find at its end that it cannot. */
+export function makeFolder(path: string): void {
+  if (existsSync(path)) {
+    attempt(path, () => accessSync(path, constants.W_OK));
+    return;
+  }
+  // Not mkdirSync's `recursive`: under /proc it never comes back.
+  makeFolder(dirname(path));
+  attempt(path, () => mkdirSync(path));
+}
+
 export function writeText(path: string, text: string): void {
+  attempt(path, () => writeFileSync(path, text));
+}
+
+function attempt(path: string, write: () => void): void {
   try {
-    mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, text);
+    write();
   } catch (error) {
     throw new InputError(
       path,

@@ -9,7 +9,8 @@ const print = (line: string) => process.stdout.write(`${line}\n`);
 
 /** An option's whole number of at least 1; anything else is the user's mistake. */
 function count(value: string): number {
-  if (!/^[1-9]\d{0,5}$/.test(value)) throw new InvalidArgumentError('it must be a whole number from 1 to 999999.');
+  if (!/^([1-9]\d{0,3}|10000)$/.test(value))
+    throw new InvalidArgumentError('it must be a whole number from 1 to 10000.');
   return Number(value);
 }
 

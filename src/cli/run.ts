@@ -14,7 +14,7 @@ import { seeded } from '../lab/seeded.ts';
 import { modelOf, parseSpecification, type Specification } from '../lab/specification.ts';
 import { resultsChart } from '../report/chart.ts';
 import { resultsTable } from '../report/table.ts';
-import { readBytes, readText, writeText } from './files.ts';
+import { makeFolder, readBytes, readText, writeText } from './files.ts';
 import { Progress } from './progress.ts';
 import { readTrace, type Task } from './worker.ts';
 
@@ -33,6 +33,8 @@ export async function run(path: string, options: RunOptions, print: (line: strin
   const tracePath = resolve(dirname(path), specification.trace);
   const trace = readTrace(tracePath);
   const out = options.out ?? join('results', specification.name);
+
+  makeFolder(out);
 
   const computed = await computePoints(specification, tracePath, options.workers ?? availableParallelism(), out);
   const traceHash = sha256(readBytes(tracePath));

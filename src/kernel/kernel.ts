@@ -19,6 +19,8 @@ export const PAGE_OFFSET = 0xc0000000;
 /** How a kernel was built. */
 export interface KernelConfig {
   readonly CONFIG_SMP: boolean;
+  /** DEBUG, STATS and FORCED_DEBUG of slab.c. */
+  readonly CONFIG_DEBUG_SLAB: boolean;
   readonly NR_CPUS: number;
   /** What the kernel was built for; the hardware's line is the CPU model's. */
   readonly L1_CACHE_BYTES: number;
@@ -30,6 +32,7 @@ export interface KernelConfig {
 
 export const smpConfig: KernelConfig = {
   CONFIG_SMP: true,
+  CONFIG_DEBUG_SLAB: false,
   NR_CPUS: 32,
   L1_CACHE_BYTES: 32,
   spinlockBytes: 4,

@@ -3,7 +3,7 @@
  * bytes, comparisons up to the first byte that differs.
  */
 import type { Cpu } from '../hw/cpu.ts';
-import type { addr_t } from '../hw/memory.ts';
+import { type addr_t, NULL } from '../hw/memory.ts';
 
 /** `count` bytes at an aligned address. */
 export function memset(cpu: Cpu, addr: addr_t, byte: number, count: number): void {
@@ -30,4 +30,10 @@ export function loadString(cpu: Cpu, addr: addr_t): string {
   let text = '';
   for (let char = cpu.load8(addr); char !== 0; char = cpu.load8(addr + text.length)) text += String.fromCharCode(char);
   return text;
+}
+
+/** The address of the first `byte` among `count` bytes, or NULL. */
+export function memchr(cpu: Cpu, addr: addr_t, byte: number, count: number): addr_t {
+  for (let at = addr; at < addr + count; at++) if ((cpu.load8(at) & 0xff) === byte) return at;
+  return NULL;
 }

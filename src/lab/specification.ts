@@ -34,6 +34,13 @@ const cycles = z.number().int().min(0);
 const whole = (from: number, to: number) =>
   z.number(`must be a whole number from ${from} to ${to}`).int().min(from).max(to);
 
+/** A list without repetitions: each of its values makes points of its own. */
+const listOf = <T extends string>(names: readonly T[]) =>
+  z
+    .array(oneOf(names))
+    .nonempty('it must name at least one')
+    .refine((list) => new Set(list).size === list.length, 'it must not name one twice');
+
 const inlineModel = z.strictObject({
   name: z.string().default('inline'),
   mhz: z.number().positive().default(1000),
@@ -70,7 +77,7 @@ const specification = z.strictObject({
     })
     .prefault({}),
   placement: oneOf(['thread', 'trace']).default('thread'),
-  touch: z.array(oneOf(touchNames)).nonempty().default(['init-all', 'init-head', 'hot-fields']),
+  touch: listOf(touchNames).default(['init-all', 'init-head', 'hot-fields']),
   alignment: z
     .array(oneOf(alignments))
     .nonempty()
@@ -134,6 +141,9 @@ function offsetOf(document: ReturnType<typeof parseDocument>, path: readonly Pro
   return document.contents?.range?.[0] ?? 0;
 }
 
+/** How messages call what zod expects. */
+const kinds: Record<string, string> = { int: 'whole number', array: 'list', object: 'group of keys' };
+
 /** Where a value fits none of several forms, the issue with the form that it was meant to have: an object's own. */
 function innermost(issue: z.core.$ZodIssue): z.core.$ZodIssue {
   if (issue.code !== 'invalid_union' || typeof issue.input !== 'object') return issue;
@@ -150,10 +160,11 @@ function describeIssue(issue: z.core.$ZodIssue, path: readonly PropertyKey[]): [
     return [`no key ${key} is known`, `known here are ${keysAt(issue.path).join(', ')}`];
   if (path.length === 0) return ['this is no specification', `write its keys: ${keysAt([]).join(', ')}`];
   if (issue.code === 'invalid_type' && issue.input === undefined)
-    return [`${key} is missing`, `give it: ${issue.expected}`];
+    return [`${key} is missing`, `give it: ${kinds[issue.expected] ?? issue.expected}`];
   if (issue.code === 'invalid_value')
     return [`${key} is none of the values it may have`, `use ${issue.values.join(', ')}`];
-  if (issue.code === 'invalid_type') return [`${key} is of the wrong kind`, `it must be a ${issue.expected}`];
+  if (issue.code === 'invalid_type')
+    return [`${key} is of the wrong kind`, `it must be a ${kinds[issue.expected] ?? issue.expected}`];
   return [`${key}: ${firstLine(issue.message)}`, 'see docs/specification.md'];
 }
 

@@ -67,6 +67,10 @@ export interface SlabAllocator {
   /** The address of 2^order pages, or NULL. */
   alloc_pages(cpu: Cpu, gfp_mask: number, order: number): Program<addr_t>;
   free_pages(cpu: Cpu, addr: addr_t, order: number): Program;
+  /** Writes to /proc/slabinfo: "NAME LIMIT BATCHCOUNT" tunes a cache's per-CPU arrays. Bytes taken, or a negative errno. */
+  tune(cpu: Cpu, text: string): Program<number>;
+  /** Takes memory back from caches; pages freed. */
+  reap(cpu: Cpu, gfp_mask: number): Program<number>;
   /** The text of /proc/slabinfo, read through `cpu` as the kernel reads it. */
   slabinfo(cpu: Cpu): Program<string>;
 

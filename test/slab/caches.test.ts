@@ -5,7 +5,7 @@ import { type KernelConfig, type KernelFunction, upConfig } from '../../src/kern
 import { list_head } from '../../src/kernel/list.ts';
 import { GFP_ATOMIC, GFP_DMA, GFP_KERNEL } from '../../src/mm/gfp.ts';
 import { nr_free_pages } from '../../src/mm/linux-2.4.22/buddyinfo.ts';
-import { struct_page } from '../../src/mm/linux-2.4.22/mm.ts';
+import { PG_slab, struct_page } from '../../src/mm/linux-2.4.22/mm.ts';
 import type { CacheOptions, SlabState } from '../../src/slab/allocator.ts';
 import { SLAB_CACHE_DMA, SLAB_HWCACHE_ALIGN } from '../../src/slab/flags.ts';
 import { peekName } from '../../src/slab/linux-2.4.22/inspect.ts';
@@ -307,15 +307,35 @@ describe('slabs', () => {
     expect(again).toEqual([4, 0, 0, 2, 2].map((i) => page(objects[i]!)));
   });
 
-  test('that are free go back from the tail, the pages with them', () => {
+  test('that are free go back from the tail, so the one freed first goes first', () => {
+    const s = slab(upConfig);
+    const gone: addr_t[] = [];
+    const dtor: KernelFunction = function* (_cpu, objp) {
+      gone.push(objp!);
+    };
+    const cachep = s.create({ size: 8000, ctor: nothing, dtor });
+    const [first, second, third] = s.allocMany(cachep, 3) as [addr_t, addr_t, addr_t];
+    for (const objp of [second, third, first]) s.free(cachep, objp);
+    expect(s.shrink(cachep)).toBe(6);
+    expect(gone).toEqual([second, third, first]);
+    expect(s.state(cachep).slabs).toEqual([]);
+  });
+
+  test('mark their pages while they have them', () => {
     const s = slab(upConfig);
     const before = nr_free_pages(s.k);
     const cachep = s.create({ size: 8000 });
-    const objects = s.allocMany(cachep, 3);
-    expect(nr_free_pages(s.k)).toBeLessThanOrEqual(before - 6);
-    for (const objp of objects) s.free(cachep, objp);
-    expect(s.shrink(cachep)).toBe(6);
-    expect(s.state(cachep).slabs).toEqual([]);
+    const objp = s.alloc(cachep);
+    const marks = () =>
+      [0, 1].map((i) => {
+        const page = s.k.pageAt((objp >>> PAGE_SHIFT) + i);
+        return (s.machine.memory.peek32(page + struct_page.flags) >>> PG_slab) & 1;
+      });
+    expect(marks()).toEqual([1, 1]);
+    s.free(cachep, objp);
+    s.shrink(cachep);
+    expect(marks()).toEqual([0, 0]);
+    expect(nr_free_pages(s.k)).toBe(before);
   });
 
   test('do not come for an allocation that forbids it', () => {

@@ -7,8 +7,9 @@ import * as task from '../../kernel/task.ts';
 import * as gfp from '../../mm/gfp.ts';
 import * as mm from '../../mm/linux-2.4.22/mm.ts';
 import * as flags from '../../slab/flags.ts';
+import * as debug from '../../slab/linux-2.4.22/debug.ts';
 import * as slab from '../../slab/linux-2.4.22/slab.ts';
-import { type CaseOutcome, Comparison, skippedCase } from './outcome.ts';
+import { type CaseOutcome, Comparison } from './outcome.ts';
 
 interface RecordedStruct {
   readonly sizeof: number;
@@ -28,20 +29,21 @@ interface RecordedBuild {
 export function verifyLayouts(configs: Readonly<Record<string, RecordedBuild>>): CaseOutcome[] {
   return Object.entries(configs).map(([build, recorded]) => {
     const name = `linux-2.4.22/layouts (${build})`;
-    if (recorded.debug) return skippedCase(name, 'CONFIG_DEBUG_SLAB is not built yet');
     return compareBuild(name, recorded);
   });
 }
 
 function compareBuild(name: string, recorded: RecordedBuild): CaseOutcome {
   const comparison = new Comparison(name, 'fields and constants');
-  const structures = structuresOf({
+  const config: KernelConfig = {
     CONFIG_SMP: recorded.smp,
+    CONFIG_DEBUG_SLAB: recorded.debug,
     NR_CPUS: recorded.nr_cpus,
     L1_CACHE_BYTES: recorded.l1_cache_bytes,
     spinlockBytes: recorded.structs.spinlock_t!.sizeof === 0 ? 0 : 4,
     colouring: true,
-  });
+  };
+  const structures = structuresOf(config);
   for (const [struct, { sizeof, fields }] of Object.entries(recorded.structs)) {
     const ours = structures[struct] as (CType & Record<string, number>) | undefined;
     comparison.compare(() => `sizeof(${struct})`, sizeof, ours?.sizeof);
@@ -49,7 +51,7 @@ function compareBuild(name: string, recorded: RecordedBuild): CaseOutcome {
       comparison.compare(() => `${struct}.${field}`, offset, ours?.[field]);
     }
   }
-  const constants = constantsOf(recorded);
+  const constants = constantsOf(recorded, config);
   for (const [constant, value] of Object.entries(recorded.consts)) {
     if (constant in constants) comparison.compare(() => constant, value, constants[constant]);
   }
@@ -83,8 +85,17 @@ function structuresOf(config: KernelConfig): Record<string, CType> {
 }
 
 /** The constants that our sources name as the kernel does; those of the build itself are not compared with themselves. */
-function constantsOf({ consts }: RecordedBuild): Record<string, number> {
-  const named: Record<string, unknown> = { ...gfp, ...mm, ...flags, ...slab, ...task, PAGE_OFFSET };
+function constantsOf({ consts }: RecordedBuild, config: KernelConfig): Record<string, number> {
+  const named: Record<string, unknown> = {
+    ...gfp,
+    ...mm,
+    ...flags,
+    ...slab,
+    ...debug,
+    ...task,
+    PAGE_OFFSET,
+    CREATE_MASK: slab.createMask(config),
+  };
   const constants: Record<string, number> = {};
   for (const [name, value] of Object.entries(named)) {
     if (typeof value === 'number' && name in consts) constants[name] = value >>> 0;

@@ -13,11 +13,12 @@ import { type addr_t, MiB, NULL, PAGE_SHIFT } from '../../hw/memory.ts';
 import { Lockup } from '../../hw/scheduler.ts';
 import { KernelBug } from '../../kernel/bug.ts';
 import type { KernelConfig, KernelFunction } from '../../kernel/kernel.ts';
+import { GFP_KERNEL } from '../../mm/gfp.ts';
 import { alloc_pages, free_pages } from '../../mm/linux-2.4.22/page-alloc.ts';
 import { mem_init } from '../../mm/linux-2.4.22/power-on.ts';
 import { kmem_cache_alloc } from '../../slab/linux-2.4.22/alloc.ts';
 import { powerOn } from '../../slab/linux-2.4.22/boot.ts';
-import { kmem_cache_create } from '../../slab/linux-2.4.22/create.ts';
+import { kmem_cache_create, kmem_cache_size } from '../../slab/linux-2.4.22/create.ts';
 import { kmem_cache_free } from '../../slab/linux-2.4.22/free.ts';
 import { kmem_cache_init, kmem_cache_sizes_init, kmem_cpucache_init } from '../../slab/linux-2.4.22/init.ts';
 import { cacheChain, peekName } from '../../slab/linux-2.4.22/inspect.ts';
@@ -26,6 +27,7 @@ import { kmem_cache_reap } from '../../slab/linux-2.4.22/reap.ts';
 import { kmem_cache_destroy, kmem_cache_shrink } from '../../slab/linux-2.4.22/shrink.ts';
 import type { Linux2422 } from '../../slab/linux-2.4.22/slab.ts';
 import { readSlabinfo } from '../../slab/linux-2.4.22/slabinfo.ts';
+import { slabinfo_write } from '../../slab/linux-2.4.22/tune.ts';
 import { type CaseOutcome, Comparison, skippedCase } from './outcome.ts';
 import { buddySnapshot, chainSnapshot, hex, stateSnapshot } from './snapshots-2.4.22.ts';
 
@@ -69,6 +71,13 @@ const inputs: Record<string, readonly string[]> = {
   reap: ['gfp'],
   alloc_pages: ['id', 'order', 'gfp'],
   free_pages: ['id', 'order'],
+  tune: ['text'],
+  cache_size: ['cache'],
+  poke: ['id', 'off', 'len', 'byte'],
+  peek: ['id', 'off', 'len'],
+  free_raw: ['cache', 'addr', 'addr_of', 'plus'],
+  kfree_raw: ['addr'],
+  hook_next_ctor: ['do', 'cache', 'arg'],
   set_irq_count: ['target_cpu', 'count'],
   slabinfo: [],
   state: ['cache'],
@@ -79,6 +88,7 @@ const inputs: Record<string, readonly string[]> = {
 export function configOf(header: CaseHeader): KernelConfig {
   return {
     CONFIG_SMP: header.smp,
+    CONFIG_DEBUG_SLAB: header.debug,
     NR_CPUS: header.nr_cpus,
     L1_CACHE_BYTES: header.l1_cache_bytes,
     spinlockBytes: header.spinlock_bytes,
@@ -102,7 +112,6 @@ export function verifyLinuxCase(lines: readonly string[], file: string): CaseOut
   }
   const name = `linux-${header.allocator}/${header.case}`;
   if (header.allocator !== '2.4.22') return skippedCase(name, `kernel ${header.allocator} is not built yet`);
-  if (header.debug) return skippedCase(name, 'CONFIG_DEBUG_SLAB is not built yet');
 
   const recorded = lines.slice(1).flatMap((line, i) => (line === '' ? [] : [parseLine(line, file, i + 2)]));
   const unknown = recorded.find(({ op }) => inputs[op] === undefined);
@@ -146,6 +155,9 @@ class Replay {
   #k: Linux2422;
   readonly #objects = new Map<number, addr_t>();
   #calls: unknown[] = [];
+  /** What the next constructor call does besides, and what came of such operations. */
+  #hook: Recorded | null = null;
+  #nested: unknown[] = [];
 
   constructor(header: CaseHeader) {
     this.#header = header;
@@ -168,6 +180,7 @@ class Replay {
     const printed = k.log.length;
     const reclaimed = k.reclaimCalls;
     this.#calls = [];
+    this.#nested = [];
     let yields = 0;
     k.onYield = () => {
       if (++yields === 4) throw new Livelock();
@@ -176,6 +189,7 @@ class Replay {
     if (k.log.length > printed) results.printk = k.log.slice(printed);
     if (k.reclaimCalls > reclaimed) results.try_to_free_pages_zone_calls = k.reclaimCalls - reclaimed;
     if (this.#calls.length > 0) results.calls = this.#calls;
+    if (this.#nested.length > 0) results.nested = this.#nested;
     return results;
   }
 
@@ -233,6 +247,34 @@ class Replay {
       case 'free_pages':
         yield* free_pages(k, cpu, this.#objects.get(id)!, order);
         return { ret: null };
+      case 'tune':
+        return { ret: yield* slabinfo_write(k, cpu, operation.text as string) };
+      case 'cache_size':
+        return { ret: kmem_cache_size(k, cpu, this.#cache(operation.cache)) };
+      case 'poke': {
+        const { off, len, byte } = operation as unknown as Record<'off' | 'len' | 'byte', number>;
+        const start = this.#objects.get(id)! + off;
+        k.machine.memory.bytes.fill(byte, start, start + len);
+        return { ret: null };
+      }
+      case 'peek': {
+        const { off, len } = operation as unknown as Record<'off' | 'len', number>;
+        const start = this.#objects.get(id)! + off;
+        const bytes = [...k.machine.memory.bytes.subarray(start, start + len)];
+        return { hex: bytes.map((byte) => byte.toString(16).padStart(2, '0')).join('') };
+      }
+      case 'free_raw': {
+        const { addr, addr_of, plus } = operation as unknown as { addr?: string; addr_of: number; plus: number };
+        const objp = addr === undefined ? this.#objects.get(addr_of)! + plus : Number(addr);
+        yield* kmem_cache_free(k, cpu, this.#cache(operation.cache), objp);
+        return { ret: null };
+      }
+      case 'kfree_raw':
+        yield* kfree(k, cpu, Number(operation.addr));
+        return { ret: null };
+      case 'hook_next_ctor':
+        this.#hook = operation;
+        return { ret: null };
       case 'set_irq_count': {
         const stat = k.irq_stat + (operation.target_cpu as number) * k.irq_cpustat_t.sizeof;
         k.machine.memory.poke32(stat + k.irq_cpustat_t.__local_irq_count, operation.count as number);
@@ -254,15 +296,45 @@ class Replay {
     };
     const recording = (kind: string, present: unknown): KernelFunction | null => {
       if (present !== true) return null;
-      return (_, objp, __, flags) => this.#recordCall(kind, objp!, flags!);
+      return (cpu, objp, _, flags) => this.#recordCall(cpu, kind, objp!, flags!);
     };
     const ctor = recording('ctor', operation.ctor);
     const dtor = recording('dtor', operation.dtor);
     return kmem_cache_create(this.#k, cpu, name, size, offset, flags, ctor, dtor);
   }
 
-  *#recordCall(kind: string, objp: addr_t, flags: number): Program {
+  *#recordCall(cpu: Cpu, kind: string, objp: addr_t, flags: number): Program {
     this.#calls.push([kind, hex(objp), flags]);
+    const hook = this.#hook;
+    if (kind !== 'ctor' || hook === null) return;
+    this.#hook = null;
+    yield* this.#nestedOperation(cpu, hook);
+  }
+
+  /** One operation from inside a constructor. */
+  *#nestedOperation(cpu: Cpu, { do: op, cache, arg }: Recorded): Program {
+    const k = this.#k;
+    const number = arg as number;
+    const performed: Record<string, unknown> = { op };
+    switch (op) {
+      case 'reap':
+        performed.flags = number;
+        performed.ret = yield* kmem_cache_reap(k, cpu, number);
+        break;
+      case 'alloc':
+        performed.cache = cache;
+        performed.id = number;
+        performed.ret = this.#keep(number, yield* kmem_cache_alloc(k, cpu, this.#cache(cache), GFP_KERNEL)).ret;
+        break;
+      case 'shrink':
+        performed.cache = cache;
+        performed.ret = yield* kmem_cache_shrink(k, cpu, this.#cache(cache));
+        break;
+      default:
+        performed.cache = cache;
+        performed.ret = yield* kmem_cache_destroy(k, cpu, this.#cache(cache));
+    }
+    this.#nested.push(performed);
   }
 
   /** The cache of a name that the case uses: the newest of that name. */

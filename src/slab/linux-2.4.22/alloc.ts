@@ -9,8 +9,10 @@ import { ptr } from '../../kernel/struct.ts';
 import { smp_processor_id } from '../../kernel/task.ts';
 import { GFP_DMA } from '../../mm/gfp.ts';
 import { kmem_cache_alloc_batch } from './batch.ts';
+import { debugAllocated } from './debug.ts';
 import { kmem_cache_grow } from './grow.ts';
-import { BUFCTL_END, cpucache_t, FILE, kmem_bufctl_t, type Linux2422, SLAB_DMA, slab_t } from './slab.ts';
+import { BUFCTL_END, cpucache_t, FILE, type Linux2422, SLAB_DMA, slab_bufctl, slab_t } from './slab.ts';
+import { addStat, incAtomicStat, STATS_SET_HIGH } from './stats.ts';
 
 /** cachep->cpudata[smp_processor_id()]: this CPU's array of the cache, or NULL. Interrupts off. */
 export function cc_data(k: Linux2422, cpu: Cpu, cachep: addr_t): addr_t {
@@ -20,11 +22,6 @@ export function cc_data(k: Linux2422, cpu: Cpu, cachep: addr_t): addr_t {
 /** The address of entry `index` of a per-CPU array. */
 export function cc_entry(cc: addr_t, index: number): addr_t {
   return cc + cpucache_t.sizeof + index * ptr.sizeof;
-}
-
-/** The address of bufctl `index` of a slab. */
-export function slab_bufctl(slabp: addr_t, index: number): addr_t {
-  return slabp + slab_t.sizeof + index * kmem_bufctl_t.sizeof;
 }
 
 function kmem_cache_alloc_head(k: Linux2422, cpu: Cpu, cachep: addr_t, flags: number): void {
@@ -47,9 +44,13 @@ export function* kmem_cache_alloc(k: Linux2422, cpu: Cpu, cachep: addr_t, flags:
       else {
         const avail = cpu.load32(cc + cpucache_t.avail);
         if (avail !== 0) {
+          incAtomicStat(k, cpu, cachep, 'allochit');
           cpu.store32(cc + cpucache_t.avail, avail - 1);
           objp = cpu.loadPtr(cc_entry(cc, avail - 1));
-        } else objp = yield* kmem_cache_alloc_batch(k, cpu, cachep, cc);
+        } else {
+          incAtomicStat(k, cpu, cachep, 'allocmiss');
+          objp = yield* kmem_cache_alloc_batch(k, cpu, cachep, cc);
+        }
       }
     } else {
       const slabp = firstSlab(k, cpu, cachep);
@@ -92,6 +93,9 @@ export function firstSlab(k: Linux2422, cpu: Cpu, cachep: addr_t): addr_t {
 /** The first free object of the slab. Caller holds cachep->spinlock, interrupts off. */
 export function kmem_cache_alloc_one_tail(k: Linux2422, cpu: Cpu, cachep: addr_t, slabp: addr_t): addr_t {
   const { kmem_cache_t } = k;
+  addStat(k, cpu, cachep, 'num_allocations', 1);
+  addStat(k, cpu, cachep, 'num_active', 1);
+  STATS_SET_HIGH(k, cpu, cachep);
   cpu.store32(slabp + slab_t.inuse, cpu.load32(slabp + slab_t.inuse) + 1);
   const s_mem = cpu.loadPtr(slabp + slab_t.s_mem);
   const free = cpu.load32(slabp + slab_t.free);
@@ -102,5 +106,5 @@ export function kmem_cache_alloc_one_tail(k: Linux2422, cpu: Cpu, cachep: addr_t
     list_del(cpu, slabp + slab_t.list);
     list_add(cpu, slabp + slab_t.list, cachep + kmem_cache_t.slabs_full);
   }
-  return objp;
+  return k.config.CONFIG_DEBUG_SLAB ? debugAllocated(k, cpu, cachep, objp) : objp;
 }

@@ -19,6 +19,7 @@ import { kmem_cache_reap } from './reap.ts';
 import { kmem_cache_destroy, kmem_cache_shrink } from './shrink.ts';
 import { Linux2422 } from './slab.ts';
 import { readSlabinfo } from './slabinfo.ts';
+import { slabinfo_write } from './tune.ts';
 
 /** The kernel image in memory, zones empty: as before start_kernel() frees the first page. */
 export function powerOn(machine: Machine, config: KernelConfig, layout: BootLayout): Linux2422 {
@@ -88,6 +89,14 @@ export class Slab2422 implements SlabAllocator {
 
   free_pages(cpu: Cpu, addr: addr_t, order: number): Program {
     return free_pages(this.kernel, cpu, addr, order);
+  }
+
+  tune(cpu: Cpu, text: string): Program<number> {
+    return slabinfo_write(this.kernel, cpu, text);
+  }
+
+  reap(cpu: Cpu, gfp_mask: number): Program<number> {
+    return kmem_cache_reap(this.kernel, cpu, gfp_mask);
   }
 
   slabinfo(cpu: Cpu): Program<string> {

@@ -15,7 +15,7 @@ import { free_block } from './free.ts';
 import { kfree, kmem_find_general_cachep } from './kmalloc.ts';
 import { cpucache_t, type Linux2422 } from './slab.ts';
 
-const EINVAL = 22;
+export const EINVAL = 22;
 const ENOMEM = 12;
 
 /** On every CPU: exchanges its array for the one that the caller brought along. Interrupts off. */

@@ -9,7 +9,7 @@ import { down, up } from '../../kernel/semaphore.ts';
 import { spin_lock_init } from '../../kernel/spinlock.ts';
 import { memset, strcpy, streq } from '../../kernel/string.ts';
 import { GFP_DMA } from '../../mm/gfp.ts';
-import { SLAB_CACHE_DMA, SLAB_HWCACHE_ALIGN } from '../flags.ts';
+import { SLAB_CACHE_DMA, SLAB_HWCACHE_ALIGN, SLAB_MUST_HWCACHE_ALIGN } from '../flags.ts';
 import { kmem_cache_alloc } from './alloc.ts';
 import { enable_cpucache } from './cpu-arrays.ts';
 import { kmem_cache_estimate, slabManagementSize } from './estimate.ts';
@@ -20,12 +20,15 @@ import {
   CACHE_NAMELEN,
   CFLGS_OFF_SLAB,
   CFLGS_OPTIMIZE,
-  CREATE_MASK,
+  createMask,
   FILE,
   type Linux2422,
   MAX_GFP_ORDER,
   MAX_OBJ_ORDER,
+  SLAB_DEBUG_INITIAL,
   SLAB_KERNEL,
+  SLAB_POISON,
+  SLAB_RED_ZONE,
 } from './slab.ts';
 
 const func_nm = 'kmem_create: ';
@@ -57,7 +60,8 @@ export function* kmem_cache_create(
       '(size > (1<<MAX_OBJ_ORDER)*PAGE_SIZE) || (dtor && !ctor) || (offset < 0 || offset > size))';
     BUG(`${FILE}:640`, 'kmem_cache_create', condition);
   }
-  if ((requestedFlags & ~CREATE_MASK) !== 0) BUG(`${FILE}:670`, 'kmem_cache_create', 'BUG_ON(flags & ~CREATE_MASK)');
+  let flags = config.CONFIG_DEBUG_SLAB ? debugFlags(k, name, requestedSize, requestedFlags, ctor) : requestedFlags;
+  if ((flags & ~createMask(config)) !== 0) BUG(`${FILE}:670`, 'kmem_cache_create', 'BUG_ON(flags & ~CREATE_MASK)');
 
   const cachep = yield* kmem_cache_alloc(k, cpu, cache_cache, SLAB_KERNEL);
   if (cachep === NULL) return NULL;
@@ -68,7 +72,11 @@ export function* kmem_cache_create(
     size = (size + BYTES_PER_WORD - 1) & -BYTES_PER_WORD;
     k.printk(`${func_nm}Forcing size word alignment - ${name}\n`);
   }
-  let flags = requestedFlags;
+  if ((flags & SLAB_RED_ZONE) !== 0) {
+    // There is no point trying to honour cache alignment when redzoning.
+    flags &= ~SLAB_HWCACHE_ALIGN;
+    size += 2 * BYTES_PER_WORD;
+  }
   let align = (flags & SLAB_HWCACHE_ALIGN) !== 0 ? config.L1_CACHE_BYTES : BYTES_PER_WORD;
   // Size is large, assume best to place the slab management obj off-slab.
   if (size >= PAGE_SIZE >> 3) flags |= CFLGS_OFF_SLAB;
@@ -125,6 +133,31 @@ export function* kmem_cache_create(
   list_add(cpu, cachep + kmem_cache_t.next, k.cache_chain);
   yield* up(k, cpu, k.cache_chain_sem);
   return cachep;
+}
+
+/** DEBUG and FORCED_DEBUG: what cannot be honoured is dropped, red zones and poison are added wherever possible. */
+function debugFlags(k: Linux2422, name: string, size: number, requested: number, ctor: KernelFunction | null): number {
+  let flags = requested;
+  if ((flags & SLAB_DEBUG_INITIAL) !== 0 && ctor === null) {
+    k.printk(`${func_nm}No con, but init state check requested - ${name}\n`);
+    flags &= ~SLAB_DEBUG_INITIAL;
+  }
+  if ((flags & SLAB_POISON) !== 0 && ctor !== null) {
+    k.printk(`${func_nm}Poisoning requested, but con given - ${name}\n`);
+    flags &= ~SLAB_POISON;
+  }
+  // Do not red zone large objects: it causes severe fragmentation.
+  if (size < PAGE_SIZE >> 3 && (flags & SLAB_MUST_HWCACHE_ALIGN) === 0) flags |= SLAB_RED_ZONE;
+  if (ctor === null) flags |= SLAB_POISON;
+  return flags;
+}
+
+/** kmem_cache_size(): what an object of the cache offers its user. */
+export function kmem_cache_size(k: Linux2422, cpu: Cpu, cachep: addr_t): number {
+  const objsize = cpu.load32(cachep + k.kmem_cache_t.objsize);
+  if (!k.config.CONFIG_DEBUG_SLAB) return objsize;
+  const redZoned = (cpu.load32(cachep + k.kmem_cache_t.flags) & SLAB_RED_ZONE) !== 0;
+  return redZoned ? objsize - 2 * BYTES_PER_WORD : objsize;
 }
 
 interface SlabSize {

@@ -1,17 +1,27 @@
 /** mm/slab.c, the way of one free: __kmem_cache_free(), free_block(), kmem_cache_free_one(). */
+
 import type { Cpu, Program } from '../../hw/cpu.ts';
 import { type addr_t, NULL } from '../../hw/memory.ts';
+import { BUG } from '../../kernel/bug.ts';
 import { local_irq_restore, local_irq_save } from '../../kernel/irq.ts';
 import { list_add, list_del } from '../../kernel/list.ts';
 import { spin_lock, spin_unlock } from '../../kernel/spinlock.ts';
 import { ptr } from '../../kernel/struct.ts';
 import { enterFrame, leaveFrame } from '../../kernel/task.ts';
 import { virt_to_page } from '../../mm/linux-2.4.22/page.ts';
-import { cc_data, cc_entry, slab_bufctl } from './alloc.ts';
-import { cpucache_t, type Linux2422, slab_t } from './slab.ts';
-import { GET_PAGE_SLAB } from './slab-pages.ts';
+import { cc_data, cc_entry } from './alloc.ts';
+import { CHECK_PAGE, debugFreed } from './debug.ts';
+import { cpucache_t, FILE, type Linux2422, slab_bufctl, slab_t } from './slab.ts';
+import { GET_PAGE_CACHE, GET_PAGE_SLAB } from './slab-pages.ts';
+import { addStat, incAtomicStat } from './stats.ts';
 
 export function* kmem_cache_free(k: Linux2422, cpu: Cpu, cachep: addr_t, objp: addr_t): Program {
+  if (k.config.CONFIG_DEBUG_SLAB) {
+    CHECK_PAGE(k, cpu, objp, 1580, 'kmem_cache_free');
+    if (cachep !== GET_PAGE_CACHE(cpu, virt_to_page(k, cpu, objp))) {
+      BUG(`${FILE}:1582`, 'kmem_cache_free', 'if (cachep != GET_PAGE_CACHE(virt_to_page(objp)))');
+    }
+  }
   const flags = local_irq_save(cpu);
   const rest = __kmem_cache_free(k, cpu, cachep, objp);
   if (rest !== null) yield* rest;
@@ -28,9 +38,14 @@ export function __kmem_cache_free(k: Linux2422, cpu: Cpu, cachep: addr_t, objp: 
     return null;
   }
   const cc = cc_data(k, cpu, cachep);
+  if (k.config.CONFIG_DEBUG_SLAB) CHECK_PAGE(k, cpu, objp, 1493, '__kmem_cache_free');
   if (cc === NULL) return freeLocked(k, cpu, cachep, objp);
   const avail = cpu.load32(cc + cpucache_t.avail);
-  if (avail >= cpu.load32(cc + cpucache_t.limit)) return flushArray(k, cpu, cachep, cc, avail, objp);
+  if (avail >= cpu.load32(cc + cpucache_t.limit)) {
+    incAtomicStat(k, cpu, cachep, 'freemiss');
+    return flushArray(k, cpu, cachep, cc, avail, objp);
+  }
+  incAtomicStat(k, cpu, cachep, 'freehit');
   cpu.store32(cc + cpucache_t.avail, avail + 1);
   cpu.storePtr(cc_entry(cc, avail), objp);
   return null;
@@ -68,11 +83,16 @@ export function* free_block(k: Linux2422, cpu: Cpu, cachep: addr_t, objpp: addr_
 /** Returns an object to its slab, which may change lists. Caller holds cachep->spinlock, interrupts off. */
 export function kmem_cache_free_one(k: Linux2422, cpu: Cpu, cachep: addr_t, objp: addr_t): void {
   const { kmem_cache_t } = k;
+  const debug = k.config.CONFIG_DEBUG_SLAB;
+  if (debug) CHECK_PAGE(k, cpu, objp, 1416, 'kmem_cache_free_one');
   const slabp = GET_PAGE_SLAB(cpu, virt_to_page(k, cpu, objp));
+  const slot = debug ? debugFreed(k, cpu, cachep, slabp, objp) : objp;
   const s_mem = cpu.loadPtr(slabp + slab_t.s_mem);
-  const objnr = Math.floor((objp - s_mem) / cpu.load32(cachep + kmem_cache_t.objsize));
+  const objnr = Math.floor((slot - s_mem) / cpu.load32(cachep + kmem_cache_t.objsize));
   cpu.store32(slab_bufctl(slabp, objnr), cpu.load32(slabp + slab_t.free));
   cpu.store32(slabp + slab_t.free, objnr);
+
+  addStat(k, cpu, cachep, 'num_active', -1);
 
   // fixup slab chains
   const inuse = cpu.load32(slabp + slab_t.inuse);

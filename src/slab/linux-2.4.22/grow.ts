@@ -1,4 +1,5 @@
 /** mm/slab.c, kmem_cache_grow(): one more slab. */
+
 import type { Cpu, Program } from '../../hw/cpu.ts';
 import { type addr_t, NULL } from '../../hw/memory.ts';
 import { BUG } from '../../kernel/bug.ts';
@@ -8,7 +9,8 @@ import { spin_lock_irqsave, spin_unlock_irqrestore } from '../../kernel/spinlock
 import { PG_slab, struct_page } from '../../mm/linux-2.4.22/mm.ts';
 import { setPageFlag, virt_to_page } from '../../mm/linux-2.4.22/page.ts';
 import { __get_free_pages } from '../../mm/linux-2.4.22/page-alloc.ts';
-import { kmem_cache_alloc, slab_bufctl } from './alloc.ts';
+import { kmem_cache_alloc } from './alloc.ts';
+import { poisonNewObject, redZoneNewObject } from './debug.ts';
 import { slabManagementSize } from './estimate.ts';
 import {
   BUFCTL_END,
@@ -22,9 +24,11 @@ import {
   SLAB_DMA,
   SLAB_LEVEL_MASK,
   SLAB_NO_GROW,
+  slab_bufctl,
   slab_t,
 } from './slab.ts';
 import { kmem_freepages, SET_PAGE_CACHE, SET_PAGE_SLAB } from './slab-pages.ts';
+import { addStat } from './stats.ts';
 
 /** Adds a slab to the cache, with interrupts on meanwhile; false if there was no memory. */
 export function* kmem_cache_grow(k: Linux2422, cpu: Cpu, cachep: addr_t, flags: number): Program<boolean> {
@@ -75,6 +79,7 @@ export function* kmem_cache_grow(k: Linux2422, cpu: Cpu, cachep: addr_t, flags: 
   cpu.store32(growing, cpu.load32(growing) - 1);
   // Make slab active.
   list_add_tail(cpu, slabp + slab_t.list, cachep + kmem_cache_t.slabs_free);
+  addStat(k, cpu, cachep, 'grown', 1);
   cpu.storeLong(cachep + kmem_cache_t.failures, 0);
   yield* spin_unlock_irqrestore(k, cpu, lock, save_flags);
   return true;
@@ -120,13 +125,17 @@ function* kmem_cache_slabmgmt(
 /** Constructs the objects and chains the bufctls. A constructor must not allocate from its own cache. */
 function* kmem_cache_init_objs(k: Linux2422, cpu: Cpu, cachep: addr_t, slabp: addr_t, ctor_flags: number): Program {
   const { kmem_cache_t } = k;
+  const debug = k.config.CONFIG_DEBUG_SLAB;
   let i = 0;
   for (; i < cpu.load32(cachep + kmem_cache_t.num); i++) {
+    const slot = () => cpu.loadPtr(slabp + slab_t.s_mem) + cpu.load32(cachep + kmem_cache_t.objsize) * i;
+    let objp = debug ? redZoneNewObject(k, cpu, cachep, slot()) : NULL;
     const ctor = cpu.loadPtr(cachep + kmem_cache_t.ctor);
     if (ctor !== NULL) {
-      const objp = cpu.loadPtr(slabp + slab_t.s_mem) + cpu.load32(cachep + kmem_cache_t.objsize) * i;
+      if (!debug) objp = slot();
       yield* k.functionAt(ctor)(cpu, objp, cachep, ctor_flags);
     }
+    if (debug) poisonNewObject(k, cpu, cachep, slot());
     cpu.store32(slab_bufctl(slabp, i), i + 1);
   }
   cpu.store32(slab_bufctl(slabp, i - 1), BUFCTL_END);

@@ -3,8 +3,8 @@ import { type addr_t, NULL } from '../../hw/memory.ts';
 import { Corruption, peekList } from '../../kernel/peek-list.ts';
 import { ptr } from '../../kernel/struct.ts';
 import type { CacheState, CpuArrayState, SlabState } from '../allocator.ts';
-import { cc_entry, slab_bufctl } from './alloc.ts';
-import { BUFCTL_END, cpucache_t, type Linux2422, slab_t } from './slab.ts';
+import { cc_entry } from './alloc.ts';
+import { BUFCTL_END, cpucache_t, type Linux2422, slab_bufctl, slab_t } from './slab.ts';
 
 /** The cache_chain, from kmem_cache on. */
 export function cacheChain(k: Linux2422): addr_t[] {

@@ -1,6 +1,8 @@
 /** mm/slab.c, kmem_cache_reap(): memory for others, from whichever cache has most to spare. */
+
 import type { Cpu, Program } from '../../hw/cpu.ts';
 import { type addr_t, NULL } from '../../hw/memory.ts';
+import { BUG } from '../../kernel/bug.ts';
 import { list_del, list_head } from '../../kernel/list.ts';
 import { down, down_trylock, up } from '../../kernel/semaphore.ts';
 import { spin_lock_irq, spin_unlock_irq } from '../../kernel/spinlock.ts';
@@ -8,8 +10,9 @@ import { __GFP_WAIT } from '../../mm/gfp.ts';
 import { SLAB_NO_REAP } from '../flags.ts';
 import { cc_data, cc_entry } from './alloc.ts';
 import { kmem_cache_free_one } from './free.ts';
-import { cpucache_t, DFLGS_GROWN, type Linux2422, REAP_PERFECT, REAP_SCANLEN, slab_t } from './slab.ts';
+import { cpucache_t, DFLGS_GROWN, FILE, type Linux2422, REAP_PERFECT, REAP_SCANLEN, slab_t } from './slab.ts';
 import { kmem_slab_destroy } from './slab-pages.ts';
+import { addStat } from './stats.ts';
 
 /**
  * Examines up to REAP_SCANLEN caches from the clock hand on, and releases half of the free slabs of the one with most
@@ -87,8 +90,15 @@ function countReapable(k: Linux2422, cpu: Cpu, cachep: addr_t): number {
   }
   let full_free = 0;
   const slabs_free = cachep + kmem_cache_t.slabs_free;
-  for (let p = cpu.loadPtr(slabs_free); p !== slabs_free; p = cpu.loadPtr(p + list_head.next)) full_free++;
+  for (let p = cpu.loadPtr(slabs_free); p !== slabs_free; p = cpu.loadPtr(p + list_head.next)) {
+    if (k.config.CONFIG_DEBUG_SLAB) checkUnusedSlab(cpu, p - slab_t.list);
+    full_free++;
+  }
   return full_free;
+}
+
+function checkUnusedSlab(cpu: Cpu, slabp: addr_t): void {
+  if (cpu.load32(slabp + slab_t.inuse) !== 0) BUG(FILE, 'kmem_cache_reap', 'if (slabp->inuse)');
 }
 
 /** Pages in `full_free` slabs, less where slabs have constructors or several pages: these are dearer to get back. */
@@ -109,7 +119,9 @@ function* releaseSlabs(k: Linux2422, cpu: Cpu, cachep: addr_t, count: number): P
     if (cpu.load32(cachep + kmem_cache_t.growing) !== 0) break;
     const p = cpu.loadPtr(slabs_free + list_head.prev);
     if (p === slabs_free) break;
+    if (k.config.CONFIG_DEBUG_SLAB) checkUnusedSlab(cpu, p - slab_t.list);
     list_del(cpu, p);
+    addStat(k, cpu, cachep, 'reaped', 1);
     // Safe to drop the lock. The slab is no longer linked to the cache.
     yield* spin_unlock_irq(k, cpu, cachep + kmem_cache_t.spinlock);
     yield* kmem_slab_destroy(k, cpu, cachep, p - slab_t.list);

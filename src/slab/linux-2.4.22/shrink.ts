@@ -4,7 +4,7 @@ import { type addr_t, NULL } from '../../hw/memory.ts';
 import { BUG } from '../../kernel/bug.ts';
 import { in_interrupt } from '../../kernel/irq.ts';
 import { PAGE_OFFSET } from '../../kernel/kernel.ts';
-import { list_add, list_del, list_empty, list_head } from '../../kernel/list.ts';
+import { list_add, list_del, list_empty, list_head, listStep } from '../../kernel/list.ts';
 import { down, up } from '../../kernel/semaphore.ts';
 import { spin_lock_irq, spin_unlock_irq } from '../../kernel/spinlock.ts';
 import { ptr } from '../../kernel/struct.ts';
@@ -23,6 +23,9 @@ function* __kmem_cache_shrink_locked(k: Linux2422, cpu: Cpu, cachep: addr_t): Pr
   while (cpu.load32(cachep + kmem_cache_t.growing) === 0) {
     const p = cpu.loadPtr(slabs_free + list_head.prev);
     if (p === slabs_free) break;
+    if (k.config.CONFIG_DEBUG_SLAB && cpu.load32(p - slab_t.list + slab_t.inuse) !== 0) {
+      BUG(FILE, '__kmem_cache_shrink_locked', 'if (slabp->inuse)');
+    }
     list_del(cpu, p);
     yield* spin_unlock_irq(k, cpu, cachep + kmem_cache_t.spinlock);
     yield* kmem_slab_destroy(k, cpu, cachep, p - slab_t.list);
@@ -32,10 +35,25 @@ function* __kmem_cache_shrink_locked(k: Linux2422, cpu: Cpu, cachep: addr_t): Pr
   return ret;
 }
 
+/** DEBUG: whether the cache hangs in the chain. */
+function* is_chained_kmem_cache(k: Linux2422, cpu: Cpu, cachep: addr_t): Program<boolean> {
+  let ret = false;
+  yield* down(k, cpu, k.cache_chain_sem);
+  for (let p = listStep(cpu, k.cache_chain); p !== k.cache_chain && !ret; p = listStep(cpu, p)) {
+    ret = p === cachep + k.kmem_cache_t.next;
+  }
+  yield* up(k, cpu, k.cache_chain_sem);
+  return ret;
+}
+
 /** Releases as many slabs as possible; the pages they had. Objects in per-CPU arrays keep theirs. */
 export function* kmem_cache_shrink(k: Linux2422, cpu: Cpu, cachep: addr_t): Program<number> {
   const { kmem_cache_t } = k;
-  if (cachep === NULL || in_interrupt(k, cpu)) {
+  if (
+    cachep === NULL ||
+    in_interrupt(k, cpu) ||
+    (k.config.CONFIG_DEBUG_SLAB && !(yield* is_chained_kmem_cache(k, cpu, cachep)))
+  ) {
     BUG(`${FILE}:971`, 'kmem_cache_shrink', 'if (!cachep || in_interrupt() || !is_chained_kmem_cache(cachep))');
   }
   yield* spin_lock_irq(k, cpu, cachep + kmem_cache_t.spinlock);

@@ -1,12 +1,14 @@
 /** mm/slab.c: a slab's pages know their cache and slab through page->list, which the buddy lists do not need meanwhile. */
+
 import type { Cpu, Program } from '../../hw/cpu.ts';
 import { type addr_t, NULL } from '../../hw/memory.ts';
 import { list_head } from '../../kernel/list.ts';
 import { PG_slab, struct_page } from '../../mm/linux-2.4.22/mm.ts';
 import { clearPageFlag, virt_to_page } from '../../mm/linux-2.4.22/page.ts';
 import { free_pages } from '../../mm/linux-2.4.22/page-alloc.ts';
+import { checkDyingPoison, checkDyingRedZones } from './debug.ts';
 import { kmem_cache_free } from './free.ts';
-import { CFLGS_OFF_SLAB, type Linux2422, slab_t } from './slab.ts';
+import { CFLGS_OFF_SLAB, type Linux2422, SLAB_POISON, SLAB_RED_ZONE, slab_t } from './slab.ts';
 
 const pageCache = struct_page.list + list_head.next;
 const pageSlab = struct_page.list + list_head.prev;
@@ -41,10 +43,18 @@ export function* kmem_freepages(k: Linux2422, cpu: Cpu, cachep: addr_t, addr: ad
 /** Destructs all objects of a slab and releases its memory. The slab is off all lists; the cache-lock is not needed. */
 export function* kmem_slab_destroy(k: Linux2422, cpu: Cpu, cachep: addr_t, slabp: addr_t): Program {
   const { kmem_cache_t } = k;
-  if (cpu.loadPtr(cachep + kmem_cache_t.dtor) !== NULL) {
+  const debug = k.config.CONFIG_DEBUG_SLAB;
+  const checks = SLAB_POISON | SLAB_RED_ZONE;
+  if (
+    cpu.loadPtr(cachep + kmem_cache_t.dtor) !== NULL ||
+    (debug && (cpu.load32(cachep + kmem_cache_t.flags) & checks) !== 0)
+  ) {
     for (let i = 0; i < cpu.load32(cachep + kmem_cache_t.num); i++) {
-      const objp = cpu.loadPtr(slabp + slab_t.s_mem) + cpu.load32(cachep + kmem_cache_t.objsize) * i;
-      yield* k.functionAt(cpu.loadPtr(cachep + kmem_cache_t.dtor))(cpu, objp, cachep, 0);
+      const slot = cpu.loadPtr(slabp + slab_t.s_mem) + cpu.load32(cachep + kmem_cache_t.objsize) * i;
+      const objp = debug ? checkDyingRedZones(k, cpu, cachep, slot) : slot;
+      const dtor = cpu.loadPtr(cachep + kmem_cache_t.dtor);
+      if (dtor !== NULL) yield* k.functionAt(dtor)(cpu, objp, cachep, 0);
+      if (debug) checkDyingPoison(k, cpu, cachep, slot);
     }
   }
   const addr = cpu.loadPtr(slabp + slab_t.s_mem) - cpu.loadLong(slabp + slab_t.colouroff);

@@ -31,9 +31,17 @@ export const SLAB_NO_GROW = 0x1000;
 
 export const SLAB_CTOR_CONSTRUCTOR = 1;
 export const SLAB_CTOR_ATOMIC = 2;
+export const SLAB_CTOR_VERIFY = 4;
+
+export const SLAB_DEBUG_INITIAL = 0x200;
+export const SLAB_RED_ZONE = 0x400;
+export const SLAB_POISON = 0x800;
 
 // mm/slab.c
-export const CREATE_MASK = SLAB_HWCACHE_ALIGN | SLAB_NO_REAP | SLAB_CACHE_DMA | SLAB_MUST_HWCACHE_ALIGN;
+const DEBUG_FLAGS = SLAB_DEBUG_INITIAL | SLAB_RED_ZONE | SLAB_POISON;
+/** Legal flag mask for kmem_cache_create(). */
+export const createMask = ({ CONFIG_DEBUG_SLAB }: KernelConfig) =>
+  SLAB_HWCACHE_ALIGN | SLAB_NO_REAP | SLAB_CACHE_DMA | SLAB_MUST_HWCACHE_ALIGN | (CONFIG_DEBUG_SLAB ? DEBUG_FLAGS : 0);
 export const CFLGS_OFF_SLAB = 0x10000;
 export const CFLGS_OPTIMIZE = 0x20000;
 export const DFLGS_GROWN = 1;
@@ -51,9 +59,17 @@ export const SLAB_LIMIT = 0xfffffffe;
 
 export const slab_t = struct({ list: list_head, colouroff: long, s_mem: ptr, inuse: u32, free: u32 });
 export const kmem_bufctl_t = u32;
+/** The address of bufctl `index` of a slab. */
+export function slab_bufctl(slabp: addr_t, index: number): addr_t {
+  return slabp + slab_t.sizeof + index * kmem_bufctl_t.sizeof;
+}
+
 export const cpucache_t = struct({ avail: u32, limit: u32 });
 export const cache_sizes_t = struct({ cs_size: long, cs_cachep: ptr, cs_dmacachep: ptr });
 export const general_sizes = [32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768, 65536, 131072, 0] as const;
+
+const stat = ({ CONFIG_DEBUG_SLAB }: KernelConfig) => (CONFIG_DEBUG_SLAB ? long : bytes(0));
+const atomicStat = (config: KernelConfig) => (config.CONFIG_SMP ? stat(config) : bytes(0));
 
 const cacheFields = (config: KernelConfig) => ({
   // 1) each alloc & free
@@ -82,6 +98,17 @@ const cacheFields = (config: KernelConfig) => ({
   next: list_head,
   // 4) per-cpu data
   cpudata: array(ptr, config.CONFIG_SMP ? config.NR_CPUS : 0),
+  // STATS
+  num_active: stat(config),
+  num_allocations: stat(config),
+  high_mark: stat(config),
+  grown: stat(config),
+  reaped: stat(config),
+  errors: stat(config),
+  allochit: atomicStat(config),
+  allocmiss: atomicStat(config),
+  freehit: atomicStat(config),
+  freemiss: atomicStat(config),
 });
 export type KmemCache = Struct<ReturnType<typeof cacheFields>>;
 export const kmemCache = (config: KernelConfig): KmemCache => struct(cacheFields(config));

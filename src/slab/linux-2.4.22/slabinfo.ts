@@ -7,13 +7,14 @@ import { down, up } from '../../kernel/semaphore.ts';
 import { spin_lock_irq, spin_unlock_irq } from '../../kernel/spinlock.ts';
 import { loadString } from '../../kernel/string.ts';
 import { cc_data } from './alloc.ts';
-import { cpucache_t, FILE, type Linux2422, slab_t } from './slab.ts';
+import { cpucache_t, FILE, type KmemCache, type Linux2422, slab_t } from './slab.ts';
 
 /** The whole file, as one read. The limits are those of the CPU that reads. */
 export function* readSlabinfo(k: Linux2422, cpu: Cpu): Program<string> {
   const { kmem_cache_t } = k;
   yield* down(k, cpu, k.cache_chain_sem);
-  let text = `slabinfo - version: 1.1${k.config.CONFIG_SMP ? ' (SMP)' : ''}\n`;
+  const { CONFIG_SMP, CONFIG_DEBUG_SLAB } = k.config;
+  let text = `slabinfo - version: 1.1${CONFIG_DEBUG_SLAB ? ' (statistics)' : ''}${CONFIG_SMP ? ' (SMP)' : ''}\n`;
   let cachep = k.cache_cache;
   do {
     text += yield* s_show(k, cpu, cachep);
@@ -47,7 +48,8 @@ function* s_show(k: Linux2422, cpu: Cpu, cachep: addr_t): Program<string> {
   }
   num_slabs += active_slabs;
 
-  const columns: [number, number][] = [
+  const { CONFIG_SMP, CONFIG_DEBUG_SLAB } = k.config;
+  const columns: Column[] = [
     [active_objs, 6],
     [num_slabs * num, 6],
     [cpu.load32(cachep + kmem_cache_t.objsize), 6],
@@ -56,16 +58,41 @@ function* s_show(k: Linux2422, cpu: Cpu, cachep: addr_t): Program<string> {
     [1 << cpu.load32(cachep + kmem_cache_t.gfporder), 4],
   ];
   let line = loadString(cpu, cachep + kmem_cache_t.name).padEnd(17);
-  for (const [value, width] of columns) line += ` ${String(value).padStart(width)}`;
-  if (k.config.CONFIG_SMP) {
+  line += print(columns);
+  const stat = (count: keyof KmemCache) => cpu.loadLong(cachep + kmem_cache_t[count]);
+  if (CONFIG_DEBUG_SLAB) {
+    const errors = stat('errors');
+    const high: Column[] = [
+      [stat('high_mark'), 6],
+      [stat('num_allocations'), 7],
+      [stat('grown'), 5],
+      [stat('reaped'), 4],
+      [errors, 4],
+    ];
+    line += ` :${print(high)}`;
+  }
+  if (CONFIG_SMP) {
     const cc = cc_data(k, cpu, cachep);
     const batchcount = cpu.load32(cachep + kmem_cache_t.batchcount);
     const limit = cc === NULL ? 0 : cpu.load32(cc + cpucache_t.limit);
-    line += ` : ${String(limit).padStart(4)} ${String(batchcount).padStart(4)}`;
+    const array: Column[] = [
+      [limit, 4],
+      [batchcount, 4],
+    ];
+    line += ` :${print(array)}`;
+  }
+  if (CONFIG_DEBUG_SLAB && CONFIG_SMP) {
+    const counts = (['allochit', 'allocmiss', 'freehit', 'freemiss'] as const).map((count): Column => [stat(count), 6]);
+    line += ` :${print(counts)}`;
   }
   yield* spin_unlock_irq(k, cpu, cachep + kmem_cache_t.spinlock);
   return `${line}\n`;
 }
+
+/** A number, unsigned, and the width that it is padded to. */
+type Column = readonly [value: number, width: number];
+const print = (columns: readonly Column[]) =>
+  columns.map(([value, width]) => ` ${String(value >>> 0).padStart(width)}`).join('');
 
 /** slabp->inuse of every slab in a list. Caller holds cachep->spinlock. */
 function slabsInUse(cpu: Cpu, head: addr_t): number[] {
