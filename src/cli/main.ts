@@ -3,7 +3,7 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { InputError } from '../hw/input-error.ts';
 import { type RunOptions, run } from './run.ts';
-import { verify } from './verify.ts';
+import { type VerifyOptions, verify } from './verify.ts';
 
 const print = (line: string) => process.stdout.write(`${line}\n`);
 
@@ -45,10 +45,11 @@ program
     '<path...>',
     'case-*.jsonl, geometry.csv, layouts.json, expected.json, directed-mesi.json, or folders of them',
   )
+  .option('--touch', 'compare the memory that each operation touched, where it was recorded')
   .option('--json', 'print the outcomes as JSON')
   .addHelpText('after', '\nExample:\n  slabscope verify test/golden')
-  .action((paths: string[], { json }: { json?: boolean }) => {
-    process.exitCode = verify(paths, json === true, print) ? 0 : 1;
+  .action((paths: string[], options: VerifyOptions) => {
+    process.exitCode = verify(paths, options, print) ? 0 : 1;
   });
 
 try {

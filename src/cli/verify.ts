@@ -18,11 +18,14 @@ import { isDirectory, parseJson, readText } from './files.ts';
 /** One kind of recording: how its files are named, and how one is compared. */
 interface Format {
   readonly matches: RegExp;
-  readonly verify: (path: string) => Iterable<CaseOutcome>;
+  readonly verify: (path: string, touch: boolean) => Iterable<CaseOutcome>;
 }
 
 const formats: readonly Format[] = [
-  { matches: /^case-.*\.jsonl(\.gz)?$/, verify: (path) => [verifyLinuxCase(readText(path).split('\n'), path)] },
+  {
+    matches: /^case-.*\.jsonl(\.gz)?$/,
+    verify: (path, touch) => verifyLinuxCase(readText(path).split('\n'), path, touch),
+  },
   { matches: /^geometry\.csv(\.gz)?$/, verify: (path) => verifyGeometry(readText(path).split('\n'), path) },
   {
     matches: /^layouts\.json(\.gz)?$/,
@@ -76,8 +79,16 @@ const knownNames =
 
 const formatOf = (path: string) => formats.find(({ matches }) => matches.test(basename(path)));
 
+export interface VerifyOptions {
+  /** Print the outcomes as JSON. */
+  readonly json?: boolean;
+  /** Compare the memory touched by each operation, where it was recorded. */
+  readonly touch?: boolean;
+}
+
 /** Prints the outcomes as they come; true if every case that ran passed. */
-export function verify(paths: readonly string[], json: boolean, print: (line: string) => void): boolean {
+export function verify(paths: readonly string[], options: VerifyOptions, print: (line: string) => void): boolean {
+  const { json = false, touch = false } = options;
   const outcomes: CaseOutcome[] = [];
   for (const path of paths) {
     const files = [...recordings(path)];
@@ -89,7 +100,7 @@ export function verify(paths: readonly string[], json: boolean, print: (line: st
       if (format === undefined) {
         throw new InputError(file, 'not a recording that is known', knownNames);
       }
-      for (const outcome of format.verify(file)) {
+      for (const outcome of format.verify(file, touch)) {
         outcomes.push(outcome);
         if (!json) print(describe(outcome));
       }
@@ -103,11 +114,12 @@ export function verify(paths: readonly string[], json: boolean, print: (line: st
   return failed === 0;
 }
 
-function describe({ name, compared, unit, differences, first, skipped }: CaseOutcome): string {
+function describe({ name, compared, unit, differences, first, skipped, detail }: CaseOutcome): string {
+  const more = detail === undefined ? '' : `; ${detail}`;
   if (skipped !== null) return `skipped  ${name}: ${skipped}`;
-  if (first === null) return `passed   ${name}: ${compared} ${unit}`;
+  if (first === null) return `passed   ${name}: ${compared} ${unit}${more}`;
   return [
-    `FAILED   ${name}: ${differences} of ${compared} ${unit} differ; first ${first.where}`,
+    `FAILED   ${name}: ${differences} of ${compared} ${unit} differ; first ${first.where}${more}`,
     `  expected ${JSON.stringify(first.expected)}`,
     `  got      ${JSON.stringify(first.got)}`,
   ].join('\n');

@@ -8,7 +8,7 @@ import { enterFrame, leaveFrame } from './task.ts';
 
 export const CALL_FUNCTION_VECTOR = 0xfb;
 
-const call_data_struct = struct({ func: ptr, info: ptr, started: u32, finished: u32, wait: u32 });
+export const call_data_struct = struct({ func: ptr, info: ptr, started: u32, finished: u32, wait: u32 });
 
 /** Installs the handler of CALL_FUNCTION_VECTOR. */
 export function initSmpCalls(k: Kernel): void {

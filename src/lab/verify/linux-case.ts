@@ -30,6 +30,7 @@ import { readSlabinfo } from '../../slab/linux-2.4.22/slabinfo.ts';
 import { slabinfo_write } from '../../slab/linux-2.4.22/tune.ts';
 import { type CaseOutcome, Comparison, skippedCase } from './outcome.ts';
 import { buddySnapshot, chainSnapshot, hex, stateSnapshot } from './snapshots-2.4.22.ts';
+import { type RecordedTouch, TouchComparison, type TouchSummary } from './touch.ts';
 
 /** The first line of a case. */
 export interface CaseHeader {
@@ -104,29 +105,56 @@ export function powerOnFor(header: CaseHeader): Linux2422 {
   return powerOn(machine, configOf(header), { ram, reservedPfns: header.reserved_pfns, staticsAt: ram });
 }
 
-/** Runs the case in `lines` (the first is the header); `file` names it in messages. */
-export function verifyLinuxCase(lines: readonly string[], file: string): CaseOutcome {
+/**
+ * Runs the case in `lines` (the first is the header); `file` names it in messages. With `touch` the memory touched by each
+ * operation is compared too, in a second outcome, which passes when the line sets of 99 % of the operations agree.
+ */
+export function verifyLinuxCase(lines: readonly string[], file: string, touch = false): CaseOutcome[] {
   const header = parseLine(lines[0] ?? '', file, 1) as unknown as CaseHeader;
   if (header.kind !== 'header') {
     throw new InputError(`${file}:1`, 'no header', 'the first line of a case is {"kind":"header",...}');
   }
   const name = `linux-${header.allocator}/${header.case}`;
-  if (header.allocator !== '2.4.22') return skippedCase(name, `kernel ${header.allocator} is not built yet`);
+  if (header.allocator !== '2.4.22') return [skippedCase(name, `kernel ${header.allocator} is not built yet`)];
 
   const recorded = lines.slice(1).flatMap((line, i) => (line === '' ? [] : [parseLine(line, file, i + 2)]));
   const unknown = recorded.find(({ op }) => inputs[op] === undefined);
-  if (unknown !== undefined) return skippedCase(name, `operation ${unknown.op} is not built yet`);
+  if (unknown !== undefined) return [skippedCase(name, `operation ${unknown.op} is not built yet`)];
 
   const comparison = new Comparison(name, 'operations');
-  const replay = new Replay(header);
+  // cache_size was recorded as a snapshot: its list is empty, though kmem_cache_size() reads two fields.
+  const touches = touch ? new TouchComparison(header.l1_cache_bytes) : null;
+  const replay = new Replay(header, touches);
   for (const operation of recorded) {
-    const { i, op, cpu: _, touch: __, ...rest } = operation;
+    const { i, op, cpu: _, touch: touched, ...rest } = operation;
     const given = new Set(inputs[op]);
     const expected = Object.fromEntries(Object.entries(rest).filter(([field]) => !given.has(field)));
+    touches?.begin();
     const got = replay.perform(operation);
+    if (touched !== undefined && op !== 'cache_size') touches?.compare(replay.kernel, op, touched as RecordedTouch[]);
     comparison.compare(() => `operation ${i}: ${op} ${describeInputs(operation)}`, sorted(expected), sorted(got));
   }
-  return comparison.outcome();
+  return touches === null ? [comparison.outcome()] : [comparison.outcome(), touchOutcome(name, touches.summary())];
+}
+
+/** The share of operations with equal sets, and where words differ most. */
+function touchOutcome(name: string, { operations, equalLines, equalWords, differences }: TouchSummary): CaseOutcome {
+  const caseName = `${name} touch`;
+  if (operations === 0)
+    return skippedCase(caseName, 'no operation of this case was recorded with the memory it touched');
+  const percent = (count: number) => `${((100 * count) / operations).toFixed(1)} %`;
+  const most = differences.slice(0, 5).map(({ what, count }) => `${count} x ${what}`);
+  const detail = `equal lines ${percent(equalLines)}, equal words ${percent(equalWords)}${most.map((line) => `\n  ${line}`).join('')}`;
+  const enough = equalLines >= 0.99 * operations;
+  return {
+    name: caseName,
+    compared: operations,
+    unit: 'operations',
+    differences: enough ? 0 : operations - equalLines,
+    first: enough ? null : { where: 'line sets', expected: '99 % of the operations or more', got: percent(equalLines) },
+    skipped: null,
+    detail,
+  };
 }
 
 function parseLine(line: string, file: string, number: number): Recorded {
@@ -152,6 +180,7 @@ class Livelock extends Error {
 
 class Replay {
   readonly #header: CaseHeader;
+  readonly #touches: TouchComparison | null;
   #k: Linux2422;
   readonly #objects = new Map<number, addr_t>();
   #calls: unknown[] = [];
@@ -159,9 +188,15 @@ class Replay {
   #hook: Recorded | null = null;
   #nested: unknown[] = [];
 
-  constructor(header: CaseHeader) {
+  constructor(header: CaseHeader, touches: TouchComparison | null) {
     this.#header = header;
+    this.#touches = touches;
     this.#k = powerOnFor(header);
+    touches?.watch(this.#k.machine);
+  }
+
+  get kernel(): Linux2422 {
+    return this.#k;
   }
 
   /** Performs one operation; its results under the names of the recording. */
@@ -169,6 +204,7 @@ class Replay {
     const { op } = operation;
     if (op === 'power_on') {
       this.#k = powerOnFor(this.#header);
+      this.#touches?.watch(this.#k.machine);
       return {};
     }
     const k = this.#k;

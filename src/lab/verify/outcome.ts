@@ -16,6 +16,8 @@ export interface CaseOutcome {
   readonly first: Difference | null;
   /** Why the case was not run at all; null if it was. */
   readonly skipped: string | null;
+  /** More to print about the case. */
+  readonly detail?: string;
 }
 
 /** Gathers comparisons of one case. */

@@ -1,0 +1,104 @@
+/** Runs for the race detector: CPUs and interrupt handlers that share caches, and what an administrator may do meanwhile. */
+import type { Cpu, Program } from '../../src/hw/cpu.ts';
+import { type addr_t, NULL } from '../../src/hw/memory.ts';
+import { request_irq } from '../../src/kernel/irq.ts';
+import { down, up } from '../../src/kernel/semaphore.ts';
+import { withHandovers } from '../../src/lab/handovers.ts';
+import { detectRaces, type Race } from '../../src/lab/race-detector.ts';
+import { placesOf } from '../../src/lab/places.ts';
+import { below, seeded } from '../../src/lab/seeded.ts';
+import { GFP_ATOMIC, GFP_KERNEL } from '../../src/mm/gfp.ts';
+import type { SlabAllocator } from '../../src/slab/allocator.ts';
+import { kmem_tune_cpucache } from '../../src/slab/linux-2.4.22/cpu-arrays.ts';
+import { kmem_cache_reap } from '../../src/slab/linux-2.4.22/reap.ts';
+import type { Booted } from '../machines.ts';
+
+const TIMER_VECTOR = 0x31;
+
+export interface InterruptedRun {
+  readonly operations: number;
+  /** Cycles between two interrupts of a CPU. */
+  readonly period: number;
+  /** Objects that a CPU holds at most, and a handler of it. */
+  readonly held: number;
+  /** What the last CPU does instead of allocating. */
+  readonly administrator?: (cpu: Cpu, caches: readonly addr_t[], random: () => number) => Program;
+  /** The allocator that the programs use, a faulty double perhaps; handlers use that of the machine. */
+  readonly double?: (allocator: SlabAllocator) => SlabAllocator;
+}
+
+/** Programs and timer handlers allocate from, and free to, the same caches; the races of that. */
+export function interruptedRun({ machine, allocator, k }: Booted, seed: string, run: InterruptedRun): readonly Race[] {
+  const boss = machine.cpus[0]!;
+  const caches = [40, 600].map((size) => machine.run(boss, allocator.create(boss, { name: `shared-${size}`, size })));
+  const races = detectRaces(k, placesOf(k));
+  const right = withHandovers(allocator, races);
+  const double = withHandovers(run.double?.(allocator) ?? allocator, races);
+
+  function* allocateOrFree(from: SlabAllocator, cpu: Cpu, random: () => number, held: [addr_t, addr_t][], flags: number) {
+    if (random() < 0.5 && held.length < run.held) {
+      const cachep = caches[below(random, caches.length)]!;
+      const objp = yield* from.alloc(cpu, cachep, flags);
+      if (objp === NULL) return;
+      cpu.store32(objp, cpu.id);
+      held.push([cachep, objp]);
+    } else if (held.length > 0) {
+      const [[cachep, objp]] = held.splice(below(random, held.length), 1) as [[addr_t, addr_t]];
+      yield* from.free(cpu, cachep, objp);
+    }
+  }
+  function* work(cpu: Cpu): Program {
+    const random = seeded(seed, `cpu${cpu.id}`);
+    if (run.administrator !== undefined && cpu.id === machine.cpus.length - 1) {
+      yield* run.administrator(cpu, caches, random);
+      return;
+    }
+    const held: [addr_t, addr_t][] = [];
+    for (let i = 0; i < run.operations; i++) yield* allocateOrFree(double, cpu, random, held, GFP_KERNEL);
+  }
+  const ofHandlers = machine.cpus.map(({ id }) => ({ random: seeded(seed, `handler${id}`), held: [] as [addr_t, addr_t][] }));
+  request_irq(k, TIMER_VECTOR, function* (cpu) {
+    const { random, held } = ofHandlers[cpu.id]!;
+    for (let i = below(random, 4); i >= 0; i--) yield* allocateOrFree(right, cpu, random, held, GFP_ATOMIC);
+  });
+  for (const cpu of machine.cpus) {
+    machine.startTimer(cpu, TIMER_VECTOR, cpu.clock + 500 * (cpu.id + 1), run.period);
+    machine.scheduler.spawn(cpu, work(cpu));
+  }
+  machine.scheduler.run();
+  races.stop();
+  return races.races;
+}
+
+/** Tunes, shrinks, reaps, reads slabinfo, creates and destroys, in the order that chance has it. */
+export function administrate({ allocator, k }: Booted, rounds: number): NonNullable<InterruptedRun['administrator']> {
+  return function* (cpu, caches, random) {
+    for (let round = 0; round < rounds; round++) {
+      const cachep = caches[below(random, caches.length)]!;
+      switch (below(random, 5)) {
+        case 0: {
+          const limit = 8 + below(random, 100);
+          yield* down(k, cpu, k.cache_chain_sem);
+          yield* kmem_tune_cpucache(k, cpu, cachep, limit, limit >> 1);
+          yield* up(k, cpu, k.cache_chain_sem);
+          break;
+        }
+        case 1:
+          yield* allocator.shrink(cpu, cachep);
+          break;
+        case 2:
+          yield* kmem_cache_reap(k, cpu, GFP_KERNEL);
+          break;
+        case 3:
+          yield* allocator.slabinfo(cpu);
+          break;
+        default: {
+          const passing = yield* allocator.create(cpu, { name: `passing-${round}`, size: 100 });
+          const objp = yield* allocator.alloc(cpu, passing, GFP_KERNEL);
+          yield* allocator.free(cpu, passing, objp);
+          yield* allocator.destroy(cpu, passing);
+        }
+      }
+    }
+  };
+}
