@@ -13,6 +13,7 @@ import { verifyGeometry } from '../lab/verify/geometry.ts';
 import { verifyLayouts } from '../lab/verify/layouts.ts';
 import { verifyLinuxCase } from '../lab/verify/linux-case.ts';
 import { type CaseOutcome, passed } from '../lab/verify/outcome.ts';
+import { verifySlabinfo } from '../lab/verify/slabinfo.ts';
 import { isDirectory, parseJson, readText } from './files.ts';
 
 /** One kind of recording: how its files are named, and how one is compared. */
@@ -45,6 +46,10 @@ const formats: readonly Format[] = [
       return verifyDirected(parseJson(path) as DirectedCases);
     },
   },
+  {
+    matches: /^(linux-|slabinfo).*\.txt(\.gz)?$/,
+    verify: (path) => [verifySlabinfo(readText(path), path, path.replace(/\.txt(\.gz)?$/, '.json'), parseJson)],
+  },
 ];
 
 /** The member `key` of a JSON document, which must have it. */
@@ -75,7 +80,8 @@ function* recordings(path: string): Generator<string> {
 }
 
 const knownNames =
-  'recordings are named case-*.jsonl, geometry.csv, layouts.json, expected.json, directed-mesi.json (or these with .gz)';
+  'recordings are named case-*.jsonl, geometry.csv, layouts.json, expected.json, directed-mesi.json, linux-*.txt or ' +
+  'slabinfo*.txt (or these with .gz)';
 
 const formatOf = (path: string) => formats.find(({ matches }) => matches.test(basename(path)));
 

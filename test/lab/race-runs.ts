@@ -4,8 +4,8 @@ import { type addr_t, NULL } from '../../src/hw/memory.ts';
 import { request_irq } from '../../src/kernel/irq.ts';
 import { down, up } from '../../src/kernel/semaphore.ts';
 import { withHandovers } from '../../src/lab/handovers.ts';
-import { detectRaces, type Race } from '../../src/lab/race-detector.ts';
 import { placesOf } from '../../src/lab/places.ts';
+import { detectRaces, type Race } from '../../src/lab/race-detector.ts';
 import { below, seeded } from '../../src/lab/seeded.ts';
 import { GFP_ATOMIC, GFP_KERNEL } from '../../src/mm/gfp.ts';
 import type { SlabAllocator } from '../../src/slab/allocator.ts';
@@ -35,7 +35,13 @@ export function interruptedRun({ machine, allocator, k }: Booted, seed: string, 
   const right = withHandovers(allocator, races);
   const double = withHandovers(run.double?.(allocator) ?? allocator, races);
 
-  function* allocateOrFree(from: SlabAllocator, cpu: Cpu, random: () => number, held: [addr_t, addr_t][], flags: number) {
+  function* allocateOrFree(
+    from: SlabAllocator,
+    cpu: Cpu,
+    random: () => number,
+    held: [addr_t, addr_t][],
+    flags: number,
+  ) {
     if (random() < 0.5 && held.length < run.held) {
       const cachep = caches[below(random, caches.length)]!;
       const objp = yield* from.alloc(cpu, cachep, flags);
@@ -56,7 +62,10 @@ export function interruptedRun({ machine, allocator, k }: Booted, seed: string, 
     const held: [addr_t, addr_t][] = [];
     for (let i = 0; i < run.operations; i++) yield* allocateOrFree(double, cpu, random, held, GFP_KERNEL);
   }
-  const ofHandlers = machine.cpus.map(({ id }) => ({ random: seeded(seed, `handler${id}`), held: [] as [addr_t, addr_t][] }));
+  const ofHandlers = machine.cpus.map(({ id }) => ({
+    random: seeded(seed, `handler${id}`),
+    held: [] as [addr_t, addr_t][],
+  }));
   request_irq(k, TIMER_VECTOR, function* (cpu) {
     const { random, held } = ofHandlers[cpu.id]!;
     for (let i = below(random, 4); i >= 0; i--) yield* allocateOrFree(right, cpu, random, held, GFP_ATOMIC);
@@ -70,14 +79,20 @@ export function interruptedRun({ machine, allocator, k }: Booted, seed: string, 
   return races.races;
 }
 
-/** Tunes, shrinks, reaps, reads slabinfo, creates and destroys, in the order that chance has it. */
-export function administrate({ allocator, k }: Booted, rounds: number): NonNullable<InterruptedRun['administrator']> {
+/**
+ * Shrinks, reaps, reads slabinfo, creates, destroys, and tunes if told so, in the order that chance has it. Limits stay
+ * above all batchcounts: 2.4.22 stores the new batchcount while the old arrays are in use, and runs over smaller ones.
+ */
+export function administrate(
+  { allocator, k }: Booted,
+  { rounds, tunes }: { rounds: number; tunes: boolean },
+): NonNullable<InterruptedRun['administrator']> {
   return function* (cpu, caches, random) {
     for (let round = 0; round < rounds; round++) {
       const cachep = caches[below(random, caches.length)]!;
-      switch (below(random, 5)) {
-        case 0: {
-          const limit = 8 + below(random, 100);
+      switch (below(random, tunes ? 5 : 4)) {
+        case 4: {
+          const limit = 60 + below(random, 60);
           yield* down(k, cpu, k.cache_chain_sem);
           yield* kmem_tune_cpucache(k, cpu, cachep, limit, limit >> 1);
           yield* up(k, cpu, k.cache_chain_sem);
@@ -89,7 +104,7 @@ export function administrate({ allocator, k }: Booted, rounds: number): NonNulla
         case 2:
           yield* kmem_cache_reap(k, cpu, GFP_KERNEL);
           break;
-        case 3:
+        case 0:
           yield* allocator.slabinfo(cpu);
           break;
         default: {

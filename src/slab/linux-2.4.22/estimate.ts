@@ -2,9 +2,17 @@
 import { PAGE_SIZE } from '../../hw/memory.ts';
 import { CFLGS_OFF_SLAB, kmem_bufctl_t, SLAB_LIMIT, slab_t } from './slab.ts';
 
+/** What a slab's size depends on besides its cache: other architectures have other pages and wider pointers. */
+export interface Architecture {
+  readonly PAGE_SIZE: number;
+  readonly sizeof_slab_t: number;
+}
+
+export const i386: Architecture = { PAGE_SIZE, sizeof_slab_t: slab_t.sizeof };
+
 /** Bytes of a slab's management: slab_t and `num` bufctls, up to a cache line. */
-export function slabManagementSize(num: number, L1_CACHE_BYTES: number): number {
-  return L1_CACHE_ALIGN(slab_t.sizeof + num * kmem_bufctl_t.sizeof, L1_CACHE_BYTES);
+export function slabManagementSize(num: number, L1_CACHE_BYTES: number, { sizeof_slab_t } = i386): number {
+  return L1_CACHE_ALIGN(sizeof_slab_t + num * kmem_bufctl_t.sizeof, L1_CACHE_BYTES);
 }
 
 export function L1_CACHE_ALIGN(n: number, L1_CACHE_BYTES: number): number {
@@ -17,10 +25,11 @@ export function kmem_cache_estimate(
   size: number,
   flags: number,
   L1_CACHE_BYTES: number,
+  architecture = i386,
 ): { num: number; left_over: number } {
-  const bytes = PAGE_SIZE << gfporder;
+  const bytes = architecture.PAGE_SIZE << gfporder;
   const onSlab = (flags & CFLGS_OFF_SLAB) === 0;
-  const management = (num: number) => (onSlab ? slabManagementSize(num, L1_CACHE_BYTES) : 0);
+  const management = (num: number) => (onSlab ? slabManagementSize(num, L1_CACHE_BYTES, architecture) : 0);
   let i = 0;
   while (i * size + management(i) <= bytes) i++;
   const num = Math.min(Math.max(i - 1, 0), SLAB_LIMIT);
