@@ -43,7 +43,7 @@ program
   .description('replay recorded truth (files or folders) and compare every result')
   .argument(
     '<path...>',
-    'case-*.jsonl, geometry.csv, layouts.json, expected.json, directed-mesi.json, or folders of them',
+    'recordings, /proc/slabinfo dumps with a sidecar (all named in docs/fidelity.md), or folders of them',
   )
   .option('--touch', 'compare the memory that each operation touched, where it was recorded')
   .option('--json', 'print the outcomes as JSON')

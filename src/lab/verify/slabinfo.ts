@@ -67,7 +67,7 @@ function describedBy(sidecarFile: string, file: string, readSidecar: (path: stri
     throw new InputError(
       file,
       `the sidecar that describes its machine cannot be used (${error.message})`,
-      'put a JSON file of the same name beside the dump, like those of shared/real/slabinfo',
+      'beside a dump stands a JSON file of its name, with kernelVersion, smp, likelyL1CacheBytes and the like',
     );
   }
   return parseDumpMachine(document, sidecarFile);
@@ -173,7 +173,7 @@ const substitute = ({ number }: SlabinfoRow) => `line ${number}`;
 /** A size and flags that kmem_cache_create() makes `objectSize` of. */
 function requestFor(objectSize: number, onSlab: boolean, debug: boolean): [size: number, flags: number] {
   const mustAlign = debug ? SLAB_MUST_HWCACHE_ALIGN : 0;
-  if (onSlab) return [objectSize - BYTES_PER_WORD, SLAB_HWCACHE_ALIGN | mustAlign];
+  if (onSlab) return [(PAGE_SIZE >> 3) - BYTES_PER_WORD, SLAB_HWCACHE_ALIGN | mustAlign];
   // Objects below an eighth of a page get a red zone of two words, unless they are too small to have been given one.
   if (!debug || objectSize >= PAGE_SIZE >> 3) return [objectSize, 0];
   const redZoned = objectSize - 2 * BYTES_PER_WORD;
