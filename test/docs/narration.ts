@@ -3,15 +3,16 @@ import type { Cpu } from '../../src/hw/cpu.ts';
 import type { addr_t } from '../../src/hw/memory.ts';
 import { observe } from '../../src/hw/observe.ts';
 import { task_struct } from '../../src/kernel/task.ts';
+import { fieldAt } from '../../src/lab/name-address.ts';
 import { struct_page } from '../../src/mm/linux-2.4.22/mm.ts';
 import type { CacheState } from '../../src/slab/allocator.ts';
 import { cpucache_t, kmem_bufctl_t, type Linux2422, slab_t } from '../../src/slab/linux-2.4.22/slab.ts';
 
-/** The field of a structure that holds `offset`. */
+/** The field at `offset`, with what is beyond its start. */
 function field(layout: object, offset: number): string {
-  const fields = Object.entries(layout).filter(([name]) => name !== 'sizeof' && name !== 'align') as [string, number][];
-  const [name, start] = fields.filter(([, at]) => at <= offset).sort((a, b) => b[1] - a[1])[0]!;
-  return offset === start ? name : `${name}+${offset - start}`;
+  const name = fieldAt(layout, offset);
+  const beyond = offset - (layout as Record<string, number>)[name]!;
+  return beyond === 0 ? name : `${name}+${beyond}`;
 }
 
 /** What stands at an address, in the kernel's own names. */
