@@ -53,6 +53,24 @@ export const intendedRaces: readonly IntendedRace[] = [
     reason: 'a handler counts itself in and out again, so whom it interrupts reads the same before and after',
   },
   {
+    field: 'task_struct.flags',
+    sides: [reads('keepsLocally'), writes('balance_classzone')],
+    sameCpu: true,
+    reason: '__free_pages_ok looks at PF_FREE_PAGES of the task that it interrupts before it asks in_interrupt()',
+  },
+  {
+    field: 'task_struct.nr_local_pages',
+    sides: [reads('keepsLocally'), writes('keepsLocally', 'takeLocalPage', 'balance_classzone')],
+    sameCpu: true,
+    reason: '__free_pages_ok looks at nr_local_pages of the task that it interrupts before it asks in_interrupt()',
+  },
+  {
+    field: 'task_struct.state',
+    sides: [reads('schedule'), writes('wake_up_locked')],
+    reason:
+      'the kernel orders schedule() and a wake-up by runqueue_lock, which is not modelled; the scheduler of src/hw does',
+  },
+  {
     field: 'kmem_cache_t.batchcount',
     sides: [reads('kmem_cache_alloc_batch', 'flushArray'), writes('kmem_tune_cpucache')],
     reason:
@@ -72,7 +90,9 @@ export function intendedRace({ first, second }: Race): IntendedRace | undefined 
   );
 }
 
-const isSide = ({ kind, fns }: Side, access: RaceAccess) => access.kind === kind && fns.includes(access.fn);
+/** Where functions were not noted, the field and the kind must do. */
+const isSide = ({ kind, fns }: Side, { kind: itsKind, fn }: RaceAccess) =>
+  itsKind === kind && (fn === '' || fns.includes(fn));
 
 /** Those that nobody intended. */
 export const unintended = (races: readonly Race[]): Race[] => races.filter((race) => intendedRace(race) === undefined);

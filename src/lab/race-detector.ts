@@ -43,7 +43,7 @@ export interface RaceAccess {
   readonly field: string;
   /** Whose it is: the name of the cache, of the static. */
   readonly owner: string;
-  /** The kernel function, that of a list or string helper's caller. */
+  /** The kernel function, that of a list or string helper's caller; empty if functions are not noted. */
   readonly fn: string;
   /** Spinlocks that the CPU held. */
   readonly locks: readonly string[];
@@ -54,7 +54,7 @@ export interface RaceAccess {
 export interface Race {
   readonly first: RaceAccess;
   readonly second: RaceAccess;
-  /** How often a pair of these fields, kinds, functions and contexts was found. */
+  /** How often a pair of these fields, kinds, functions and contexts was found, on one CPU or on two. */
   count: number;
 }
 
@@ -107,14 +107,20 @@ interface Side {
   locks: readonly addr_t[];
 }
 
+export interface RaceDetectorOptions {
+  /** Note the host's stack at each access, for the kernel function: nine tenths of the time that watching takes. */
+  readonly functions?: boolean;
+}
+
 /** Watches all CPUs of the kernel's machine from now on. `place` names what stands at an address. */
-export function detectRaces(k: Kernel, place: (addr: addr_t) => Place): RaceDetector {
-  return new RaceDetector(k, place);
+export function detectRaces(k: Kernel, place: (addr: addr_t) => Place, options?: RaceDetectorOptions): RaceDetector {
+  return new RaceDetector(k, place, options);
 }
 
 export class RaceDetector {
   readonly #k: Kernel;
   readonly #place: (addr: addr_t) => Place;
+  readonly #functions: boolean;
   readonly #sides: readonly Side[];
   readonly #agents: readonly Agent[];
   readonly #words = new Map<number, Word>();
@@ -128,7 +134,8 @@ export class RaceDetector {
   /** Who made the last access; null outside of programs. */
   #last: Agent | null = null;
 
-  constructor(k: Kernel, place: (addr: addr_t) => Place) {
+  constructor(k: Kernel, place: (addr: addr_t) => Place, { functions = true }: RaceDetectorOptions = {}) {
+    this.#functions = functions;
     this.#k = k;
     this.#place = place;
     const { cpus } = k.machine;
@@ -267,7 +274,7 @@ export class RaceDetector {
 
   #everythingSoFarIsBefore(): void {
     const all = new Float64Array(this.#agents.length);
-    for (const { clocks } of this.#agents) clocks.forEach((time, i) => (all[i] = Math.max(all[i]!, time)));
+    for (const { clocks } of this.#agents) raise(all, clocks);
     for (const agent of this.#agents) {
       agent.clocks.set(all);
       tick(agent);
@@ -302,7 +309,7 @@ export class RaceDetector {
       side.locks = [...locksHeld];
     }
     const trace = {};
-    Error.captureStackTrace(trace);
+    if (this.#functions) Error.captureStackTrace(trace);
     const time = agent.clocks[agent.index]!;
     return { agent, time, section, kind, address, bytes, interruptsOn, locks: side.locks, clock, trace };
   }
@@ -378,7 +385,7 @@ export class RaceDetector {
       const sides = [found.first, found.second].map(
         ({ field, kind, fn, context }) => `${field} ${kind} ${fn} ${context}`,
       );
-      const key = sides.sort().join(' / ');
+      const key = `${first.agent.cpu === second.agent.cpu} ${sides.sort().join(' / ')}`;
       race = this.#races.get(key) ?? found;
       this.#races.set(key, race);
       this.#known.set(site, race);
@@ -410,7 +417,10 @@ function tick(agent: Agent): void {
 }
 
 function join(agent: Agent, other: Clocks): void {
-  const { clocks } = agent;
+  raise(agent.clocks, other);
+}
+
+function raise(clocks: Clocks, other: Clocks): void {
   for (let i = 0; i < clocks.length; i++) if (other[i]! > clocks[i]!) clocks[i] = other[i]!;
 }
 
@@ -450,12 +460,11 @@ const helpers = /\/src\/(hw|lab)\/|\/src\/kernel\/(list|string)\.ts|<anonymous>|
 
 /** The kernel function that made the access, from the host's stack. */
 function functionOf({ trace }: Access): string {
-  const frames = (trace.stack ?? '').split('\n').slice(1);
+  if (trace.stack === undefined) return '';
+  const frames = trace.stack.split('\n').slice(1);
   const frame = frames.find((line) => !helpers.test(line));
-  const name = /^\s*at (?:async )?(?:Object\.|Module\.|Generator\.)?(.*?)(?:\.next)? (?:\[as .*\] )?\(/.exec(
-    frame ?? '',
-  )?.[1];
-  return name ?? '(unnamed)';
+  const name = /^\s*at (\S*?)(?:\.next)? (?:\[as .*\] )?\(/.exec(frame ?? '')?.[1];
+  return name?.split('.').at(-1) ?? '(unnamed)';
 }
 
 export function tellPlace({ field, owner }: { field: string; owner: string }): string {
@@ -469,7 +478,7 @@ function tellAccess(access: RaceAccess): string {
   const where = context === 'interrupt' ? ', in an interrupt' : interruptsOn ? '' : ', interrupts off';
   const what = `${tellPlace(access)} (${bytes} bytes at 0x${address.toString(16).padStart(8, '0')})`;
   const holding = locks.length === 0 ? 'no lock' : locks.join(', ');
-  return `cpu${cpu} at ${clock}${where} ${verbs[kind]} ${what} in ${fn}, holding ${holding}`;
+  return `cpu${cpu} at ${clock}${where} ${verbs[kind]} ${what}${fn === '' ? '' : ` in ${fn}`}, holding ${holding}`;
 }
 
 /** The race in two lines and a count. */

@@ -117,3 +117,43 @@ export function administrate(
     }
   };
 }
+
+/** Pages run short while free slabs hold many: each CPU takes pages for which slabs must be reclaimed. */
+export function pressureRun({ machine, allocator, k }: Booted, seed: string, operations: number): readonly Race[] {
+  const boss = machine.cpus[0]!;
+  const cachep = machine.run(boss, allocator.create(boss, { name: 'spare', size: 1000 }));
+  function* fillSlabs(): Program {
+    const objects: addr_t[] = [];
+    for (let i = 0; i < 1200; i++) objects.push(yield* allocator.alloc(boss, cachep, GFP_KERNEL));
+    for (const objp of objects) yield* allocator.free(boss, cachep, objp);
+  }
+  machine.run(boss, fillSlabs());
+  while (allocator.nr_free_pages() > 64) machine.run(boss, allocator.alloc_pages(boss, GFP_ATOMIC, 0));
+
+  const races = detectRaces(k, placesOf(k));
+  const watched = withHandovers(allocator, races);
+  function* work(cpu: Cpu): Program {
+    const random = seeded(seed, `cpu${cpu.id}`);
+    const pages: addr_t[] = [];
+    for (let i = 0; i < operations; i++) {
+      if (pages.length < 45 && random() < 0.7) {
+        const page = yield* allocator.alloc_pages(cpu, GFP_KERNEL, 0);
+        if (page !== NULL) pages.push(page);
+      } else if (pages.length > 0) yield* allocator.free_pages(cpu, pages.pop()!, 0);
+    }
+    for (const page of pages) yield* allocator.free_pages(cpu, page, 0);
+  }
+  request_irq(k, TIMER_VECTOR, function* (cpu) {
+    const objp = yield* watched.alloc(cpu, cachep, GFP_ATOMIC);
+    if (objp !== NULL) yield* watched.free(cpu, cachep, objp);
+    const page = yield* allocator.alloc_pages(cpu, GFP_ATOMIC, 0);
+    if (page !== NULL) yield* allocator.free_pages(cpu, page, 0);
+  });
+  for (const cpu of machine.cpus) {
+    machine.startTimer(cpu, TIMER_VECTOR, cpu.clock + 500 * (cpu.id + 1), 30_000);
+    machine.scheduler.spawn(cpu, work(cpu));
+  }
+  machine.scheduler.run();
+  races.stop();
+  return races.races;
+}

@@ -28,7 +28,7 @@ test('a word that was read besides is named by structure and field', () => {
   const { detail } = touchOf(
     changed((touch) => touch.filter(([, , where]) => !/\+0x8$/.test(String(where))), 'kmem_cache_init'),
   );
-  expect(detail).toContain('1 x kmem_cache_init: cache_chain_sem.wait written, besides');
+  expect(detail).toContain('1 x kmem_cache_init: semaphore.wait written, besides');
 });
 
 test('a word that was not touched is missing', () => {
