@@ -3,9 +3,11 @@ import { benchAccesses } from './accesses.ts';
 import { benchAllocFree } from './alloc-free.ts';
 import { benchLineMemory, benchLiveObjects } from './live-objects.ts';
 import { finish } from './measure.ts';
+import { benchStress } from './stress.ts';
 
 await benchAccesses();
 await benchAllocFree();
 await benchLiveObjects();
 benchLineMemory();
+benchStress();
 finish();

@@ -14,6 +14,12 @@ interface Line {
 
 export class DeviceLines {
   readonly #lines: Line[] = [];
+  readonly #posted: (time: number) => void;
+
+  /** `posted` learns the time of each interrupt sent: a CPU that runs may not pass it unawares. */
+  constructor(posted: (time: number) => void) {
+    this.#posted = posted;
+  }
 
   /** Wires a new line, unmasked, to `vector` on `cpu`; its number. */
   connect(vector: number, cpu: Cpu): number {
@@ -24,7 +30,7 @@ export class DeviceLines {
   raise(number: number, time: number): void {
     const line = this.#lines[number]!;
     if (line.masked) line.latched = Math.min(line.latched, time);
-    else line.cpu.apic.post(line.vector, time);
+    else this.#post(line, time);
   }
 
   mask(number: number): void {
@@ -37,6 +43,11 @@ export class DeviceLines {
     line.masked = false;
     if (line.latched === Infinity) return;
     line.latched = Infinity;
-    line.cpu.apic.post(line.vector, time);
+    this.#post(line, time);
+  }
+
+  #post({ cpu, vector }: Line, time: number): void {
+    cpu.apic.post(vector, time);
+    this.#posted(time);
   }
 }

@@ -33,7 +33,7 @@ export class Machine {
   readonly bus = new Bus();
   readonly cpus: readonly Cpu[];
   readonly scheduler: Scheduler;
-  readonly deviceLines = new DeviceLines();
+  readonly deviceLines = new DeviceLines((time) => this.scheduler.bringHorizonTo(time));
   readonly idt: InterruptHandler[] = [];
   /** How messages print an address; a kernel puts its symbols here. */
   describe = (addr: addr_t): string => `0x${addr.toString(16).padStart(8, '0')}`;

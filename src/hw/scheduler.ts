@@ -58,6 +58,8 @@ interface Queue {
   readonly contexts: Context[];
   readonly idle: Context;
   current: Context;
+  /** Whether `current` lets the others go first. */
+  givesWay: boolean;
 }
 
 interface TimedEvent {
@@ -86,7 +88,7 @@ export class Scheduler {
     this.#options = options;
     this.#queues = cpus.map((cpu) => {
       const idle = new Context(cpu, 0, null, 0);
-      return { cpu, contexts: [], idle, current: idle };
+      return { cpu, contexts: [], idle, current: idle, givesWay: false };
     });
   }
 
@@ -122,6 +124,23 @@ export class Scheduler {
     this.current(cpu).blocked = true;
   }
 
+  /** The current context of `cpu` lets the others that can go on have their turns first, from its next `yield` on. */
+  giveWay(cpu: Cpu): void {
+    this.#queues[cpu.id]!.givesWay = true;
+  }
+
+  /**
+   * Reports a lockup if `cpu` has waited for `what` from `since` on for ten times as long as any lock may be held: for waits
+   * that do more than poll, in which the watchdog of spins sees progress.
+   */
+  watchWait(cpu: Cpu, what: addr_t, since: number): void {
+    const limit = 10 * this.#options.lockupCycles;
+    if (cpu.clock - since <= limit) return;
+    throw new Lockup(`cpu${cpu.id} waits for ${this.#options.describe(what)} in vain (since ${limit} cycles)`, [
+      cpu.id,
+    ]);
+  }
+
   /** `context` may go on, at `time` at the earliest. */
   wake(context: Context, time: number): void {
     context.blocked = false;
@@ -153,6 +172,7 @@ export class Scheduler {
       queue.contexts.length = 0;
       idle.frames.length = 0;
       queue.current = idle;
+      queue.givesWay = false;
       cpu.esp = idle.esp;
       cpu.locksHeld.length = 0;
       cpu.polling = 0;
@@ -238,7 +258,7 @@ export class Scheduler {
     const frame = frames.at(-1)!;
     const { done, value } = this.#step(cpu, frame);
     if (done === true) this.#end(queue, frame, value);
-    if (queue.current.blocked) this.#switch(queue);
+    if (queue.current.blocked || queue.givesWay) this.#switch(queue);
     return !this.#stillPolls(cpu, frame) || cpu.l1.counters.stores !== stores;
   }
 
@@ -264,7 +284,8 @@ export class Scheduler {
   /** If the current context cannot go on, the next that can takes the CPU; else the idle one. */
   #switch(queue: Queue): void {
     const { cpu, current, contexts, idle } = queue;
-    if (current === idle ? idle.frames.length > 0 : !current.blocked) return;
+    if (current === idle ? idle.frames.length > 0 : !current.blocked && !queue.givesWay) return;
+    queue.givesWay = false;
     const from = contexts.indexOf(current) + 1;
     const order = [...contexts.slice(from), ...contexts.slice(0, from)];
     const next = order.find((context) => !context.blocked && context.readyAt <= cpu.clock) ?? idle;

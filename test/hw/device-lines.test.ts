@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { Cpu, Program } from '../../src/hw/cpu.ts';
 import { machineOf } from './tiny-machine.ts';
 
 const wired = () => {
@@ -60,3 +61,29 @@ test('unmasking a line that was not raised delivers nothing', () => {
   deviceLines.unmask(disk, 500);
   expect(arrivals()).toEqual([Infinity, Infinity]);
 });
+
+test.each(['raised', 'unmasked'])(
+  'a CPU that works alone does not run past a line that it %s for an idle one',
+  (how) => {
+    const machine = machineOf(2);
+    const { deviceLines } = machine;
+    const [busy, idle] = machine.cpus as [Cpu, Cpu];
+    const log: string[] = [];
+    machine.idt[0x31] = function* () {
+      log.push('the idle CPU handles it');
+    };
+    const line = deviceLines.connect(0x31, idle);
+    if (how === 'unmasked') deviceLines.mask(line);
+    function* works(): Program {
+      deviceLines.raise(line, busy.clock);
+      if (how === 'unmasked') deviceLines.unmask(line, busy.clock);
+      for (let i = 0; i < 3; i++) {
+        busy.clock += 1000;
+        if (busy.clock > busy.horizon) yield;
+        log.push('the busy CPU has worked');
+      }
+    }
+    machine.run(busy, works());
+    expect(log[0]).toBe('the idle CPU handles it');
+  },
+);

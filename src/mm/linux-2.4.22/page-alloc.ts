@@ -35,6 +35,7 @@ export function* __alloc_pages(k: Mm, cpu: Cpu, gfp_mask: number, order: number,
   page = yield* fromZones(k, cpu, zonelist, order, pages_min, waits ? 0 : 2);
   if (page !== NULL) return page;
 
+  const waitingSince = cpu.clock;
   for (;;) {
     // rebalance: here we're in the low on memory slow path
     if ((cpu.loadLong(get_current(cpu) + task_struct.flags) & (PF_MEMALLOC | PF_MEMDIE)) !== 0) {
@@ -50,8 +51,10 @@ export function* __alloc_pages(k: Mm, cpu: Cpu, gfp_mask: number, order: number,
 
     // Don't let big-order allocations loop
     if (order > 3) return NULL;
-    // yield(): others may free pages; if nobody can, the watchdog names this zone list.
+    // yield(): others may free pages; if nobody does, the watchdog names this zone list.
     k.onYield();
+    k.machine.scheduler.watchWait(cpu, zonelist, waitingSince);
+    k.machine.scheduler.giveWay(cpu);
     cpu.pause(zonelist);
     yield;
   }

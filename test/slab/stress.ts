@@ -1,0 +1,488 @@
+/**
+ * The stress run: on each CPU two tasks, a local timer, and devices whose handlers allocate and free, all at the same
+ * time by seed. Objects wait in pools that all CPUs share, so most frees are remote: of what another CPU allocated. Among
+ * these operations others tune, shrink, reap, read slabinfo, create and destroy caches, and mask the devices' lines.
+ *
+ * Two faults of 2.4.22 itself stay out of its way. Tuning stores the new batchcount before it exchanges the arrays, so a
+ * batch above an old array's limit runs over that array's ends: batches here are smaller than any limit. And tuning
+ * allocates with cache_chain_sem held, which reclaim wants too: memory here is enough.
+ */
+import type { Cpu, Program } from '../../src/hw/cpu.ts';
+import { type addr_t, NULL, PAGE_SIZE } from '../../src/hw/memory.ts';
+import { local_irq_disable, local_irq_enable, request_irq } from '../../src/kernel/irq.ts';
+import { INIT_LIST_HEAD } from '../../src/kernel/list.ts';
+import { spin_lock_init, spin_lock_irqsave, spin_unlock_irqrestore } from '../../src/kernel/spinlock.ts';
+import { get_current, TASK_RUNNING, TASK_UNINTERRUPTIBLE, THREAD_SIZE, task_struct } from '../../src/kernel/task.ts';
+import { schedule, setTaskState } from '../../src/kernel/wait.ts';
+import { below, type Random, seeded } from '../../src/lab/seeded.ts';
+import { GFP_ATOMIC, GFP_DMA, GFP_KERNEL } from '../../src/mm/gfp.ts';
+import type { SlabAllocator } from '../../src/slab/allocator.ts';
+import { SLAB_HWCACHE_ALIGN } from '../../src/slab/flags.ts';
+import type { Booted } from '../machines.ts';
+
+const TIMER_VECTOR = 0xef;
+const TICK = 20_000;
+const TASKS_PER_CPU = 2;
+/** Device `i` sits on CPU i % cpus; every other one lets interrupts of higher priority into its handler. */
+const DEVICE_VECTORS = [0x31, 0x39, 0x41, 0x49, 0x51, 0x59];
+const DEVICE_PERIOD = 12_000;
+/** What a device keeps for its handler; what comes when it is full is dropped, as by a network card. */
+const RING = 8;
+/** Operations after which a pool that was to fill is to drain, and back. */
+const TIDE = 4000;
+/** No array of a cache that the run tunes is smaller, and no batch larger. */
+const SMALLEST_LIMIT = 16;
+const CONSTRUCTED = 0x600d0b1e;
+
+/** Where objects of one kind come from, go to, and wait meanwhile, with the cookie that each must still hold. */
+export interface Pool {
+  readonly name: string;
+  readonly size: number;
+  /** Objects at high tide. */
+  readonly high: number;
+  readonly take: (cpu: Cpu, flags: number) => Program<addr_t>;
+  readonly give: (cpu: Cpu, objp: addr_t) => Program;
+  readonly constructed: boolean;
+  /** Of its blocks of pages; null for objects. */
+  readonly order: number | null;
+  readonly lock: addr_t;
+  readonly waiting: Waiting[];
+}
+
+interface Waiting {
+  readonly objp: addr_t;
+  readonly cookie: number;
+  /** The CPU that allocated it. */
+  readonly cpu: number;
+}
+
+export interface Device {
+  readonly line: number;
+  /** Ticks for which it stays masked; 0 if it is not. */
+  masked: number;
+  /** Raises that no handler has answered yet. */
+  unanswered: number;
+}
+
+const noCounts = {
+  allocations: 0,
+  frees: 0,
+  remoteFrees: 0,
+  /** Allocations that found no memory. */
+  failures: 0,
+  inHandlers: 0,
+  tunings: 0,
+  shrinks: 0,
+  reaps: 0,
+  slabinfos: 0,
+  creations: 0,
+  naps: 0,
+  maskings: 0,
+  timerInterrupts: 0,
+  deviceInterrupts: 0,
+  /** Handlers that interrupted a handler. */
+  nested: 0,
+  raises: 0,
+  pagesShrunk: 0,
+  pagesReaped: 0,
+};
+export type StressCounts = typeof noCounts;
+
+export interface StressOptions {
+  readonly seed: string;
+  readonly operations: number;
+  /** How many times more objects are live at high tide: for machines short of memory. */
+  readonly tide?: number;
+  /** False where memory may run out: see above. */
+  readonly tuning?: boolean;
+  /** Told whenever another tenth of the operations is done. */
+  readonly onTenth?: () => void;
+}
+
+interface Sleeper {
+  readonly task: addr_t;
+  ticks: number;
+}
+
+export class Stress {
+  readonly booted: Booted;
+  readonly pools: Pool[] = [];
+  readonly devices: Device[] = [];
+  /** The tasks' stacks, from alloc_pages as a real kernel's. */
+  readonly stacks: addr_t[] = [];
+  /** Objects of the run's own that are neither in a pool nor in flight. */
+  readonly held: addr_t[] = [];
+  readonly counts: StressCounts = { ...noCounts };
+  /** Operations done: each allocation, free and act of administration, in tasks and in handlers. */
+  operations = 0;
+
+  readonly #options: StressOptions;
+  /** Everything allocated at the moment, in a pool or in flight: what must not be handed out again. */
+  readonly #owned = new Set<addr_t>();
+  readonly #sleepers: Sleeper[][];
+  /** Handlers in progress on each CPU. */
+  readonly #depth: number[];
+  readonly #tunable: string[] = [];
+  /** Each device with the CPU whose timer unmasks it again. */
+  readonly #wired: { readonly cpu: Cpu; readonly device: Device }[] = [];
+  #running = 0;
+
+  /** Sets up a run on a machine just booted. */
+  constructor(booted: Booted, options: StressOptions) {
+    this.booted = booted;
+    this.#options = options;
+    const { machine } = booted;
+    this.#sleepers = machine.cpus.map(() => []);
+    this.#depth = machine.cpus.map(() => 0);
+    const boss = machine.cpus[0]!;
+    machine.run(boss, this.#setUp(boss));
+    for (const { counters } of machine.cpus) counters.longestInterruptsOff = 0;
+  }
+
+  /** Runs to the end; then unmasks every line, so that what is latched is served too. */
+  run(): void {
+    const { machine, k } = this.booted;
+    const start = Math.max(...machine.cpus.map(({ clock }) => clock));
+    this.stacks.forEach((stack, i) => {
+      const cpu = machine.cpus[i % machine.cpus.length]!;
+      machine.memory.poke32(stack + task_struct.processor, cpu.id);
+      machine.scheduler.spawn(cpu, this.#task(cpu, i), stack + THREAD_SIZE);
+      this.#running++;
+    });
+    request_irq(k, TIMER_VECTOR, (cpu) => this.#timer(cpu));
+    for (const cpu of machine.cpus) machine.startTimer(cpu, TIMER_VECTOR, start + 1000 + 777 * cpu.id, TICK);
+    for (const [i, device] of this.devices.entries()) this.#startDevice(device, i, start);
+    machine.scheduler.run();
+    const end = Math.max(...machine.cpus.map(({ clock }) => clock));
+    for (const { line } of this.devices) machine.deviceLines.unmask(line, end);
+    machine.scheduler.run();
+  }
+
+  *#setUp(cpu: Cpu): Program {
+    const { k, allocator, machine } = this.booted;
+    const add = function* (stress: Stress, pool: Omit<Pool, 'lock' | 'waiting'>): Program {
+      // A line each, so that the pools' locks do not disturb one another.
+      const lock = yield* allocator.kmalloc(cpu, 32, GFP_KERNEL);
+      stress.held.push(lock);
+      spin_lock_init(k, cpu, lock);
+      stress.pools.push({ ...pool, lock, waiting: [] });
+    };
+    for (const { name, size, high, flags, constructed } of cachesOfRun) {
+      const ctor = constructed ? constructs : null;
+      const cachep = yield* allocator.create(cpu, { name, size, flags, ctor, dtor: constructed ? destructs : null });
+      const give = (freeing: Cpu, objp: addr_t) => allocator.free(freeing, cachep, objp);
+      const take = (allocating: Cpu, gfp: number) => allocator.alloc(allocating, cachep, gfp);
+      yield* add(this, { name, size, high, constructed, order: null, take, give });
+      this.#tunable.push(name);
+    }
+    for (const { size, high, dma } of kmallocsOfRun) {
+      const name = `kmalloc ${size}${dma ? ' (DMA)' : ''}`;
+      const take = (at: Cpu, gfp: number) => allocator.kmalloc(at, size, dma ? gfp | GFP_DMA : gfp);
+      const give = (at: Cpu, objp: addr_t) => allocator.kfree(at, objp);
+      yield* add(this, { name, size, high, constructed: false, order: null, take, give });
+    }
+    for (const order of [0, 1, 3]) {
+      const take = (at: Cpu, gfp: number) => allocator.alloc_pages(at, gfp, order);
+      const give = (at: Cpu, addr: addr_t) => allocator.free_pages(at, addr, order);
+      const size = PAGE_SIZE << order;
+      const name = `pages of order ${order}`;
+      yield* add(this, { name, size, high: 24 >> order, constructed: false, order, take, give });
+    }
+    this.#tunable.push(
+      'size-32',
+      'size-128',
+      'size-512',
+      'size-2048',
+      'size-8192',
+      'size-64(DMA)',
+      'size-64',
+      'size-1024',
+    );
+    // Small arrays, so that work goes on in slabs and lists too.
+    for (const name of this.#tunable) yield* allocator.tune(cpu, `${name} ${SMALLEST_LIMIT} ${SMALLEST_LIMIT / 2}`);
+    for (let i = 0; i < TASKS_PER_CPU * machine.cpus.length; i++) {
+      this.stacks.push(yield* newStack(allocator, cpu));
+    }
+    for (const [i, vector] of DEVICE_VECTORS.entries()) {
+      const owner = machine.cpus[i % machine.cpus.length]!;
+      const line = machine.deviceLines.connect(vector, owner);
+      const device = { line, masked: 0, unanswered: 0 };
+      const random = seeded(this.#options.seed, `device ${i}`);
+      this.devices.push(device);
+      this.#wired.push({ cpu: owner, device });
+      request_irq(k, vector, (at) => this.#interrupted(at, () => this.#serve(at, device, random, i % 2 === 1)));
+    }
+  }
+
+  // Tasks
+
+  *#task(cpu: Cpu, number: number): Program {
+    const random = seeded(this.#options.seed, `task ${number}`);
+    const top = cpu.esp;
+    while (this.operations < this.#options.operations) {
+      // The host's counts and pools are shared as memory is: whoever is behind goes first.
+      if (cpu.clock > cpu.horizon) yield;
+      const kind = random();
+      if (kind < 0.985) yield* this.#allocateOrFree(cpu, random, random() < 0.9 ? GFP_KERNEL : GFP_ATOMIC);
+      else if (kind < 0.993) yield* this.#nap(cpu, 1 + below(random, 3));
+      else yield* this.#administer(cpu, random);
+      if (cpu.esp !== top) throw new Error(`task ${number}: the stack pointer is off by ${cpu.esp - top}`);
+      if (!cpu.interruptsOn) throw new Error(`task ${number}: interrupts stayed off`);
+    }
+    this.#running--;
+  }
+
+  /** One operation on one pool, by its tide. */
+  *#allocateOrFree(cpu: Cpu, random: Random, flags: number): Program {
+    const number = below(random, this.pools.length);
+    const pool = this.pools[number]!;
+    const high = pool.high * (this.#options.tide ?? 1);
+    const tide = Math.floor(this.operations / TIDE + number * 0.3) % 2 === 0 ? high : high >> 3;
+    if (random() < (pool.waiting.length < tide ? 0.65 : 0.35)) yield* this.#allocate(cpu, random, pool, flags);
+    else yield* this.#free(cpu, random, pool);
+  }
+
+  #count(): void {
+    const { operations, onTenth } = this.#options;
+    if (++this.operations % Math.ceil(operations / 10) === 0) onTenth?.();
+  }
+
+  *#allocate(cpu: Cpu, random: Random, pool: Pool, flags: number): Program {
+    this.#count();
+    this.counts.allocations++;
+    const objp = yield* pool.take(cpu, flags);
+    if (objp === NULL) {
+      this.counts.failures++;
+      return;
+    }
+    this.#own(objp, pool.name);
+    if (pool.constructed && cpu.load32(objp + 4) !== CONSTRUCTED) throw new Error(`${hex(objp)} is not constructed`);
+    const cookie = below(random, 1 << 30);
+    cpu.store32(objp, cookie);
+    cpu.store32(objp + pool.size - 4, cookie);
+    const irq = yield* spin_lock_irqsave(this.booted.k, cpu, pool.lock);
+    pool.waiting.push({ objp, cookie, cpu: cpu.id });
+    yield* spin_unlock_irqrestore(this.booted.k, cpu, pool.lock, irq);
+  }
+
+  *#free(cpu: Cpu, random: Random, pool: Pool): Program {
+    const irq = yield* spin_lock_irqsave(this.booted.k, cpu, pool.lock);
+    const taken = takeOut(pool.waiting, random);
+    yield* spin_unlock_irqrestore(this.booted.k, cpu, pool.lock, irq);
+    if (taken === undefined) return;
+    this.#count();
+    this.counts.frees++;
+    if (taken.cpu !== cpu.id) this.counts.remoteFrees++;
+    const { objp, cookie } = taken;
+    if (cpu.load32(objp) !== cookie || cpu.load32(objp + pool.size - 4) !== cookie) {
+      throw new Error(`${pool.name}: ${hex(objp)} lost its cookie`);
+    }
+    // So that a cookie found later is none of this life.
+    cpu.store32(objp, 0);
+    cpu.store32(objp + pool.size - 4, 0);
+    this.#disown(objp);
+    yield* pool.give(cpu, objp);
+  }
+
+  #own(objp: addr_t, where: string): void {
+    if (this.#owned.has(objp)) throw new Error(`${where}: ${hex(objp)} was handed out twice`);
+    this.#owned.add(objp);
+  }
+
+  #disown(objp: addr_t): void {
+    if (!this.#owned.delete(objp)) throw new Error(`${hex(objp)} is freed twice`);
+  }
+
+  /** Sleeps until the timer of this CPU has ticked so often; the other task of the CPU runs meanwhile. */
+  *#nap(cpu: Cpu, ticks: number): Program {
+    this.counts.naps++;
+    setTaskState(cpu, TASK_UNINTERRUPTIBLE);
+    this.#sleepers[cpu.id]!.push({ task: get_current(cpu), ticks });
+    yield* schedule(this.booted.k, cpu);
+  }
+
+  *#administer(cpu: Cpu, random: Random): Program {
+    const { allocator, machine } = this.booted;
+    const { counts } = this;
+    this.#count();
+    switch (below(random, 8)) {
+      case 0: {
+        if (this.#options.tuning === false) return;
+        const batchcount = 1 + below(random, SMALLEST_LIMIT);
+        const name = this.#tunable[below(random, this.#tunable.length)]!;
+        const text = `${name} ${SMALLEST_LIMIT + below(random, 120)} ${batchcount}`;
+        const result = yield* allocator.tune(cpu, text);
+        if (result !== text.length) throw new Error(`tuning "${text}" came to ${result}`);
+        counts.tunings++;
+        return;
+      }
+      case 1: {
+        const own = allocator.caches().filter(({ name }) => !name.startsWith('brief'));
+        counts.pagesShrunk += yield* allocator.shrink(cpu, own[below(random, own.length)]!.cachep);
+        counts.shrinks++;
+        return;
+      }
+      case 2:
+        counts.pagesReaped += yield* allocator.reap(cpu, random() < 0.5 ? GFP_KERNEL : GFP_ATOMIC);
+        counts.reaps++;
+        return;
+      case 3:
+        yield* this.#readSlabinfo(cpu);
+        return;
+      case 4:
+        yield* this.#briefCache(cpu, random);
+        return;
+      default: {
+        const device = this.devices[below(random, this.devices.length)]!;
+        if (device.masked === 0) machine.deviceLines.mask(device.line);
+        device.masked = 1 + below(random, 5);
+        counts.maskings++;
+      }
+    }
+  }
+
+  *#readSlabinfo(cpu: Cpu): Program {
+    this.counts.slabinfos++;
+    const [version, ...rows] = (yield* this.booted.allocator.slabinfo(cpu)).trimEnd().split('\n');
+    if (!version?.endsWith(' (SMP)')) throw new Error(`slabinfo begins with "${version}"`);
+    for (const row of rows) {
+      const [active = 0, all = 0, , activeSlabs = 0, slabs = 0] = row.slice(17).trim().split(/\s+/).map(Number);
+      if (!(active <= all && activeSlabs <= slabs)) throw new Error(`slabinfo: ${row}`);
+    }
+  }
+
+  /** A cache that one task creates, uses and destroys while others reap and tune the rest of the chain. */
+  *#briefCache(cpu: Cpu, random: Random): Program {
+    const { allocator } = this.booted;
+    const name = `brief-${this.counts.creations++}`;
+    const cachep = yield* allocator.create(cpu, { name, size: 4 + 4 * below(random, 200) });
+    if (cachep === NULL) {
+      this.counts.failures++;
+      return;
+    }
+    const objects: addr_t[] = [];
+    for (let i = below(random, 40); i > 0; i--) {
+      const objp = yield* allocator.alloc(cpu, cachep, GFP_KERNEL);
+      if (objp === NULL) continue;
+      this.#own(objp, name);
+      objects.push(objp);
+    }
+    for (const objp of objects) {
+      this.#disown(objp);
+      yield* allocator.free(cpu, cachep, objp);
+    }
+    if ((yield* allocator.destroy(cpu, cachep)) !== 0) throw new Error(`${name} could not be destroyed`);
+  }
+
+  // Interrupts
+
+  *#interrupted(cpu: Cpu, handler: () => Program): Program {
+    if (this.#depth[cpu.id]!++ > 0) this.counts.nested++;
+    yield* handler();
+    this.#depth[cpu.id]!--;
+  }
+
+  /** Answers every raise so far: a few operations each, in the handler, where nothing may sleep. */
+  *#serve(cpu: Cpu, device: Device, random: Random, slow: boolean): Program {
+    this.counts.deviceInterrupts++;
+    // A handler without SA_INTERRUPT.
+    if (slow && local_irq_enable(cpu)) yield;
+    for (; device.unanswered > 0; device.unanswered--) {
+      for (let i = 1 + below(random, 4); i > 0; i--) {
+        this.counts.inHandlers++;
+        yield* this.#allocateOrFree(cpu, random, GFP_ATOMIC);
+      }
+    }
+    local_irq_disable(cpu);
+  }
+
+  *#timer(cpu: Cpu): Program {
+    yield* this.#interrupted(cpu, () => this.#tick(cpu));
+  }
+
+  *#tick(cpu: Cpu): Program {
+    const { k, machine } = this.booted;
+    this.counts.timerInterrupts++;
+    for (const { cpu: owner, device } of this.#wired) {
+      if (owner !== cpu || device.masked === 0 || --device.masked > 0) continue;
+      machine.deviceLines.unmask(device.line, cpu.clock);
+    }
+    const sleepers = this.#sleepers[cpu.id]!;
+    for (let i = sleepers.length - 1; i >= 0; i--) {
+      const sleeper = sleepers[i]!;
+      if (--sleeper.ticks > 0) continue;
+      sleepers.splice(i, 1);
+      cpu.store32(sleeper.task + task_struct.state, TASK_RUNNING);
+      machine.scheduler.wake(k.sleepers.get(sleeper.task)!, cpu.clock);
+    }
+  }
+
+  #startDevice(device: Device, number: number, start: number): void {
+    const { scheduler, deviceLines } = this.booted.machine;
+    const random = seeded(this.#options.seed, `times of device ${number}`);
+    const next = (time: number) => time + 1 + below(random, 2 * DEVICE_PERIOD);
+    const raise = (time: number) => () => {
+      if (this.#running === 0) return;
+      this.counts.raises++;
+      device.unanswered = Math.min(device.unanswered + 1, RING);
+      deviceLines.raise(device.line, time);
+      const then = next(time);
+      scheduler.at(then, raise(then));
+    };
+    const first = next(start);
+    scheduler.at(first, raise(first));
+  }
+}
+
+const cachesOfRun = [
+  { name: 'stress-24', size: 24, high: 600, flags: 0, constructed: false },
+  { name: 'stress-100', size: 100, high: 400, flags: SLAB_HWCACHE_ALIGN, constructed: false },
+  { name: 'stress-ctor', size: 160, high: 300, flags: 0, constructed: true },
+  { name: 'stress-700', size: 700, high: 120, flags: 0, constructed: false },
+  { name: 'stress-3000', size: 3000, high: 40, flags: SLAB_HWCACHE_ALIGN, constructed: false },
+];
+
+const kmallocsOfRun = [
+  { size: 32, high: 500, dma: false },
+  { size: 52, high: 400, dma: true },
+  { size: 128, high: 300, dma: false },
+  { size: 500, high: 150, dma: false },
+  { size: 1600, high: 60, dma: false },
+  { size: 8000, high: 10, dma: false },
+];
+
+function* constructs(cpu: Cpu, objp: number): Program {
+  cpu.store32(objp + 4, CONSTRUCTED);
+}
+
+function* destructs(cpu: Cpu, objp: number): Program {
+  if (cpu.load32(objp + 4) !== CONSTRUCTED) throw new Error(`${hex(objp)} was not constructed`);
+}
+
+/** One of the items, which the last replaces; undefined if there is none. */
+function takeOut<T>(items: T[], random: Random): T | undefined {
+  if (items.length === 0) return undefined;
+  const index = below(random, items.length);
+  const item = items[index]!;
+  const last = items.pop()!;
+  if (index < items.length) items[index] = last;
+  return item;
+}
+
+const hex = (address: addr_t) => `0x${address.toString(16)}`;
+
+/** Two pages for a task_struct and its kernel stack, as alloc_task_struct() takes them; the task is one of `cpu`. */
+export function* newStack(allocator: SlabAllocator, cpu: Cpu): Program<addr_t> {
+  const stack = yield* allocator.alloc_pages(cpu, GFP_KERNEL, 1);
+  for (let at = stack; at < stack + task_struct.sizeof; at += 4) cpu.store32(at, 0);
+  cpu.store32(stack + task_struct.processor, cpu.id);
+  INIT_LIST_HEAD(cpu, stack + task_struct.local_pages);
+  return stack;
+}
+
+/** A stress run, to its end. */
+export function stressed(booted: Booted, options: StressOptions): Stress {
+  const stress = new Stress(booted, options);
+  stress.run();
+  return stress;
+}
