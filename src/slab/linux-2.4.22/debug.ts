@@ -98,7 +98,7 @@ export function redZoneNewObject(k: Linux2422, cpu: Cpu, cachep: addr_t, slot: a
 /** kmem_cache_init_objs(), after the constructor: poison, and a look whether it kept to its object. */
 export function poisonNewObject(k: Linux2422, cpu: Cpu, cachep: addr_t, slot: addr_t): void {
   if (has(k, cpu, cachep, SLAB_POISON)) kmem_poison_obj(k, cpu, cachep, slot);
-  if (has(k, cpu, cachep, SLAB_RED_ZONE)) checkRedZones(k, cpu, cachep, slot, 'kmem_cache_init_objs', [1087, 1090]);
+  if (has(k, cpu, cachep, SLAB_RED_ZONE)) checkRedZones(k, cpu, cachep, slot, 'kmem_cache_init_objs', [1089, 1092]);
 }
 
 /** kmem_cache_alloc_one_tail(): checks the slot and marks it allocated; the address that the caller gets. */

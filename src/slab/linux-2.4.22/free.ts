@@ -38,7 +38,7 @@ export function __kmem_cache_free(k: Linux2422, cpu: Cpu, cachep: addr_t, objp: 
     return null;
   }
   const cc = cc_data(k, cpu, cachep);
-  if (k.config.CONFIG_DEBUG_SLAB) CHECK_PAGE(k, cpu, objp, 1493, '__kmem_cache_free');
+  if (k.config.CONFIG_DEBUG_SLAB) CHECK_PAGE(k, cpu, objp, 1498, '__kmem_cache_free');
   if (cc === NULL) return freeLocked(k, cpu, cachep, objp);
   const avail = cpu.load32(cc + cpucache_t.avail);
   if (avail >= cpu.load32(cc + cpucache_t.limit)) {
@@ -84,7 +84,7 @@ export function* free_block(k: Linux2422, cpu: Cpu, cachep: addr_t, objpp: addr_
 export function kmem_cache_free_one(k: Linux2422, cpu: Cpu, cachep: addr_t, objp: addr_t): void {
   const { kmem_cache_t } = k;
   const debug = k.config.CONFIG_DEBUG_SLAB;
-  if (debug) CHECK_PAGE(k, cpu, objp, 1416, 'kmem_cache_free_one');
+  if (debug) CHECK_PAGE(k, cpu, objp, 1418, 'kmem_cache_free_one');
   const slabp = GET_PAGE_SLAB(cpu, virt_to_page(k, cpu, objp));
   const slot = debug ? debugFreed(k, cpu, cachep, slabp, objp) : objp;
   const s_mem = cpu.loadPtr(slabp + slab_t.s_mem);
