@@ -32,12 +32,12 @@ export async function run(path: string, options: RunOptions, print: (line: strin
   const specification: Specification = { ...read, seeds: options.seeds ?? read.seeds };
   const tracePath = resolve(dirname(path), specification.trace);
   const trace = readTrace(tracePath);
+  const traceHash = sha256(readBytes(tracePath));
   const out = options.out ?? join('results', specification.name);
 
   makeFolder(out);
 
   const computed = await computePoints(specification, tracePath, options.workers ?? availableParallelism(), out);
-  const traceHash = sha256(readBytes(tracePath));
   const identity = { ...specification, trace: traceHash };
   const random = (label: string) => seeded(specification.seed, label);
   const results: Results = {

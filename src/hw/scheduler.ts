@@ -130,8 +130,8 @@ export class Scheduler {
   }
 
   /**
-   * Reports a lockup if `cpu` has waited for `what` from `since` on for ten times as long as any lock may be held: for waits
-   * that do more than poll, in which the watchdog of spins sees progress.
+   * The watchdog of waits that do more than poll (memory to be freed), which to that of spins look like progress. Reports a
+   * lockup if `cpu` has waited for `what` since the clock stood at `since`, longer than ten times what any lock may be held.
    */
   watchWait(cpu: Cpu, what: addr_t, since: number): void {
     const limit = 10 * this.#options.lockupCycles;
@@ -253,13 +253,13 @@ export class Scheduler {
     cpu.horizon = this.#horizon(queue);
     this.#takeInterrupt(queue.current, cpu);
     cpu.polling = 0;
-    const { stores } = cpu.l1.counters;
+    const { stores } = cpu.counters;
     const { frames } = queue.current;
     const frame = frames.at(-1)!;
     const { done, value } = this.#step(cpu, frame);
     if (done === true) this.#end(queue, frame, value);
     if (queue.current.blocked || queue.givesWay) this.#switch(queue);
-    return !this.#stillPolls(cpu, frame) || cpu.l1.counters.stores !== stores;
+    return !this.#stillPolls(cpu, frame) || cpu.counters.stores !== stores;
   }
 
   #step(cpu: Cpu, { program }: Frame): IteratorResult<void, unknown> {
@@ -303,7 +303,7 @@ export class Scheduler {
     if (handler === undefined) throw new Error(`cpu${cpu.id}: no handler for interrupt vector ${vector}`);
     cpu.cli();
     cpu.clock += this.#options.interruptCycles;
-    cpu.l1.counters.interrupts++;
+    cpu.counters.interrupts++;
     context.frames.push(frameOf(handler(cpu), true));
   }
 

@@ -451,6 +451,7 @@ function isRepeated({ write, reads, syncs }: Word, agent: Agent, kind: AccessKin
   return kind === 'r' || (reads === null && syncs === null);
 }
 
+/** The reads that are there: in the array, agents that have not read leave holes, which `filter` passes over. */
 function readsOf({ reads }: Word): readonly Access[] {
   return Array.isArray(reads) ? reads.filter(() => true) : reads === null ? [] : [reads];
 }

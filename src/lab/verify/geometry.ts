@@ -3,12 +3,11 @@ import type { Program } from '../../hw/cpu.ts';
 import { InputError } from '../../hw/input-error.ts';
 import { NULL } from '../../hw/memory.ts';
 import { SLAB_HWCACHE_ALIGN } from '../../slab/flags.ts';
-import { start_kernel } from '../../slab/linux-2.4.22/boot.ts';
 import { kmem_cache_create } from '../../slab/linux-2.4.22/create.ts';
 import { peekCache, peekName } from '../../slab/linux-2.4.22/inspect.ts';
 import { kmem_cache_destroy } from '../../slab/linux-2.4.22/shrink.ts';
 import { CFLGS_OFF_SLAB, CFLGS_OPTIMIZE, type Linux2422 } from '../../slab/linux-2.4.22/slab.ts';
-import { powerOnFor } from './linux-case.ts';
+import { bootBuild } from './linux-case.ts';
 import { type CaseOutcome, Comparison } from './outcome.ts';
 
 const columns =
@@ -43,24 +42,7 @@ export function verifyGeometry(lines: readonly string[], file: string): CaseOutc
 }
 
 function bootFor(l1_cache_bytes: number, memory_mb: number): Linux2422 {
-  const k = powerOnFor({
-    kind: 'header',
-    allocator: '2.4.22',
-    case: 'geometry',
-    smp: true,
-    cpus: 1,
-    nr_cpus: 32,
-    l1_cache_bytes,
-    debug: false,
-    memory_mb,
-    reserved_pfns: [
-      [0, 0],
-      [160, 767],
-    ],
-    spinlock_bytes: 4,
-  });
-  k.machine.run(k.machine.cpus[0]!, start_kernel(k, k.machine.cpus[0]!));
-  return k;
+  return bootBuild({ smp: true, cpus: 1, nr_cpus: 32, l1_cache_bytes, debug: false, memory_mb });
 }
 
 /** Creates a cache, prints it as a row from objsize on, and destroys it. */

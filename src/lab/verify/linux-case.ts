@@ -17,7 +17,7 @@ import { GFP_KERNEL } from '../../mm/gfp.ts';
 import { alloc_pages, free_pages } from '../../mm/linux-2.4.22/page-alloc.ts';
 import { mem_init } from '../../mm/linux-2.4.22/power-on.ts';
 import { kmem_cache_alloc } from '../../slab/linux-2.4.22/alloc.ts';
-import { powerOn } from '../../slab/linux-2.4.22/boot.ts';
+import { powerOn, start_kernel } from '../../slab/linux-2.4.22/boot.ts';
 import { kmem_cache_create, kmem_cache_size } from '../../slab/linux-2.4.22/create.ts';
 import { kmem_cache_free } from '../../slab/linux-2.4.22/free.ts';
 import { kmem_cache_init, kmem_cache_sizes_init, kmem_cpucache_init } from '../../slab/linux-2.4.22/init.ts';
@@ -103,6 +103,26 @@ export function powerOnFor(header: CaseHeader): Linux2422 {
   const statics = 4 * MiB;
   const machine = new Machine({ model: cpuModels['pentium-iii'], cpus: header.cpus, memory: ram + statics });
   return powerOn(machine, configOf(header), { ram, reservedPfns: header.reserved_pfns, staticsAt: ram });
+}
+
+/** What tells one kernel build and machine from another where no recording fixes the addresses. */
+export type Build = Omit<CaseHeader, 'kind' | 'allocator' | 'case' | 'reserved_pfns' | 'spinlock_bytes'>;
+
+/** A booted kernel, reserving what the recordings reserve, as gcc 2.95 built it: a uniprocessor's spinlock_t has a member. */
+export function bootBuild(build: Build): Linux2422 {
+  const k = powerOnFor({
+    ...build,
+    kind: 'header',
+    allocator: '2.4.22',
+    case: '',
+    reserved_pfns: [
+      [0, 0],
+      [160, 767],
+    ],
+    spinlock_bytes: 4,
+  });
+  k.machine.run(k.machine.cpus[0]!, start_kernel(k, k.machine.cpus[0]!));
+  return k;
 }
 
 /**

@@ -11,12 +11,11 @@ import type { Cpu } from '../../hw/cpu.ts';
 import { InputError } from '../../hw/input-error.ts';
 import { MiB, NULL, PAGE_SIZE } from '../../hw/memory.ts';
 import { SLAB_HWCACHE_ALIGN, SLAB_MUST_HWCACHE_ALIGN } from '../../slab/flags.ts';
-import { start_kernel } from '../../slab/linux-2.4.22/boot.ts';
 import { kmem_cache_create } from '../../slab/linux-2.4.22/create.ts';
 import { cacheChain, peekCache, peekName } from '../../slab/linux-2.4.22/inspect.ts';
 import { BYTES_PER_WORD, CACHE_NAMELEN, type Linux2422, MAX_OBJ_ORDER } from '../../slab/linux-2.4.22/slab.ts';
 import { parseSlabinfo, type Slabinfo, type SlabinfoRow, slabinfoVersion } from '../slabinfo-text.ts';
-import { powerOnFor } from './linux-case.ts';
+import { bootBuild } from './linux-case.ts';
 import { type CaseOutcome, Comparison, skippedCase } from './outcome.ts';
 import { architectureOf, breakOrderOf, cpuArrayLimit, slabGeometry } from './slab-geometry.ts';
 import { type DumpMachine, parseDumpMachine } from './slabinfo-machine.ts';
@@ -137,10 +136,7 @@ function onEmulatedMachine(machine: DumpMachine): Recreate {
 }
 
 function boot({ smp, cpus, configDebugSlab, likelyL1CacheBytes, ram }: DumpMachine): Linux2422 {
-  const k = powerOnFor({
-    kind: 'header',
-    allocator: '2.4.22',
-    case: 'slabinfo',
+  return bootBuild({
     smp,
     cpus: smp ? (cpus ?? 2) : 1,
     nr_cpus: smp ? 32 : 1,
@@ -148,15 +144,7 @@ function boot({ smp, cpus, configDebugSlab, likelyL1CacheBytes, ram }: DumpMachi
     debug: configDebugSlab,
     // Of memory a cache's shape knows only whether it is more than 32 MB.
     memory_mb: (ram ?? usualRam) > 32 * MiB ? 64 : 32,
-    reserved_pfns: [
-      [0, 0],
-      [160, 767],
-    ],
-    // Kernels of the time were built with gcc 2.95, for whose sake an uniprocessor's spinlock_t has a member.
-    spinlock_bytes: 4,
   });
-  k.machine.run(k.machine.cpus[0]!, start_kernel(k, k.machine.cpus[0]!));
-  return k;
 }
 
 const usualRam = 64 * MiB;
