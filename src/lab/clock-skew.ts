@@ -6,7 +6,7 @@ import type { Cpu } from '../hw/cpu.ts';
 import type { Machine } from '../hw/machine.ts';
 import type { addr_t } from '../hw/memory.ts';
 import { type AccessKind, observe } from '../hw/observe.ts';
-import type { Place } from './places.ts';
+import type { Place } from '../slab/allocator.ts';
 
 export interface SkewedAccess {
   /** Cycles ahead of the slowest CPU that runs. */

@@ -29,7 +29,7 @@ import { type AccessKind, observe } from '../hw/observe.ts';
 import type { Context } from '../hw/scheduler.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import { call_data_struct } from '../kernel/smp.ts';
-import type { Place } from './places.ts';
+import type { Place } from '../slab/allocator.ts';
 
 /** One side of a race. */
 export interface RaceAccess {

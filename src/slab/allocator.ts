@@ -49,6 +49,14 @@ export interface CacheState {
   readonly cpuArrays: readonly (CpuArrayState | null)[];
 }
 
+/** What stands at an address. */
+export interface Place {
+  /** The structure and its field, as `kmem_cache_t.batchcount`; for a static that is no structure, its name. */
+  readonly field: string;
+  /** Which of its kind: the name of a cache or a static, the number of a page; empty where there is but one. */
+  readonly owner: string;
+}
+
 export interface SlabAllocator {
   readonly kernel: Kernel;
 
@@ -74,6 +82,8 @@ export interface SlabAllocator {
   /** The text of /proc/slabinfo, read through `cpu` as the kernel reads it. */
   slabinfo(cpu: Cpu): Program<string>;
 
+  /** What stands at an address now, in the kernel's own names, by peek. */
+  place(addr: addr_t): Place;
   /** All caches in the order of the chain, by peek. */
   caches(): CacheState[];
   /** Free pages of all zones, by peek. */

@@ -7,11 +7,11 @@ import { ptr } from '../../src/kernel/struct.ts';
 import { smp_processor_id } from '../../src/kernel/task.ts';
 import { withHandovers } from '../../src/lab/handovers.ts';
 import { intendedRace, intendedRaces, unintended } from '../../src/lab/intended-races.ts';
-import { placesOf } from '../../src/lab/places.ts';
 import { detectRaces, type Race, type RaceAccess, tellRace } from '../../src/lab/race-detector.ts';
 import type { SlabAllocator } from '../../src/slab/allocator.ts';
 import { cc_entry, firstSlab, kmem_cache_alloc_one_tail } from '../../src/slab/linux-2.4.22/alloc.ts';
 import { __kmem_cache_free } from '../../src/slab/linux-2.4.22/free.ts';
+import { placeAt } from '../../src/slab/linux-2.4.22/places.ts';
 import { cpucache_t, type Linux2422 } from '../../src/slab/linux-2.4.22/slab.ts';
 import { type Booted, booted } from '../machines.ts';
 import { randomRun } from '../slab/random.ts';
@@ -33,7 +33,7 @@ const tell = (races: readonly Race[]) => races.map(tellRace);
 
 /** The random run of test/slab, watched. */
 function watchedRandomRun(machine: Booted, seed: string, operations: number) {
-  const races = detectRaces(machine.k, placesOf(machine.k));
+  const races = detectRaces(machine.k, (addr) => placeAt(machine.k, addr));
   const allocator = withHandovers(machine.allocator, races);
   try {
     randomRun({ ...machine, allocator }, seed, operations);
@@ -50,7 +50,7 @@ const calm = { operations: 3000, period: 3000, held: 200 };
 describe('the allocator has no race but those intended', () => {
   test.each(seeds)('when four CPUs allocate and free at random (seed %s)', (seed) => {
     const machine = booted({ cpus: 4 });
-    const races = detectRaces(machine.k, placesOf(machine.k));
+    const races = detectRaces(machine.k, (addr) => placeAt(machine.k, addr));
     randomRun({ ...machine, allocator: withHandovers(machine.allocator, races) }, seed, 3000).check();
     expect(tell(unintended(races.races))).toEqual([]);
     found.push(...races.races);
@@ -90,7 +90,7 @@ describe('the allocator has no race but those intended', () => {
 
   test('nor over a longer run, in which the functions are not noted', () => {
     const machine = booted({ cpus: 4 });
-    const races = detectRaces(machine.k, placesOf(machine.k), { functions: false });
+    const races = detectRaces(machine.k, (addr) => placeAt(machine.k, addr), { functions: false });
     randomRun({ ...machine, allocator: withHandovers(machine.allocator, races) }, 'long', 25_000).check();
     expect(races.races.map(({ first }) => [first.field, first.fn])).toEqual([['zone_struct.free_pages', '']]);
     expect(tell(unintended(races.races))).toEqual([]);
@@ -148,7 +148,7 @@ describe('a missing lock', () => {
     const { allocator, k } = machine;
     const [cpu0, cpu1] = machine.machine.cpus as [(typeof machine.machine.cpus)[0], (typeof machine.machine.cpus)[0]];
     const cachep = machine.machine.run(cpu0, allocator.create(cpu0, { name: 'harmless', size: 20 }));
-    const races = detectRaces(k, placesOf(k));
+    const races = detectRaces(k, (addr) => placeAt(k, addr));
     double.batch = withoutLock;
     machine.machine.scheduler.spawn(cpu0, allocator.alloc(cpu0, cachep, 0x20));
     cpu1.clock = cpu0.clock + 1_000_000;

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Cpu, Program } from '../../src/hw/cpu.ts';
 import { measureClockSkew } from '../../src/lab/clock-skew.ts';
-import { placesOf } from '../../src/lab/places.ts';
+import { placeAt } from '../../src/slab/linux-2.4.22/places.ts';
 import { machineOf } from '../hw/tiny-machine.ts';
 import { work } from '../kernel/kernels.ts';
 import { booted } from '../machines.ts';
@@ -46,7 +46,11 @@ test('an anachronism is an access that finds what another CPU wrote later', () =
 
 test('in the random run CPUs run ahead in plain stretches, but meet others at locks in order of time', () => {
   const machine = booted({ cpus: 4 });
-  const skew = measureClockSkew(machine.machine, placesOf(machine.k), () => randomRun(machine, 'one', 3000));
+  const skew = measureClockSkew(
+    machine.machine,
+    (addr) => placeAt(machine.k, addr),
+    () => randomRun(machine, 'one', 3000),
+  );
   const { transfer, memory, l1 } = machine.machine.model.cycles;
   const oneAccess = Math.max(transfer, memory, l1);
   expect(skew.largest!.skew).toBeLessThan(50_000);

@@ -4,12 +4,12 @@ import { type addr_t, NULL } from '../../src/hw/memory.ts';
 import { request_irq } from '../../src/kernel/irq.ts';
 import { down, up } from '../../src/kernel/semaphore.ts';
 import { withHandovers } from '../../src/lab/handovers.ts';
-import { placesOf } from '../../src/lab/places.ts';
 import { detectRaces, type Race } from '../../src/lab/race-detector.ts';
 import { below, seeded } from '../../src/lab/seeded.ts';
 import { GFP_ATOMIC, GFP_KERNEL } from '../../src/mm/gfp.ts';
 import type { SlabAllocator } from '../../src/slab/allocator.ts';
 import { kmem_tune_cpucache } from '../../src/slab/linux-2.4.22/cpu-arrays.ts';
+import { placeAt } from '../../src/slab/linux-2.4.22/places.ts';
 import { kmem_cache_reap } from '../../src/slab/linux-2.4.22/reap.ts';
 import type { Booted } from '../machines.ts';
 
@@ -31,7 +31,7 @@ export interface InterruptedRun {
 export function interruptedRun({ machine, allocator, k }: Booted, seed: string, run: InterruptedRun): readonly Race[] {
   const boss = machine.cpus[0]!;
   const caches = [40, 600].map((size) => machine.run(boss, allocator.create(boss, { name: `shared-${size}`, size })));
-  const races = detectRaces(k, placesOf(k));
+  const races = detectRaces(k, (addr) => placeAt(k, addr));
   const right = withHandovers(allocator, races);
   const double = withHandovers(run.double?.(allocator) ?? allocator, races);
 
@@ -130,7 +130,7 @@ export function pressureRun({ machine, allocator, k }: Booted, seed: string, ope
   machine.run(boss, fillSlabs());
   while (allocator.nr_free_pages() > 64) machine.run(boss, allocator.alloc_pages(boss, GFP_ATOMIC, 0));
 
-  const races = detectRaces(k, placesOf(k));
+  const races = detectRaces(k, (addr) => placeAt(k, addr));
   const watched = withHandovers(allocator, races);
   function* work(cpu: Cpu): Program {
     const random = seeded(seed, `cpu${cpu.id}`);

@@ -8,8 +8,8 @@ import type { addr_t } from '../../hw/memory.ts';
 import { type AccessKind, observe } from '../../hw/observe.ts';
 import { task_struct_sizeof } from '../../kernel/task.ts';
 import { struct_page } from '../../mm/linux-2.4.22/mm.ts';
+import { placeAt } from '../../slab/linux-2.4.22/places.ts';
 import { cache_sizes_t, type Linux2422 } from '../../slab/linux-2.4.22/slab.ts';
-import { placesOf } from '../places.ts';
 
 /** [kind, bytes, where], as recorded. */
 export type RecordedTouch = readonly [kind: string, bytes: number, where: string];
@@ -112,10 +112,9 @@ export class TouchComparison {
   }
 
   #note(k: Linux2422, operation: string, how: string, sense: string, these: Set<string>, those: Set<string>): void {
-    const place = placesOf(k);
     for (const word of these) {
       if (those.has(word)) continue;
-      const what = `${operation}: ${place(addressOf(k, word)).field} ${how}, ${sense}`;
+      const what = `${operation}: ${placeAt(k, addressOf(k, word)).field} ${how}, ${sense}`;
       this.#differences.set(what, (this.#differences.get(what) ?? 0) + 1);
     }
   }

@@ -1,17 +1,11 @@
 /** What stands at an address of a 2.4.22 kernel, in the kernel's own names; by peek, on whatever memory holds now. */
-import { type addr_t, NULL, PAGE_SHIFT } from '../hw/memory.ts';
-import { ptr } from '../kernel/struct.ts';
-import { task_struct } from '../kernel/task.ts';
-import { free_area_struct, PG_slab, struct_page } from '../mm/linux-2.4.22/mm.ts';
-import { cacheChain, peekName } from '../slab/linux-2.4.22/inspect.ts';
-import { cpucache_t, kmem_bufctl_t, type Linux2422, slab_t } from '../slab/linux-2.4.22/slab.ts';
-
-export interface Place {
-  /** The structure and its field, as `kmem_cache_t.batchcount`; for a static that is no structure, its name. */
-  readonly field: string;
-  /** Which of its kind: the name of a cache or a static, the number of a page; empty where there is but one. */
-  readonly owner: string;
-}
+import { type addr_t, NULL, PAGE_SHIFT } from '../../hw/memory.ts';
+import { ptr } from '../../kernel/struct.ts';
+import { task_struct } from '../../kernel/task.ts';
+import { free_area_struct, PG_slab, struct_page } from '../../mm/linux-2.4.22/mm.ts';
+import type { Place } from '../allocator.ts';
+import { cacheChain, peekName } from './inspect.ts';
+import { cpucache_t, kmem_bufctl_t, type Linux2422, slab_t } from './slab.ts';
 
 /** The field of a structure that holds `offset`. */
 export function fieldAt(layout: object, offset: number): string {
@@ -25,9 +19,8 @@ export function fieldAt(layout: object, offset: number): string {
   return name;
 }
 
-/** Names addresses of `k`. */
-export function placesOf(k: Linux2422): (addr: addr_t) => Place {
-  return (addr) => staticPlace(k, addr) ?? slabPlace(k, addr);
+export function placeAt(k: Linux2422, addr: addr_t): Place {
+  return staticPlace(k, addr) ?? slabPlace(k, addr);
 }
 
 function staticPlace(k: Linux2422, addr: addr_t): Place | null {
