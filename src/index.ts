@@ -4,7 +4,7 @@ export type { Counters } from './hw/counters.ts';
 export type { Cpu, Program } from './hw/cpu.ts';
 export { type CpuModel, type CpuModelName, cpuModels } from './hw/cpu-model.ts';
 export { InputError } from './hw/input-error.ts';
-export type { CacheGeometry } from './hw/l1.ts';
+export type { CacheGeometry } from './hw/tag-array.ts';
 export { Machine, type MachineOptions } from './hw/machine.ts';
 export { type addr_t, KiB, MiB, NULL, PageFault } from './hw/memory.ts';
 export { Lockup } from './hw/scheduler.ts';

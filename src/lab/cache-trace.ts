@@ -6,7 +6,9 @@
 import { Bus } from '../hw/bus.ts';
 import type { CpuModel } from '../hw/cpu-model.ts';
 import { InputError } from '../hw/input-error.ts';
-import { type CacheGeometry, L1 } from '../hw/l1.ts';
+import { L1 } from '../hw/l1.ts';
+import type { ClassDetail } from '../hw/miss-classes.ts';
+import type { CacheGeometry } from '../hw/tag-array.ts';
 
 export interface MemoryAccess {
   readonly cpu: number;
@@ -45,7 +47,7 @@ const noCost: Omit<CpuModel['cycles'], 'locked' | 'pause' | 'ipi' | 'interrupt'>
 export class CacheSimulator {
   readonly bus = new Bus();
 
-  constructor(geometry: CacheGeometry, cpus: number, classes: boolean) {
+  constructor(geometry: CacheGeometry, cpus: number, classes: ClassDetail) {
     const random = () => {
       throw new InputError('cache simulator', 'random replacement without a seed', 'choose another policy');
     };
@@ -56,13 +58,8 @@ export class CacheSimulator {
 
   access({ cpu, kind, address, bytes }: MemoryAccess): void {
     const l1 = this.bus.l1s[cpu]!;
-    if (kind === 'r') {
-      l1.counters.loads++;
-      l1.load(address, bytes);
-    } else {
-      l1.counters.stores++;
-      if (kind === 'x') l1.counters.locked++;
-      l1.store(address, bytes);
-    }
+    if (kind === 'r') l1.load(address, bytes);
+    else if (kind === 'w') l1.store(address, bytes);
+    else l1.modify(address, bytes);
   }
 }

@@ -40,7 +40,7 @@ export function runPoint(specification: Specification, trace: AllocationTrace, p
     model: modelOf(specification),
     cpus: specification.machine.cpus,
     memory: specification.machine.memory,
-    classes: true,
+    classes: 'all',
     random: seeded(seed, 'replacement'),
   });
   const config: KernelConfig = {

@@ -54,7 +54,7 @@ export function* verifyExpectedCounts(
 
 function simulate(accesses: readonly MemoryAccess[], geometry: RecordedGeometry, policy: PolicyName) {
   const { size, ways, line } = geometry;
-  const simulator = new CacheSimulator({ size, ways, line, policy }, 1, true);
+  const simulator = new CacheSimulator({ size, ways, line, policy }, 1, 'all');
   const l1 = simulator.bus.l1s[0]!;
   const { counters } = l1;
   const missesAfterEach20th: number[] = [];
@@ -101,7 +101,7 @@ export function verifyDirected(directed: DirectedCases): CaseOutcome[] {
   const { size, ways, line } = directed.geometry;
   return directed.cases.map(({ cpus, steps, perCpu }, n) => {
     const comparison = new Comparison(`cache/directed-mesi ${n}`, 'steps and counts');
-    const simulator = new CacheSimulator({ size, ways, line, policy: policies[directed.policy]! }, cpus, true);
+    const simulator = new CacheSimulator({ size, ways, line, policy: policies[directed.policy]! }, cpus, 'all');
     const { l1s } = simulator.bus;
     steps.forEach((step, i) => {
       const [access, states] = step.split(' > ') as [string, string];
