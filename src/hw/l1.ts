@@ -4,8 +4,9 @@
  *
  * The fast table. `readable[set]` is a line of that set whose load needs no bookkeeping: present, and the one used last
  * in its set, so that using it again changes no replacement state. `writable[set]` is the same for a store: present,
- * used last, and Modified. Only what these do not answer takes the slow path. Where miss classes are on, the table answers
- * only what they need not see, so a hit without classes pays nothing for them.
+ * used last, and Modified. Only what these do not answer takes the slow path. Miss classes make the table answer less: with
+ * sharing no store, since its words count; with 3C only loads of the line used last in the whole cache, so that the table has
+ * one entry. A hit without classes pays nothing for them.
  */
 import type { Below } from './below.ts';
 import { FROM_ELSEWHERE, FROM_L2, FROM_MEMORY, SOURCE } from './below.ts';
@@ -60,6 +61,7 @@ export class L1 extends TagArray {
   readonly bit: number;
   readonly classes: MissClasses | null;
 
+  readonly #fastMask: number;
   readonly readable: Int32Array;
   readonly writable: Int32Array;
   readonly #bus: Bus;
@@ -67,7 +69,6 @@ export class L1 extends TagArray {
   readonly #latencies: Latencies;
   readonly #hit: number;
   readonly #present: Uint8Array | null;
-  #lastSet = 0;
 
   constructor(bus: Bus, options: L1Options) {
     const { geometry } = options;
@@ -87,8 +88,9 @@ export class L1 extends TagArray {
     this.#latencies = options.latencies;
     this.#hit = options.latencies.l1;
     this.#present = options.present;
-    this.readable = new Int32Array(this.setMask + 1).fill(NO_LINE);
-    this.writable = new Int32Array(this.setMask + 1).fill(NO_LINE);
+    this.#fastMask = options.classes === 'all' ? 0 : this.setMask;
+    this.readable = new Int32Array(this.#fastMask + 1).fill(NO_LINE);
+    this.writable = new Int32Array(this.#fastMask + 1).fill(NO_LINE);
     this.classes = options.classes === 'none' ? null : new MissClasses(this.tags.length, options.classes, this.counters);
   }
 
@@ -96,7 +98,7 @@ export class L1 extends TagArray {
   load(addr: number, bytes: number): number {
     this.counters.loads++;
     const line = addr >>> this.shift;
-    if (this.readable[line & this.setMask] === line && (addr + bytes - 1) >>> this.shift === line) return this.#hit;
+    if (this.readable[line & this.#fastMask] === line && (addr + bytes - 1) >>> this.shift === line) return this.#hit;
     return this.#access(addr, bytes, READ);
   }
 
@@ -104,7 +106,7 @@ export class L1 extends TagArray {
   store(addr: number, bytes: number): number {
     this.counters.stores++;
     const line = addr >>> this.shift;
-    if (this.writable[line & this.setMask] === line && (addr + bytes - 1) >>> this.shift === line) return this.#hit;
+    if (this.writable[line & this.#fastMask] === line && (addr + bytes - 1) >>> this.shift === line) return this.#hit;
     return this.#access(addr, bytes, WRITE);
   }
 
@@ -113,7 +115,7 @@ export class L1 extends TagArray {
     this.counters.locked++;
     this.counters.stores++;
     const line = addr >>> this.shift;
-    if (this.writable[line & this.setMask] === line && (addr + bytes - 1) >>> this.shift === line) return this.#hit;
+    if (this.writable[line & this.#fastMask] === line && (addr + bytes - 1) >>> this.shift === line) return this.#hit;
     return this.#access(addr, bytes, MODIFY);
   }
 
@@ -217,15 +219,14 @@ export class L1 extends TagArray {
     const slot = this.find(line);
     if (slot < 0 || this.states[slot] === Invalid) return this.#miss(line, slot, first, end, use);
     let cycles = this.#hit;
-    if (use !== READ) cycles += this.#write(line, slot);
-    const set = line & this.setMask;
-    this.uses(set, slot, false);
-    if (this.classes === null) this.#answersFast(set, line, slot);
-    else this.#classifyHit(this.classes, set, line, slot, use, this.#words(first, end));
+    if (use !== READ && this.states[slot] !== Modified) cycles += this.#write(line, slot);
+    this.uses(line & this.setMask, slot, false);
+    if (this.classes === null) this.#answersFast(line, slot);
+    else this.#classifyHit(this.classes, line, slot, first, end, use);
     return cycles;
   }
 
-  /** A store finds the line in `slot`; the cycles that it waits. */
+  /** A store finds the line in `slot`, not yet Modified; the cycles that it waits. */
   #write(line: number, slot: number): number {
     const cell = this.#bus.transitions.localWrite[this.states[slot]!]!;
     this.states[slot] = cell & NEXT;
@@ -277,7 +278,7 @@ export class L1 extends TagArray {
       if (use !== READ) classes.written[slot] = words;
       if (undecided) {
         classes.undecided[slot] = 1;
-        this.readable[line & this.setMask] = NO_LINE;
+        this.readable[0] = NO_LINE;
       }
     }
     const source = fetched & SOURCE;
@@ -322,20 +323,25 @@ export class L1 extends TagArray {
     else counters.capacityWriteMisses++;
   }
 
-  #classifyHit(classes: MissClasses, set: number, line: number, slot: number, use: Use, words: number): void {
+  #classifyHit(classes: MissClasses, line: number, slot: number, first: number, end: number, use: Use): void {
     if (use !== READ) {
+      const words = this.#words(first, end);
       if (this.states[slot] === Modified) classes.written[slot]! |= words;
       else this.#bus.announceWrites(this, this.ids[slot]!, words);
     }
-    if (classes.shadow === null) {
-      this.readable[set] = line;
-      return;
+    const { shadow } = classes;
+    const id = this.ids[slot]!;
+    if (shadow !== null) {
+      if (!shadow.use(id)) this.counters.fullyAssociativeMisses++;
+      if (classes.undecided[slot] === 1) {
+        if (classes.decides(id, use, this.#words(first, end))) {
+          this.readable[0] = NO_LINE;
+          return;
+        }
+        classes.undecided[slot] = 0;
+      }
     }
-    if (!classes.shadow.use(this.ids[slot]!)) this.counters.fullyAssociativeMisses++;
-    if (classes.undecided[slot] === 1 && !classes.decides(this.ids[slot]!, use, words)) classes.undecided[slot] = 0;
-    this.readable[this.#lastSet] = NO_LINE;
-    this.#lastSet = set;
-    if (classes.undecided[slot] === 0) this.readable[set] = line;
+    this.readable[line & this.#fastMask] = line;
   }
 
   /** Puts the line into the slot that the policy gives up. */
@@ -356,28 +362,23 @@ export class L1 extends TagArray {
     directory.everHeld[id]! |= this.bit;
     directory.invalidated[id]! &= ~this.bit;
     this.place(slot, line, id, state);
-    const set = line & this.setMask;
-    if (this.classes === null) this.#answersFast(set, line, slot);
+    if (this.classes === null) this.#answersFast(line, slot);
     else {
       this.classes.undecided[slot] = 0;
-      if (this.classes.shadow !== null) {
-        this.readable[this.#lastSet] = NO_LINE;
-        this.#lastSet = set;
-      }
-      this.readable[set] = line;
+      this.readable[line & this.#fastMask] = line;
     }
     return slot;
   }
 
-  #answersFast(set: number, line: number, slot: number): void {
+  #answersFast(line: number, slot: number): void {
+    const set = line & this.setMask;
     this.readable[set] = line;
     this.writable[set] = this.states[slot] === Modified ? line : NO_LINE;
   }
 
   /** A stay in Modified ends: those who lost the line to it learn what was written. */
   #endsModified(slot: number, line: number): void {
-    const set = line & this.setMask;
-    if (this.writable[set] === line) this.writable[set] = NO_LINE;
+    if (this.writable[line & this.#fastMask] === line) this.writable[line & this.#fastMask] = NO_LINE;
     if (this.classes !== null) {
       this.#bus.announceWrites(this, this.ids[slot]!, this.classes.written[slot]!);
       this.classes.written[slot] = 0;
@@ -393,8 +394,7 @@ export class L1 extends TagArray {
   }
 
   #drop(slot: number, line: number): void {
-    const set = line & this.setMask;
-    if (this.readable[set] === line) this.readable[set] = NO_LINE;
+    if (this.readable[line & this.#fastMask] === line) this.readable[line & this.#fastMask] = NO_LINE;
     this.states[slot] = Invalid;
   }
 
