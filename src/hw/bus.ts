@@ -49,7 +49,7 @@ export class Bus {
     if (others === 0) return NOBODY;
     let dirty = false;
     for (; others !== 0; others &= others - 1) {
-      if (this.#lowest(others).snoopRead(line)) dirty = true;
+      if (this.#lowest(others).snoopRead(line, id)) dirty = true;
     }
     return this.#transferred(asking, dirty);
   }
@@ -61,7 +61,7 @@ export class Bus {
     let dirty = false;
     for (; others !== 0; others &= others - 1) {
       const other = this.#lowest(others);
-      if (other.snoopReadExclusive(line)) dirty = true;
+      if (other.snoopReadExclusive(line, id)) dirty = true;
       asking.counters.invalidationsSent++;
       other.counters.invalidationsReceived++;
     }
@@ -76,7 +76,7 @@ export class Bus {
     let dirty = false;
     for (; others !== 0; others &= others - 1) {
       const other = this.#lowest(others);
-      if (other.snoopUpgrade(line)) dirty = true;
+      if (other.snoopUpgrade(line, id)) dirty = true;
       asking.counters.invalidationsSent++;
       other.counters.invalidationsReceived++;
     }

@@ -21,12 +21,14 @@ import {
   possible,
   Shared,
   SUPPLIES,
+  type Transitions,
   UPGRADES,
   WRITES_BACK,
   WRITES_THROUGH,
 } from './coherence.ts';
 import { Counters } from './counters.ts';
 import { InputError } from './input-error.ts';
+import type { LineDirectory } from './line-directory.ts';
 import { PAGE_SHIFT, PageFault } from './memory.ts';
 import { type ClassDetail, MissClasses, MODIFY, READ, type Use, WRITE } from './miss-classes.ts';
 import { type CacheGeometry, NO_LINE, TagArray } from './tag-array.ts';
@@ -65,10 +67,14 @@ export class L1 extends TagArray {
   readonly readable: Int32Array;
   readonly writable: Int32Array;
   readonly #bus: Bus;
+  readonly #directory: LineDirectory;
+  readonly #transitions: Transitions;
   readonly #below: Below;
   readonly #latencies: Latencies;
   readonly #hit: number;
   readonly #present: Uint8Array | null;
+  /** By line number, the slot where the line was last: so a line is found in constant time, however many ways there are. */
+  #slots: Uint16Array | Int32Array = new Uint16Array(0);
 
   constructor(bus: Bus, options: L1Options) {
     const { geometry } = options;
@@ -81,6 +87,8 @@ export class L1 extends TagArray {
       );
     }
     this.#bus = bus;
+    this.#directory = bus.directory;
+    this.#transitions = bus.transitions;
     this.cpu = bus.l1s.length;
     this.bit = 1 << this.cpu;
     bus.l1s.push(this);
@@ -125,7 +133,7 @@ export class L1 extends TagArray {
     const line = addr >>> this.shift;
     if (this.#present !== null && this.#present[addr >>> PAGE_SHIFT] !== 1) return;
     const slot = this.find(line);
-    const forWriting = exclusive && this.#bus.transitions.readAlone === Exclusive;
+    const forWriting = exclusive && this.#transitions.readAlone === Exclusive;
     if (slot >= 0 && this.states[slot] !== Invalid) {
       if (forWriting && (this.states[slot] === Shared || this.states[slot] === Owned)) {
         const answers = this.#below.upgrade(this, line, this.ids[slot]!) || this.states[slot] === Owned;
@@ -134,8 +142,8 @@ export class L1 extends TagArray {
       return;
     }
     this.counters.prefetchFills++;
-    const id = slot >= 0 ? this.ids[slot]! : this.#bus.directory.idOf(line);
-    this.classes?.reach(this.#bus.directory.capacity);
+    const id = slot >= 0 ? this.ids[slot]! : this.#directory.idOf(line);
+    if (id >= this.#slots.length) this.#reach();
     const fetched = forWriting ? this.#below.readExclusive(this, line, id) : this.#below.read(this, line, id);
     const state = fetched & NEXT;
     // For writing: alone, and as clean as it was below.
@@ -144,12 +152,12 @@ export class L1 extends TagArray {
   }
 
   /** Another CPU reads `line`. True if this copy differed from memory. */
-  snoopRead(line: number): boolean {
-    const slot = this.find(line);
+  snoopRead(line: number, id: number): boolean {
+    const slot = this.#slots[id]!;
     const dirtyBelow = this.#below.snoopRead(line);
-    if (slot < 0) return dirtyBelow;
+    if (this.tags[slot] !== line) return dirtyBelow;
     const was = this.states[slot]!;
-    const cell = possible(this.#bus.transitions.busRead[was]!);
+    const cell = possible(this.#transitions.busRead[was]!);
     this.states[slot] = cell & NEXT;
     if (was === Modified) this.#endsModified(slot, line);
     if ((cell & WRITES_BACK) !== 0 && !dirtyBelow) this.counters.writebacksIntervRead++;
@@ -157,12 +165,12 @@ export class L1 extends TagArray {
   }
 
   /** Another CPU takes `line` for itself. True if this copy differed from memory. */
-  snoopReadExclusive(line: number): boolean {
-    const slot = this.find(line);
+  snoopReadExclusive(line: number, id: number): boolean {
+    const slot = this.#slots[id]!;
     const dirtyBelow = this.#below.snoopReadExclusive(line);
-    if (slot < 0) return dirtyBelow;
+    if (this.tags[slot] !== line) return dirtyBelow;
     const was = this.states[slot]!;
-    const cell = possible(this.#bus.transitions.busReadExclusive[was]!);
+    const cell = possible(this.#transitions.busReadExclusive[was]!);
     if (was === Modified) this.#endsModified(slot, line);
     if ((cell & WRITES_BACK) !== 0 && !dirtyBelow) this.counters.writebacksIntervWrite++;
     if (was !== Invalid && (cell & NEXT) === Invalid) this.#invalidate(slot, line);
@@ -170,12 +178,12 @@ export class L1 extends TagArray {
   }
 
   /** Another CPU that shares `line` writes it. True if this cache answered for the line. */
-  snoopUpgrade(line: number): boolean {
-    const slot = this.find(line);
+  snoopUpgrade(line: number, id: number): boolean {
+    const slot = this.#slots[id]!;
     const ownedBelow = this.#below.snoopUpgrade(line);
-    if (slot < 0) return ownedBelow;
+    if (this.tags[slot] !== line) return ownedBelow;
     const was = this.states[slot]!;
-    const cell = possible(this.#bus.transitions.busUpgrade[was]!);
+    const cell = possible(this.#transitions.busUpgrade[was]!);
     if (was !== Invalid && (cell & NEXT) === Invalid) this.#invalidate(slot, line);
     return ownedBelow || was === Owned;
   }
@@ -188,7 +196,7 @@ export class L1 extends TagArray {
     if (was === Modified) this.#endsModified(slot, line);
     this.counters.backInvalidations++;
     this.#drop(slot, line);
-    this.#bus.directory.holders[this.ids[slot]!]! &= ~this.bit;
+    this.#directory.holders[this.ids[slot]!]! &= ~this.bit;
     return was >= Modified;
   }
 
@@ -196,6 +204,15 @@ export class L1 extends TagArray {
   holds(line: number): boolean {
     const slot = this.find(line);
     return slot >= 0 && this.states[slot] !== Invalid;
+  }
+
+  /** Makes room for all line numbers that there are. */
+  #reach(): void {
+    const { capacity } = this.#directory;
+    const slots = this.tags.length > 65536 ? new Int32Array(capacity) : new Uint16Array(capacity);
+    slots.set(this.#slots);
+    this.#slots = slots;
+    this.classes?.reach(capacity);
   }
 
   /** The slow path: `bytes` at `addr`, line by line. */
@@ -216,8 +233,14 @@ export class L1 extends TagArray {
   }
 
   #accessLine(line: number, first: number, end: number, use: Use): number {
-    const slot = this.find(line);
-    if (slot < 0 || this.states[slot] === Invalid) return this.#miss(line, slot, first, end, use);
+    let slot = this.newest[line & this.setMask]!;
+    if (this.tags[slot] !== line) {
+      const id = this.#directory.idOf(line);
+      if (id >= this.#slots.length) this.#reach();
+      slot = this.#slots[id]!;
+      if (this.tags[slot] !== line) return this.#miss(line, id, -1, first, end, use);
+    }
+    if (this.states[slot] === Invalid) return this.#miss(line, this.ids[slot]!, slot, first, end, use);
     let cycles = this.#hit;
     if (use !== READ && this.states[slot] !== Modified) cycles += this.#write(line, slot);
     this.uses(line & this.setMask, slot, false);
@@ -228,7 +251,7 @@ export class L1 extends TagArray {
 
   /** A store finds the line in `slot`, not yet Modified; the cycles that it waits. */
   #write(line: number, slot: number): number {
-    const cell = this.#bus.transitions.localWrite[this.states[slot]!]!;
+    const cell = this.#transitions.localWrite[this.states[slot]!]!;
     this.states[slot] = cell & NEXT;
     if ((cell & UPGRADES) !== 0) {
       this.counters.upgrades++;
@@ -246,11 +269,11 @@ export class L1 extends TagArray {
     return source === FROM_MEMORY ? this.#latencies.memory : 0;
   }
 
-  #miss(line: number, left: number, first: number, end: number, use: Use): number {
+  #miss(line: number, id: number, left: number, first: number, end: number, use: Use): number {
     if (this.#present !== null && this.#present[first >>> PAGE_SHIFT] !== 1) throw new PageFault(first, this.cpu);
     const { counters, classes } = this;
-    const { directory, transitions } = this.#bus;
-    const id = left >= 0 ? this.ids[left]! : directory.idOf(line);
+    const transitions = this.#transitions;
+    const directory = this.#directory;
     const cold = (directory.everHeld[id]! & this.bit) === 0;
     const coherence = (directory.invalidated[id]! & this.bit) !== 0;
     const words = classes === null ? 0 : this.#words(first, end);
@@ -291,7 +314,6 @@ export class L1 extends TagArray {
   /** Classes of a miss that fills the line. True if it is not decided yet whether the line's stay is true sharing. */
   #classify(classes: MissClasses, id: number, cold: boolean, coherence: boolean, use: Use, words: number): boolean {
     const { counters } = this;
-    classes.reach(this.#bus.directory.capacity);
     if (coherence) {
       if (classes.isTrueSharing(id, words)) counters.trueSharingMisses++;
       else counters.falseSharingMisses++;
@@ -304,7 +326,6 @@ export class L1 extends TagArray {
   /** Classes of a store that misses and does not fill, neither here nor in the fully associative cache. */
   #classifyUnfilled(classes: MissClasses, id: number, cold: boolean, coherence: boolean, words: number): void {
     const { counters } = this;
-    classes.reach(this.#bus.directory.capacity);
     if (coherence) {
       if (classes.isTrueSharing(id, words)) counters.trueSharingMisses++;
       else counters.falseSharingMisses++;
@@ -346,7 +367,8 @@ export class L1 extends TagArray {
 
   /** Puts the line into the slot that the policy gives up. */
   #fill(line: number, left: number, id: number, state: LineState): number {
-    const { directory, transitions } = this.#bus;
+    const transitions = this.#transitions;
+    const directory = this.#directory;
     const slot = this.victim(line, left);
     const was = this.states[slot]!;
     if (was !== Invalid) {
@@ -362,6 +384,7 @@ export class L1 extends TagArray {
     directory.everHeld[id]! |= this.bit;
     directory.invalidated[id]! &= ~this.bit;
     this.place(slot, line, id, state);
+    this.#slots[id] = slot;
     if (this.classes === null) this.#answersFast(line, slot);
     else {
       this.classes.undecided[slot] = 0;
@@ -386,10 +409,9 @@ export class L1 extends TagArray {
   }
 
   #invalidate(slot: number, line: number): void {
-    const { directory } = this.#bus;
     const id = this.ids[slot]!;
     this.#drop(slot, line);
-    directory.invalidated[id]! |= this.bit;
+    this.#directory.invalidated[id]! |= this.bit;
     this.classes?.loses(id);
   }
 

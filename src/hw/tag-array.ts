@@ -1,7 +1,6 @@
 /**
  * The tags of a set-associative cache with the state of each line, physically indexed: what every level is made of.
- * A line that is invalidated leaves its tag behind, as in hardware, so that one that comes back soon finds its number
- * without a look into the directory.
+ * A line that is invalidated leaves its tag behind, as in hardware: when it comes back it may take its place again.
  */
 import { Invalid, type LineState } from './coherence.ts';
 import { InputError } from './input-error.ts';
