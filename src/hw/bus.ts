@@ -53,6 +53,23 @@ export class Bus {
     }
   }
 
+  /** A device reads `line` from memory; who holds it Modified hands it over, as to another CPU. */
+  dmaRead(line: number): void {
+    const id = this.directory.idOf(line);
+    for (let holders = this.directory.holders[id]!; holders !== 0; holders &= holders - 1) {
+      this.#lowest(holders).snoopRead(line, id);
+    }
+  }
+
+  /** A device writes `words` of `line` to memory: all who hold it lose it. */
+  dmaWrite(line: number, words: number): void {
+    const id = this.directory.idOf(line);
+    for (let holders = this.directory.holders[id]!; holders !== 0; holders &= holders - 1) {
+      this.#lowest(holders).snoopDmaWrite(line, id);
+    }
+    this.announceWrites(id, words);
+  }
+
   #lowest(cpus: number): L1 {
     return this.l1s[31 - Math.clz32(cpus & -cpus)]!;
   }

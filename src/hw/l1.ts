@@ -202,7 +202,10 @@ export class L1 {
       this.counters.writebacksIntervWrite++;
       this.#losesOwnership(slot, line, id);
     }
-    if (next === Invalid) this.#invalidate(slot, line, id);
+    if (next === Invalid) {
+      this.#invalidate(slot, line, id);
+      this.counters.invalidationsReceived++;
+    }
     return writesBack;
   }
 
@@ -210,7 +213,21 @@ export class L1 {
   snoopUpgrade(line: number, id: number): void {
     const slot = this.#find(line);
     const { next } = this.#bus.protocol[this.#states[slot] as LineState].busUpgrade;
-    if (next === Invalid) this.#invalidate(slot, line, id);
+    if (next === Invalid) {
+      this.#invalidate(slot, line, id);
+      this.counters.invalidationsReceived++;
+    }
+  }
+
+  /** A device writes part of `line`, or all of it: what this copy alone knows goes to memory first. */
+  snoopDmaWrite(line: number, id: number): void {
+    const slot = this.#find(line);
+    if (this.#bus.protocol[this.#states[slot] as LineState].busReadExclusive.writesBack) {
+      this.counters.writebacksIntervWrite++;
+      this.#losesOwnership(slot, line, id);
+    }
+    this.#invalidate(slot, line, id);
+    this.counters.dmaInvalidations++;
   }
 
   #find(line: number): number {
@@ -346,7 +363,6 @@ export class L1 {
     directory.holders[id]! &= ~this.bit;
     directory.invalidated[id]! |= this.bit;
     this.classes?.loses(id);
-    this.counters.invalidationsReceived++;
   }
 
   /** The words (aligned 4 bytes) of their line that bytes `first` to `end` touch, one bit each. */
