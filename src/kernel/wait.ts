@@ -37,9 +37,10 @@ export function wake_up_locked(k: Kernel, cpu: Cpu, queue: addr_t): void {
     const task = cpu.loadPtr(wait + wait_queue_t.task);
     if (cpu.load32(task + task_struct.state) === TASK_RUNNING) continue;
     cpu.store32(task + task_struct.state, TASK_RUNNING);
+    const flags = cpu.load32(wait + wait_queue_t.flags);
     const context = k.sleepers.get(task);
     if (context !== undefined) k.machine.scheduler.wake(context, cpu.clock);
-    if ((cpu.load32(wait + wait_queue_t.flags) & WQ_FLAG_EXCLUSIVE) !== 0) return;
+    if ((flags & WQ_FLAG_EXCLUSIVE) !== 0) return;
   }
 }
 
