@@ -14,6 +14,7 @@
  *
  * Sources: Intel 8237A data sheet; port numbers as of include/asm-i386/dma.h.
  */
+import { InputError } from './input-error.ts';
 import type { PortDevice } from './io-ports.ts';
 import type { Machine } from './machine.ts';
 import { type addr_t, PAGE_SHIFT, PAGE_SIZE } from './memory.ts';
@@ -22,7 +23,7 @@ import { type addr_t, PAGE_SHIFT, PAGE_SIZE } from './memory.ts';
 export interface DmaRequest {
   /** Whether it gives `bytes` to memory, or memory is to fill them. */
   readonly toMemory: boolean;
-  /** For a word channel, an even number of them. */
+  /** One or more; for a word channel, an even number. */
   readonly bytes: Uint8Array;
   readonly microsecondsPerByte: number;
   /** The last byte moved at `time`: the device's last (`terminalCount` false), or the last that the channel was to move. */
@@ -121,9 +122,24 @@ export class IsaDma implements PortDevice {
     machine.ioPorts.attach(this, DMA_PAGE_PORTS);
   }
 
-  /** A device asks for `channel` (DREQ) at `time`; a masked channel lets it wait. */
+  /** A device asks for `channel` (DREQ) at `time`; a masked channel lets it wait. One device at a time has a channel. */
   request(channel: number, request: DmaRequest, time: number): void {
-    const asked = this.#channels[channel]!;
+    const asked = this.#channels[channel];
+    const place = `DMA channel ${channel}`;
+    if (asked === undefined || channel === 4) {
+      throw new InputError(place, 'no device can ask for it', 'devices have channels 0 to 3 and 5 to 7');
+    }
+    if (asked.request !== null) {
+      throw new InputError(place, 'a device asks while one is served', 'give each device a channel of its own');
+    }
+    const { length } = request.bytes;
+    if (length === 0 || length % asked.width !== 0) {
+      throw new InputError(
+        place,
+        `a device with ${length} bytes`,
+        `it moves ${asked.width} byte(s) at a time, one or more`,
+      );
+    }
     asked.request = request;
     asked.moved = 0;
     this.#goOn(asked, time);

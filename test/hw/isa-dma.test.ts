@@ -196,6 +196,19 @@ describe('what the channel cannot do is refused when it is opened', () => {
   });
 });
 
+test.each([
+  ['the cascade', 4, 2, 'no device can ask for it'],
+  ['a channel that there is not', 8, 2, 'no device can ask for it'],
+  ['a channel that serves another', 2, 2, 'a device asks while one is served'],
+  ['a word channel for half a word', 5, 3, 'a device with 3 bytes'],
+  ['no byte', 3, 0, 'a device with 0 bytes'],
+])('a device cannot ask for %s', (_, channel, length, problem) => {
+  const pc = dmaMachine();
+  pc.ask(bytesFrom(16));
+  const request = { toMemory: true, bytes: bytesFrom(length), microsecondsPerByte: 1, ended() {} };
+  expect(messageOf(() => pc.dma.request(channel, request, 0))).toContain(`DMA channel ${channel}: ${problem};`);
+});
+
 describe('a word channel', () => {
   /** Channel 5: its page, its address in words, its count in words less one. */
   const open = (pc: ReturnType<typeof dmaMachine>, page: number, words: number, last: number) => {
