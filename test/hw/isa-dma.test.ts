@@ -130,6 +130,8 @@ describe('a masked channel', () => {
     pc.ask(bytesFrom(32));
     pc.pass(20 * pc.machine.model.mhz);
     pc.out(0x0a, 2 | 4);
+    pc.settle();
+    expect(memoryAt(pc, AT, 32)).toEqual(Uint8Array.of(...bytesFrom(16), ...new Uint8Array(16)));
     pc.out(0x0a, 2);
     pc.settle();
     expect(memoryAt(pc, AT, 33)).toEqual(Uint8Array.of(...bytesFrom(32), 0));
