@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
-import { cpuModels } from '../src/hw/cpu-model.ts';
+import { cpuModels } from '../src/hw/cpu-models.ts';
 import { Machine } from '../src/hw/machine.ts';
 import { MiB, PAGE_SHIFT, PAGE_SIZE } from '../src/hw/memory.ts';
 import { parseAccess } from '../src/lab/cache-trace.ts';

@@ -1,6 +1,6 @@
 /** One kmem_cache_alloc and kmem_cache_free that the per-CPU array serves, against their own 12 accesses made bare. */
 import type { Cpu, Program } from '../src/hw/cpu.ts';
-import { cpuModels } from '../src/hw/cpu-model.ts';
+import { cpuModels } from '../src/hw/cpu-models.ts';
 import { Machine } from '../src/hw/machine.ts';
 import { MiB } from '../src/hw/memory.ts';
 import { smpConfig } from '../src/kernel/kernel.ts';

@@ -1,6 +1,6 @@
 /** Whether an operation costs the same whatever the number of live objects; and what the emulator remembers of lines. */
 import type { Program } from '../src/hw/cpu.ts';
-import { cpuModels } from '../src/hw/cpu-model.ts';
+import { cpuModels } from '../src/hw/cpu-models.ts';
 import { Machine } from '../src/hw/machine.ts';
 import { type addr_t, MiB } from '../src/hw/memory.ts';
 import { smpConfig } from '../src/kernel/kernel.ts';

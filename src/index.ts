@@ -2,15 +2,45 @@
 
 export type { Counters } from './hw/counters.ts';
 export type { Cpu, Program } from './hw/cpu.ts';
-export { type CpuModel, type CpuModelName, cpuModels } from './hw/cpu-model.ts';
+export type { CpuModel } from './hw/cpu-model.ts';
+export { type CpuModelName, cpuModels } from './hw/cpu-models.ts';
+export {
+  FD_DATA,
+  FD_READ,
+  FD_STATUS,
+  FD_WRITE,
+  FloppyController,
+  SECTOR_SIZE,
+  STATUS_DIR,
+  STATUS_READY,
+} from './hw/floppy-controller.ts';
 export { InputError } from './hw/input-error.ts';
-export type { CacheGeometry } from './hw/tag-array.ts';
+export { DmaRefused, type DmaRequest, IsaDma } from './hw/isa-dma.ts';
 export { Machine, type MachineOptions } from './hw/machine.ts';
 export { type addr_t, KiB, MiB, NULL, PageFault } from './hw/memory.ts';
 export { Lockup } from './hw/scheduler.ts';
+export type { CacheGeometry } from './hw/tag-array.ts';
 export { KernelBug } from './kernel/bug.ts';
+export {
+  claim_dma_lock,
+  clear_dma_ff,
+  DMA_MODE_READ,
+  DMA_MODE_WRITE,
+  disable_dma,
+  enable_dma,
+  free_dma,
+  get_dma_residue,
+  release_dma_lock,
+  request_dma,
+  set_dma_addr,
+  set_dma_count,
+  set_dma_mode,
+} from './kernel/dma.ts';
+export { inb, outb } from './kernel/io.ts';
 export { request_irq } from './kernel/irq.ts';
 export { type KernelConfig, smpConfig, upConfig } from './kernel/kernel.ts';
+export { ptr, struct, u32 } from './kernel/struct.ts';
+export { init_waitqueue_head, wait_event, wake_up } from './kernel/wait.ts';
 export { type AllocationTrace, allocationTrace } from './lab/allocation-trace.ts';
 export { boot, type KernelVersion } from './lab/boot.ts';
 export { points, runPoint } from './lab/experiment.ts';

@@ -1,5 +1,5 @@
 /** Machines and kernels that tests start from. */
-import { type CpuModelName, cpuModels } from '../src/hw/cpu-model.ts';
+import { type CpuModelName, cpuModels } from '../src/hw/cpu-models.ts';
 import { Machine } from '../src/hw/machine.ts';
 import { MiB } from '../src/hw/memory.ts';
 import { type KernelConfig, smpConfig } from '../src/kernel/kernel.ts';

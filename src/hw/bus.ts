@@ -84,10 +84,10 @@ export class Bus {
     return dirty ? DIRTY : CLEAN;
   }
 
-  /** Tells all others who lost line `id` to a write which `words` `writer` has written meanwhile. */
-  announceWrites(writer: L1, id: number, words: number): void {
-    for (let losers = this.directory.invalidated[id]! & ~writer.bit; losers !== 0; losers &= losers - 1) {
-      this.#lowest(losers).classes!.hears(id, words);
+  /** Tells all who lost line `id` to a write, but the writer itself, which `words` it has written meanwhile. */
+  announceWrites(writer: number, id: number, words: number): void {
+    for (let losers = this.directory.invalidated[id]! & ~writer; losers !== 0; losers &= losers - 1) {
+      this.#lowest(losers).classes?.hears(id, words);
     }
   }
 
@@ -98,6 +98,27 @@ export class Bus {
     }
     asking.counters.c2cClean++;
     return CLEAN;
+  }
+
+  /** A device reads `line` from memory; who holds it Modified hands it over, as to another CPU. */
+  dmaRead(line: number): void {
+    const id = this.directory.idOf(line);
+    for (let holders = this.directory.holders[id]!; holders !== 0; holders &= holders - 1) {
+      this.#lowest(holders).snoopRead(line, id);
+    }
+  }
+
+  /** A device writes `words` of `line` to memory: all who hold it lose it, and what one alone knew goes to memory first. */
+  dmaWrite(line: number, words: number): void {
+    const id = this.directory.idOf(line);
+    for (let holders = this.directory.holders[id]!; holders !== 0; holders &= holders - 1) {
+      const holder = this.#lowest(holders);
+      if (holder.snoopReadExclusive(line, id) && this.handsChangesOver) holder.counters.writebacksIntervWrite++;
+      holder.counters.dmaInvalidations++;
+    }
+    this.directory.holders[id] = 0;
+    this.#shared?.drop(line);
+    this.announceWrites(0, id, words);
   }
 
   #lowest(cpus: number): L1 {

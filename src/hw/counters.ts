@@ -18,7 +18,7 @@ export class Counters {
   /** The CPU never held the line. */
   coldReadMisses = 0;
   coldWriteMisses = 0;
-  /** It lost the line to another CPU's write. */
+  /** It lost the line to another CPU's write, or a device's. */
   coherenceMisses = 0;
 
   /** Replacement misses, told apart by a fully associative LRU cache of the same size (Hill's 3C); only with classes. */
@@ -41,6 +41,8 @@ export class Counters {
   upgrades = 0;
   invalidationsSent = 0;
   invalidationsReceived = 0;
+  /** Copies lost to a device's write to memory: not among those received, which are as many as those sent. */
+  dmaInvalidations = 0;
   /** Misses for which another cache held the line, modified or clean. */
   c2cDirty = 0;
   c2cClean = 0;

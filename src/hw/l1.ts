@@ -99,7 +99,8 @@ export class L1 extends TagArray {
     this.#fastMask = options.classes === 'all' ? 0 : this.setMask;
     this.readable = new Int32Array(this.#fastMask + 1).fill(NO_LINE);
     this.writable = new Int32Array(this.#fastMask + 1).fill(NO_LINE);
-    this.classes = options.classes === 'none' ? null : new MissClasses(this.tags.length, options.classes, this.counters);
+    this.classes =
+      options.classes === 'none' ? null : new MissClasses(this.tags.length, options.classes, this.counters);
   }
 
   /** A load of `bytes` at `addr`; its cycles. */
@@ -289,7 +290,7 @@ export class L1 extends TagArray {
     if (!allocates) {
       if (classes !== null) this.#classifyUnfilled(classes, id, cold, coherence, words);
       const cycles = this.#hit + this.#writeThrough(line, id);
-      if (classes !== null) this.#bus.announceWrites(this, id, words);
+      if (classes !== null) this.#bus.announceWrites(this.bit, id, words);
       return cycles;
     }
 
@@ -348,7 +349,7 @@ export class L1 extends TagArray {
     if (use !== READ) {
       const words = this.#words(first, end);
       if (this.states[slot] === Modified) classes.written[slot]! |= words;
-      else this.#bus.announceWrites(this, this.ids[slot]!, words);
+      else this.#bus.announceWrites(this.bit, this.ids[slot]!, words);
     }
     const { shadow } = classes;
     const id = this.ids[slot]!;
@@ -403,7 +404,7 @@ export class L1 extends TagArray {
   #endsModified(slot: number, line: number): void {
     if (this.writable[line & this.#fastMask] === line) this.writable[line & this.#fastMask] = NO_LINE;
     if (this.classes !== null) {
-      this.#bus.announceWrites(this, this.ids[slot]!, this.classes.written[slot]!);
+      this.#bus.announceWrites(this.bit, this.ids[slot]!, this.classes.written[slot]!);
       this.classes.written[slot] = 0;
     }
   }

@@ -6,6 +6,7 @@ import { Cpu, type InterruptHandler, type Program } from './cpu.ts';
 import type { CpuModel } from './cpu-model.ts';
 import { DeviceLines } from './device-lines.ts';
 import { InputError } from './input-error.ts';
+import { IoPorts } from './io-ports.ts';
 import { L1 } from './l1.ts';
 import { type addr_t, Memory, PAGE_SIZE } from './memory.ts';
 import type { ClassDetail } from './miss-classes.ts';
@@ -36,6 +37,7 @@ export class Machine {
   readonly scheduler: Scheduler;
   readonly deviceLines = new DeviceLines((time) => this.scheduler.bringHorizonTo(time));
   readonly idt: InterruptHandler[] = [];
+  readonly ioPorts: IoPorts;
   /** How messages print an address; a kernel puts its symbols here. */
   describe = (addr: addr_t): string => `0x${addr.toString(16).padStart(8, '0')}`;
 
@@ -56,6 +58,7 @@ export class Machine {
     const random = options.random ?? noRandomness;
     const { protocol, l2 } = model;
     this.bus = new Bus({ protocol, l2: l2 === null ? null : { ...l2, random } });
+    this.ioPorts = new IoPorts(model.mhz);
     this.cpus = Array.from({ length: cpus }, (_, id) => {
       const l1 = new L1(this.bus, {
         geometry: model.l1,

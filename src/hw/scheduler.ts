@@ -149,6 +149,11 @@ export class Scheduler {
     this.bringHorizonTo(time);
   }
 
+  /** A device has done part of its work: those who sleep meanwhile do not sleep in vain. */
+  progress(): void {
+    this.#asleepSince = Infinity;
+  }
+
   /** Something will happen at `time`, which the CPU that runs at the moment may not pass unawares. */
   bringHorizonTo(time: number): void {
     if (this.#running !== null) this.#running.horizon = Math.min(this.#running.horizon, time);

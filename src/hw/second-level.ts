@@ -5,16 +5,7 @@
  * While a private one holds a line beside its L1, the L1's state says more: the copy below may be Exclusive where the L1
  * has changed the line. Each level answers the bus by its own table, and together they answer rightly.
  */
-import {
-  type Answer,
-  type Below,
-  DIRTY,
-  FROM_ELSEWHERE,
-  FROM_L2,
-  FROM_MEMORY,
-  NOBODY,
-  SOURCE,
-} from './below.ts';
+import { type Answer, type Below, DIRTY, FROM_ELSEWHERE, FROM_L2, FROM_MEMORY, NOBODY, SOURCE } from './below.ts';
 import type { Bus } from './bus.ts';
 import {
   Exclusive,
@@ -270,6 +261,12 @@ export class SharedSecondLevel extends SecondLevel {
 
   snoopUpgrade(): boolean {
     return false;
+  }
+
+  /** A device has written the line to memory. */
+  drop(line: number): void {
+    const slot = this.held(line);
+    if (slot >= 0) this.states[slot] = Invalid;
   }
 
   protected evicts(line: number, id: number): boolean {

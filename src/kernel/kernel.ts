@@ -8,6 +8,7 @@ import { InputError } from '../hw/input-error.ts';
 import type { Machine } from '../hw/machine.ts';
 import { type addr_t, PAGE_SIZE } from '../hw/memory.ts';
 import type { Context } from '../hw/scheduler.ts';
+import { dmaStatics, loadDmaStatics } from './dma.ts';
 import { list_head } from './list.ts';
 import { array, type CType, ptr, type Struct, struct, u32 } from './struct.ts';
 import { linkStatics, type StaticSymbol, type Symbols } from './symbols.ts';
@@ -26,6 +27,8 @@ export interface KernelConfig {
   readonly L1_CACHE_BYTES: number;
   /** spinlock_t of a uniprocessor build: nothing with gcc 3 and later, 4 bytes with gcc 2.95. */
   readonly spinlockBytes: 0 | 4;
+  /** With the ISA DMA channels (kernel/dma.c); their statics take room that the recorded builds do not have. */
+  readonly CONFIG_ISA?: boolean;
   /** False stores 0 in cachep->colour at creation, from power-on; nothing else differs. */
   readonly colouring: boolean;
 }
@@ -107,6 +110,7 @@ export class Kernel {
       { name: 'smp_num_cpus', type: u32 },
       { name: 'call_lock', type: this.spinlock_t },
       { name: 'call_data', type: ptr },
+      ...(config.CONFIG_ISA ? dmaStatics(this.spinlock_t) : []),
       ...machine.cpus.map(({ id }) => ({ name: `task[${id}]`, type: { sizeof: THREAD_SIZE, align: THREAD_SIZE } })),
     ];
     this.symbols = linkStatics([...own, ...statics], layout.staticsAt, layout.random);
@@ -118,6 +122,7 @@ export class Kernel {
     this.call_lock = this.symbols.address('call_lock');
     this.call_data = this.symbols.address('call_data');
     for (const cpu of machine.cpus) this.#startCpu(cpu);
+    if (config.CONFIG_ISA) loadDmaStatics(this);
   }
 
   printk(message: string): void {

@@ -5,16 +5,19 @@
 import type { Cpu, Program } from '../hw/cpu.ts';
 import type { addr_t } from '../hw/memory.ts';
 import type { Kernel } from './kernel.ts';
-import { list_add_tail, list_del, list_head } from './list.ts';
+import { INIT_LIST_HEAD, list_add, list_add_tail, list_del, list_head } from './list.ts';
+import { assignUnlocked, spin_lock_irqsave, spin_unlock_irqrestore } from './spinlock.ts';
 import { ptr, struct, u32 } from './struct.ts';
-import { enterFrame, get_current, leaveFrame, TASK_RUNNING, task_struct } from './task.ts';
+import { enterFrame, get_current, leaveFrame, TASK_RUNNING, TASK_UNINTERRUPTIBLE, task_struct } from './task.ts';
 
 export const wait_queue_t = struct({ flags: u32, task: ptr, task_list: list_head });
+
+const WQ_FLAG_EXCLUSIVE = 1;
 
 /** Queues the current task, exclusively, on `queue`; the entry. Caller holds the queue's lock. */
 export function add_wait_queue_exclusive_locked(k: Kernel, cpu: Cpu, queue: addr_t): addr_t {
   const wait = enterFrame(cpu, wait_queue_t);
-  cpu.store32(wait + wait_queue_t.flags, 1);
+  cpu.store32(wait + wait_queue_t.flags, WQ_FLAG_EXCLUSIVE);
   cpu.storePtr(wait + wait_queue_t.task, get_current(cpu));
   list_add_tail(cpu, wait + wait_queue_t.task_list, queue + k.wait_queue_head_t.task_list);
   return wait;
@@ -26,16 +29,18 @@ export function remove_wait_queue_locked(cpu: Cpu, wait: addr_t): void {
   leaveFrame(cpu, wait_queue_t);
 }
 
-/** Wakes the first exclusive waiter. Caller holds the queue's lock. */
+/** Wakes the waiters up to the first exclusive one. Caller holds the queue's lock. */
 export function wake_up_locked(k: Kernel, cpu: Cpu, queue: addr_t): void {
   const head = queue + k.wait_queue_head_t.task_list;
   for (let entry = cpu.loadPtr(head); entry !== head; entry = cpu.loadPtr(entry + list_head.next)) {
-    const task = cpu.loadPtr(entry - wait_queue_t.task_list + wait_queue_t.task);
+    const wait = entry - wait_queue_t.task_list;
+    const task = cpu.loadPtr(wait + wait_queue_t.task);
     if (cpu.load32(task + task_struct.state) === TASK_RUNNING) continue;
     cpu.store32(task + task_struct.state, TASK_RUNNING);
+    const flags = cpu.load32(wait + wait_queue_t.flags);
     const context = k.sleepers.get(task);
     if (context !== undefined) k.machine.scheduler.wake(context, cpu.clock);
-    return;
+    if ((flags & WQ_FLAG_EXCLUSIVE) !== 0) return;
   }
 }
 
@@ -52,4 +57,40 @@ export function* schedule(k: Kernel, cpu: Cpu): Program {
     scheduler.block(cpu);
   }
   yield;
+}
+
+export function init_waitqueue_head(k: Kernel, cpu: Cpu, queue: addr_t): void {
+  assignUnlocked(k, cpu, queue + k.wait_queue_head_t.lock);
+  INIT_LIST_HEAD(cpu, queue + k.wait_queue_head_t.task_list);
+}
+
+/** Sleeps on `queue` until `condition`, which reads memory through `cpu`, is true when somebody calls wake_up. */
+export function* wait_event(k: Kernel, cpu: Cpu, queue: addr_t, condition: () => boolean): Program {
+  if (cpu.clock > cpu.horizon) yield;
+  if (condition()) return;
+  const lock = queue + k.wait_queue_head_t.lock;
+  let flags = yield* spin_lock_irqsave(k, cpu, lock);
+  const wait = enterFrame(cpu, wait_queue_t);
+  cpu.store32(wait + wait_queue_t.flags, 0);
+  cpu.storePtr(wait + wait_queue_t.task, get_current(cpu));
+  list_add(cpu, wait + wait_queue_t.task_list, queue + k.wait_queue_head_t.task_list);
+  yield* spin_unlock_irqrestore(k, cpu, lock, flags);
+  for (;;) {
+    setTaskState(cpu, TASK_UNINTERRUPTIBLE);
+    if (cpu.clock > cpu.horizon) yield;
+    if (condition()) break;
+    yield* schedule(k, cpu);
+  }
+  setTaskState(cpu, TASK_RUNNING);
+  flags = yield* spin_lock_irqsave(k, cpu, lock);
+  remove_wait_queue_locked(cpu, wait);
+  yield* spin_unlock_irqrestore(k, cpu, lock, flags);
+}
+
+/** Wakes those who sleep on `queue`, up to the first exclusive one. */
+export function* wake_up(k: Kernel, cpu: Cpu, queue: addr_t): Program {
+  const lock = queue + k.wait_queue_head_t.lock;
+  const flags = yield* spin_lock_irqsave(k, cpu, lock);
+  wake_up_locked(k, cpu, queue);
+  yield* spin_unlock_irqrestore(k, cpu, lock, flags);
 }

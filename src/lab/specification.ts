@@ -5,7 +5,8 @@
 import { isNode, LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { type ProtocolName, protocols } from '../hw/coherence.ts';
-import { type CpuModel, type CpuModelName, cpuModels } from '../hw/cpu-model.ts';
+import type { CpuModel } from '../hw/cpu-model.ts';
+import { type CpuModelName, cpuModels } from '../hw/cpu-models.ts';
 import { InputError } from '../hw/input-error.ts';
 import { KiB, MiB } from '../hw/memory.ts';
 import { policyNames } from '../hw/replacement.ts';
@@ -140,16 +141,13 @@ export function parseSpecification(text: string, file: string): Specification {
 }
 
 export function modelOf({ machine }: Specification): CpuModel {
-  return typeof machine.model === 'string'
-    ? cpuModels[machine.model]
-    : inlineModelOf(machine.model);
+  return typeof machine.model === 'string' ? cpuModels[machine.model] : inlineModelOf(machine.model);
 }
 
 function inlineModelOf({ l2, ...model }: z.output<typeof inlineModel>): CpuModel {
   return {
     ...model,
     l2: l2 === null ? null : { ...l2, line: model.l1.line },
-    sources: ['the specification'],
   };
 }
 

@@ -22,3 +22,24 @@ test('examples/library.ts shows false sharing, and none with a line for each obj
   expect(shared).toBe(1000);
   expect(apart).toBeLessThan(5);
 });
+
+test('examples/dma-driver.ts reads its sector wherever the buffer is below 16 MB, and is refused above', () => {
+  const read = '  read "Of a floppy disk, the second sector." to below 16 MB, 0 bytes left to move';
+  const cost = '  the transfer took 16 lines from the cache; 8.2 ms in all';
+  const lines = tsx('examples/dma-driver.ts').trimEnd().split('\n');
+  const refusal =
+    /^ {2}DMA channel 2: 512 bytes at 0x0[1-3][0-9a-f]{6} refused: an ISA address has 24 bits; allocate it with GFP_DMA/;
+  expect(lines).toEqual([
+    '64 MB, kmalloc(512, GFP_KERNEL | GFP_DMA):',
+    read,
+    cost,
+    '64 MB, kmalloc(512, GFP_KERNEL):',
+    expect.stringMatching(refusal),
+    '16 MB, kmalloc(512, GFP_KERNEL | GFP_DMA):',
+    read,
+    cost,
+    '16 MB, kmalloc(512, GFP_KERNEL):',
+    read,
+    cost,
+  ]);
+});

@@ -5,9 +5,9 @@
 import fc from 'fast-check';
 import seedrandom from 'seedrandom';
 import { expect, test } from 'vitest';
-import type { CacheGeometry } from '../../src/hw/tag-array.ts';
 import type { Machine } from '../../src/hw/machine.ts';
 import { type PolicyName, policyNames } from '../../src/hw/replacement.ts';
+import type { CacheGeometry } from '../../src/hw/tag-array.ts';
 import { geometry, type Kind, machineOf, perform, states } from './tiny-machine.ts';
 
 interface Step {

@@ -27,7 +27,7 @@ export function machineOf(
     ...options
   }: { l1?: CacheGeometry; protocol?: ProtocolName; l2?: SecondLevelGeometry | null } & Partial<MachineOptions> = {},
 ): Machine {
-  const model = { name: 'decimal', mhz: 1000, l1, protocol, l2, cycles, sources: [] };
+  const model = { name: 'decimal', mhz: 1000, l1, protocol, l2, cycles };
   return new Machine({ model, cpus, memory: 64 * KiB, ...options });
 }
 

@@ -1,6 +1,6 @@
 /** A 2.4.22 kernel at power-on, and tasks and stories to run on it. */
 import type { Cpu, Program } from '../../src/hw/cpu.ts';
-import { type CpuModelName, cpuModels } from '../../src/hw/cpu-model.ts';
+import { type CpuModelName, cpuModels } from '../../src/hw/cpu-models.ts';
 import { Machine } from '../../src/hw/machine.ts';
 import { type addr_t, MiB } from '../../src/hw/memory.ts';
 import type { Context } from '../../src/hw/scheduler.ts';

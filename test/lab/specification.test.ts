@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { cpuModels } from '../../src/hw/cpu-model.ts';
+import { cpuModels } from '../../src/hw/cpu-models.ts';
 import { InputError } from '../../src/hw/input-error.ts';
 import { KiB, MiB } from '../../src/hw/memory.ts';
 import { modelOf, parseSpecification } from '../../src/lab/specification.ts';
@@ -64,8 +64,9 @@ describe('the machine', () => {
       name: 'inline',
       mhz: 1000,
       l1: { size: 48 * KiB, ways: 12, line: 64, policy: 'lru' },
+      protocol: 'mesi',
+      l2: null,
       cycles: { l1: 1, l2: 10, memory: 100, transfer: 80, locked: 20, pause: 4, ipi: 300, interrupt: 150 },
-      sources: ['the specification'],
     });
   });
 });
@@ -95,8 +96,8 @@ test.each([
   ],
   [
     'an unknown machine',
-    smallest.with(3, '  model: pentium-4'),
-    '4: machine.model: must be one of pentium-pro, pentium-iii, core-2, skylake, or a model written out',
+    smallest.with(3, '  model: pentium-5'),
+    '4: machine.model: must be one of pentium, pentium-pro, pentium-iii-katmai, pentium-iii, pentium-4,',
   ],
   ['no CPU', [...smallest, '  cpus: 0'], '5: machine.cpus: must be a whole number from 1 to 8'],
   ['CPUs in words', [...smallest, '  cpus: two'], '5: machine.cpus is of the wrong kind; it must be a number'],
@@ -154,7 +155,7 @@ test.each([
   [
     'an unknown policy',
     inline('{ size: 48K, ways: 12, line: 64, policy: mru }'),
-    '5: machine.model.l1.policy is none of the values it may have; use lru, fifo, random, tree-plru,',
+    '5: machine.model.l1.policy is none of the values it may have; use lru, fifo, least-recently-allocated, random,',
   ],
   [
     'a latency that is missing',

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Cpu, Program } from '../../src/hw/cpu.ts';
-import { cpuModels } from '../../src/hw/cpu-model.ts';
+import { cpuModels } from '../../src/hw/cpu-models.ts';
 import { Machine } from '../../src/hw/machine.ts';
 import { type addr_t, MiB } from '../../src/hw/memory.ts';
 import { smpConfig } from '../../src/kernel/kernel.ts';

@@ -6,7 +6,7 @@
  */
 
 import type { Cpu, Program } from '../../hw/cpu.ts';
-import { cpuModels } from '../../hw/cpu-model.ts';
+import { cpuModels } from '../../hw/cpu-models.ts';
 import { InputError } from '../../hw/input-error.ts';
 import { Machine } from '../../hw/machine.ts';
 import { type addr_t, MiB, NULL, PAGE_SHIFT } from '../../hw/memory.ts';
