@@ -5,11 +5,14 @@ import { gunzipSync } from 'node:zlib';
 import { InputError } from '../hw/input-error.ts';
 
 /** The text of a file; one whose name ends in .gz is unpacked. */
-export function readText(path: string): string {
+export const readText = (path: string): string => readUnpacked(path).toString('utf8');
+
+/** The bytes of a file; one whose name ends in .gz is unpacked. */
+export function readUnpacked(path: string): Buffer {
   const bytes = readBytes(path);
-  if (!path.endsWith('.gz')) return bytes.toString('utf8');
+  if (!path.endsWith('.gz')) return bytes;
   try {
-    return gunzipSync(bytes).toString('utf8');
+    return gunzipSync(bytes);
   } catch {
     const isGzip = bytes[0] === 0x1f && bytes[1] === 0x8b;
     throw isGzip
