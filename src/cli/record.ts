@@ -60,7 +60,8 @@ function commandFor(file: string, specification: Specification, { point, warmUp 
 const quoted = (text: string) => (/^[\w./:=@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
 
 function told(file: string, { name }: Specification, recording: Recording, command: string): string {
-  const { point, counts, accesses, warmUp, prefetchesLeftOut, prefetchFills } = recording;
+  const { point, counts, accesses, warmUp, prefetches } = recording;
+  const brought = prefetches.leftOutThatBroughtLines;
   const width = Math.max(...Object.keys(counts).map((count) => count.length));
   const figures = Object.entries(counts).map(([count, value]): [string, string] => [count, thousands(value)]);
   const widest = Math.max(...figures.map(([, figure]) => figure.length));
@@ -71,8 +72,9 @@ function told(file: string, { name }: Specification, recording: Recording, comma
     'counts from there on, as in results.json',
     ...figures.map(([count, figure]) => `  ${count.padEnd(width)}  ${figure.padStart(widest)}`),
     '',
-    `prefetches, left out: ${thousands(prefetchesLeftOut)}, which brought ${thousands(prefetchFills)} lines`,
-    `${prefetchFills === 0 ? 'the same counts' : 'counts that differ by those lines'}, from the recording:`,
+    `prefetches: ${thousands(prefetches.leftOut)} left out, ${brought === 0 ? 'which brought no line' : `of which ${thousands(brought)} brought a line`}` +
+      `; ${thousands(prefetches.writtenAsReads)} that warm the caches stand as reads`,
+    brought === 0 ? 'the same counts, from the recording:' : 'the counts without those prefetches, from the recording:',
     `  ${command}`,
   ].join('\n');
 }
