@@ -14,7 +14,7 @@ import { assertCount, medianNanoseconds, report } from './measure.ts';
 const PAIRS = 20_000;
 
 export async function benchAllocFree(): Promise<void> {
-  for (const classes of [false, true]) {
+  for (const classes of ['none', 'all'] as const) {
     const machine = new Machine({ model: cpuModels['pentium-iii'], cpus: 2, memory: 64 * MiB, classes });
     const allocator = boot(machine, '2.4.22', smpConfig);
     const k = allocator.kernel as Linux2422;
@@ -39,7 +39,7 @@ export async function benchAllocFree(): Promise<void> {
     const bareTime = await medianNanoseconds('12 accesses', bare, 1);
     const ratio = pairTime / bareTime;
     const figure = `${(pairTime / PAIRS).toFixed(0)} ns against ${(bareTime / PAIRS).toFixed(0)} ns, ratio ${ratio.toFixed(2)}`;
-    const counted = classes ? 'all counters and classes on' : 'counts only';
+    const counted = classes === 'all' ? 'all counters and classes on' : 'counts only';
     report(`alloc and free from the array, ${counted}, at most 3 times its own 12 accesses`, figure, ratio <= 3);
   }
 }

@@ -2,9 +2,9 @@
 import { basename } from 'node:path';
 import { InvalidArgumentError } from 'commander';
 import { InputError } from '../hw/input-error.ts';
-import type { CacheGeometry } from '../hw/l1.ts';
 import { KiB, MiB } from '../hw/memory.ts';
 import type { PolicyName } from '../hw/replacement.ts';
+import type { CacheGeometry } from '../hw/tag-array.ts';
 import { countsSince, totalOf } from '../lab/cache-counts.ts';
 import { CacheSimulator, policies } from '../lab/cache-simulator.ts';
 import { MAX_CPUS, MemoryTraceParser } from '../lab/memory-trace.ts';
@@ -77,7 +77,7 @@ async function simulate(path: string, options: CacheOptions): Promise<CacheRepor
   const simulator = new CacheSimulator({
     geometry: { ...l1, policy },
     cpus: options.cpus ?? 1,
-    classes,
+    classes: classes ? 'all' : 'none',
     random: seeded(seed, 'replacement'),
   });
   let warmUp = 0;

@@ -31,6 +31,12 @@ export class Counters {
   /** Coherence misses, decided at the miss (Eggers and Jeremiassen 1991); only with classes. */
   trueSharingMisses = 0;
   falseSharingMisses = 0;
+  /**
+   * Coherence misses that turned out to be true sharing over the line's lifetime (Dubois et al. 1993); only with all
+   * classes. Any: loads and stores may use another CPU's word; Load: only loads and locked operations may.
+   */
+  duboisTrueAnyMisses = 0;
+  duboisTrueLoadMisses = 0;
 
   upgrades = 0;
   invalidationsSent = 0;
@@ -42,6 +48,17 @@ export class Counters {
   writebacksEvict = 0;
   writebacksIntervRead = 0;
   writebacksIntervWrite = 0;
+  /** Stores that a write-through cache passed on. */
+  writeThroughs = 0;
+
+  /** Requests to the second level, if there is one: misses of this L1, and what it writes through. */
+  l2Hits = 0;
+  l2Misses = 0;
+  /** Lines that the second level replaced for this CPU; those of them that went to memory. */
+  l2Evictions = 0;
+  l2Writebacks = 0;
+  /** Lines that this L1 lost because an inclusive second level replaced them. */
+  backInvalidations = 0;
 
   spinCycles = 0;
   idleCycles = 0;
@@ -71,6 +88,14 @@ export class Counters {
 
   get coldMisses(): number {
     return this.coldReadMisses + this.coldWriteMisses;
+  }
+
+  get duboisFalseAnyMisses(): number {
+    return this.coherenceMisses - this.duboisTrueAnyMisses;
+  }
+
+  get duboisFalseLoadMisses(): number {
+    return this.coherenceMisses - this.duboisTrueLoadMisses;
   }
 
   get replacementMisses(): number {

@@ -2,8 +2,11 @@
  * CPUs as data. Each value is read at the source named (`v`) or taken from memory and unverified (`m`), as
  * ../shared/hardware.md says; both go with the value into every listing. Cycles make estimates, not predictions.
  */
-import type { CacheGeometry, Latencies } from './l1.ts';
+import type { ProtocolName } from './coherence.ts';
+import type { Latencies } from './l1.ts';
 import { KiB } from './memory.ts';
+import type { SecondLevelGeometry } from './second-level.ts';
+import type { CacheGeometry } from './tag-array.ts';
 
 export interface Cycles extends Latencies {
   /** What a locked read-modify-write takes beyond its access. */
@@ -20,6 +23,9 @@ export interface CpuModel {
   readonly name: string;
   readonly mhz: number;
   readonly l1: CacheGeometry;
+  readonly protocol: ProtocolName;
+  /** Null: none, or none that is modelled. */
+  readonly l2: SecondLevelGeometry | null;
   readonly cycles: Cycles;
   /** One line a fact: what, where from, `v` or `m`. */
   readonly sources: readonly string[];
@@ -30,6 +36,8 @@ export const cpuModels = {
     name: 'Pentium Pro',
     mhz: 200,
     l1: { size: 8 * KiB, ways: 2, line: 32, policy: 'tree-plru' },
+    protocol: 'mesi',
+    l2: null,
     cycles: { l1: 3, l2: 6, memory: 60, transfer: 60, locked: 20, pause: 4, ipi: 200, interrupt: 100 },
     sources: [
       'size, ways, line: v, Intel 243190-02',
@@ -41,6 +49,8 @@ export const cpuModels = {
     name: 'Pentium III (Coppermine)',
     mhz: 700,
     l1: { size: 16 * KiB, ways: 4, line: 32, policy: 'tree-plru' },
+    protocol: 'mesi',
+    l2: null,
     cycles: { l1: 3, l2: 9, memory: 113, transfer: 79, locked: 38, pause: 4, ipi: 300, interrupt: 150 },
     sources: [
       'size, ways, line, pseudo-LRU, write-back: m (as Katmai)',
@@ -53,6 +63,8 @@ export const cpuModels = {
     name: 'Core 2',
     mhz: 2400,
     l1: { size: 32 * KiB, ways: 8, line: 64, policy: 'tree-plru' },
+    protocol: 'mesi',
+    l2: null,
     cycles: { l1: 3, l2: 14, memory: 240, transfer: 100, locked: 20, pause: 10, ipi: 700, interrupt: 300 },
     sources: [
       'size, ways, line, tree-PLRU: m',
@@ -64,6 +76,8 @@ export const cpuModels = {
     name: 'Skylake',
     mhz: 4000,
     l1: { size: 32 * KiB, ways: 8, line: 64, policy: 'tree-plru' },
+    protocol: 'mesi',
+    l2: null,
     cycles: { l1: 4, l2: 12, memory: 246, transfer: 75, locked: 15, pause: 140, ipi: 1200, interrupt: 500 },
     sources: [
       'size, ways, line: m; tree-PLRU: v, nanoBench',

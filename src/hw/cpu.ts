@@ -36,12 +36,7 @@ export class Cpu {
   /** Spinlocks held, for the watchdog's message. */
   readonly locksHeld: addr_t[] = [];
 
-  readonly #readable: Int32Array;
-  readonly #writable: Int32Array;
   readonly #view: DataView;
-  readonly #shift: number;
-  readonly #setMask: number;
-  readonly #hit: number;
   readonly #costs: CpuModel['cycles'];
   #interruptsOffSince = 0;
 
@@ -49,43 +44,24 @@ export class Cpu {
     this.id = id;
     this.l1 = l1;
     this.counters = l1.counters;
-    this.#readable = l1.readable;
-    this.#writable = l1.writable;
     this.idt = idt;
     this.#view = memory.view;
-    this.#shift = l1.shift;
-    this.#setMask = l1.setMask;
-    this.#hit = model.cycles.l1;
     this.#costs = model.cycles;
   }
 
   /** One load of `bytes` at `addr` whose value nobody needs: string instructions, trace-driven runs. */
   read(addr: addr_t, bytes: number): void {
-    const line = addr >>> this.#shift;
-    this.counters.loads++;
-    if (this.#readable[line & this.#setMask] === line && (addr + bytes - 1) >>> this.#shift === line) {
-      this.clock += this.#hit;
-    } else this.clock += this.l1.load(addr, bytes);
+    this.clock += this.l1.load(addr, bytes);
   }
 
   /** One store of `bytes` at `addr`, without a value. */
   write(addr: addr_t, bytes: number): void {
-    this.#store(addr, bytes);
+    this.clock += this.l1.store(addr, bytes);
   }
 
   /** One locked read-modify-write of `bytes` at `addr`, without a value. */
   modify(addr: addr_t, bytes: number): void {
-    this.counters.locked++;
-    this.#store(addr, bytes);
-    this.clock += this.#costs.locked;
-  }
-
-  #store(addr: addr_t, bytes: number): void {
-    const line = addr >>> this.#shift;
-    this.counters.stores++;
-    if (this.#writable[line & this.#setMask] === line && (addr + bytes - 1) >>> this.#shift === line) {
-      this.clock += this.#hit;
-    } else this.clock += this.l1.store(addr, bytes);
+    this.clock += this.l1.modify(addr, bytes) + this.#costs.locked;
   }
 
   load8(addr: addr_t): number {

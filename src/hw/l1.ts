@@ -1,101 +1,79 @@
 /**
  * One CPU's L1 data cache: tags and states only, since memory holds the bytes and coherent caches cannot disagree with
- * it. Set-associative, physically indexed, write-back, write-allocate, with any replacement policy.
+ * it. With any replacement policy and coherence protocol; write-back and write-allocate unless the protocol writes through.
  *
  * The fast table. `readable[set]` is a line of that set whose load needs no bookkeeping: present, and the one used last
  * in its set, so that using it again changes no replacement state. `writable[set]` is the same for a store: present,
- * used last, and Modified. A CPU compares with these and asks `load` and `store` only otherwise. Where miss classes are
- * on, the table answers only what they need not see, so a hit without classes pays nothing for them.
+ * used last, and Modified. Only what these do not answer takes the slow path. Miss classes make the table answer less: with
+ * sharing no store, since its words count; with 3C only loads of the line used last in the whole cache, so that the table has
+ * one entry. A hit without classes pays nothing for them.
  */
+import type { Below } from './below.ts';
+import { FROM_ELSEWHERE, FROM_L2, FROM_MEMORY, SOURCE } from './below.ts';
 import type { Bus } from './bus.ts';
-import { Exclusive, Invalid, type LineState, Modified, Shared } from './coherence.ts';
+import {
+  Exclusive,
+  Invalid,
+  type LineState,
+  Modified,
+  NEXT,
+  Owned,
+  possible,
+  Shared,
+  SUPPLIES,
+  UPGRADES,
+  WRITES_BACK,
+  WRITES_THROUGH,
+} from './coherence.ts';
 import { Counters } from './counters.ts';
 import { InputError } from './input-error.ts';
 import { PAGE_SHIFT, PageFault } from './memory.ts';
-import { MissClasses } from './miss-classes.ts';
-import { createReplacement, NO_LINE, type PolicyName, type Replacement } from './replacement.ts';
-
-export interface CacheGeometry {
-  /** Bytes. */
-  readonly size: number;
-  readonly ways: number;
-  /** Bytes, a power of two. */
-  readonly line: number;
-  readonly policy: PolicyName;
-}
+import { type ClassDetail, MissClasses, MODIFY, READ, type Use, WRITE } from './miss-classes.ts';
+import { type CacheGeometry, NO_LINE, TagArray } from './tag-array.ts';
 
 /** Cycles that an access takes, by what it met. */
 export interface Latencies {
   readonly l1: number;
-  /** A line that this CPU held before and lost to replacement: until a second level exists, L2's latency. */
+  /** From the second level; without one, a line that this CPU held before and lost to replacement. */
   readonly l2: number;
-  /** A line that this CPU never held. */
+  /** From memory; without a second level, a line that this CPU never held. */
   readonly memory: number;
-  /** A line that another CPU's write took away, and the request that takes it away. */
+  /**
+   * From another CPU's cache, and the request that takes it away there; without a second level, a line that another CPU's
+   * write took away.
+   */
   readonly transfer: number;
 }
 
 export interface L1Options {
   readonly geometry: CacheGeometry;
   readonly latencies: Latencies;
-  /** Split replacement misses into capacity and conflict, and coherence misses into true and false sharing. */
-  readonly classes: boolean;
+  readonly classes: ClassDetail;
   /** For the random policy; from the run's seed. */
   readonly random: () => number;
   /** One byte a physical page, 0 = not present; null where addresses are those of a trace. */
   readonly present: Uint8Array | null;
 }
 
-const isPowerOfTwo = (n: number) => Number.isInteger(n) && n > 0 && 2 ** Math.round(Math.log2(n)) === n;
-
-/** Throws an InputError that says which part of a cache cannot be built. */
-export function checkGeometry({ size, ways, line }: CacheGeometry, place: string): void {
-  if (!isPowerOfTwo(line) || line < 4 || line > 4096) {
-    throw new InputError(
-      place,
-      `a line of ${line} bytes cannot be built`,
-      'line must be a power of two from 4 to 4096',
-    );
-  }
-  if (!Number.isInteger(ways) || ways < 1)
-    throw new InputError(place, `${ways} ways`, 'ways must be a whole number from 1');
-  if (!isPowerOfTwo(size / ways / line)) {
-    throw new InputError(
-      place,
-      `${size} bytes in ${ways} ways of ${line}-byte lines make ${size / ways / line} sets`,
-      'size must be ways x line x a power of two',
-    );
-  }
-}
-
-export class L1 {
+export class L1 extends TagArray {
   readonly counters = new Counters();
   readonly cpu: number;
   readonly bit: number;
-  readonly shift: number;
-  readonly setMask: number;
-  readonly readable: Int32Array;
-  readonly writable: Int32Array;
   readonly classes: MissClasses | null;
 
+  readonly #fastMask: number;
+  readonly readable: Int32Array;
+  readonly writable: Int32Array;
   readonly #bus: Bus;
-  readonly #line: number;
-  readonly #ways: number;
+  readonly #below: Below;
   readonly #latencies: Latencies;
+  readonly #hit: number;
   readonly #present: Uint8Array | null;
-  readonly #policy: Replacement;
-  readonly #tags: Int32Array;
-  readonly #states: Uint8Array;
-  /** The directory's number of the line in each way. */
-  readonly #ids: Int32Array;
-  #lastSet = 0;
 
   constructor(bus: Bus, options: L1Options) {
     const { geometry } = options;
-    checkGeometry(geometry, 'L1');
-    const sets = geometry.size / geometry.ways / geometry.line;
-    const lines = sets * geometry.ways;
-    if (options.classes && geometry.line > 128) {
+    super(geometry, 'L1', options.random);
+    if (options.classes !== 'none' && geometry.line > 128) {
       throw new InputError(
         'L1',
         `miss classes on lines of ${geometry.line} bytes`,
@@ -106,47 +84,40 @@ export class L1 {
     this.cpu = bus.l1s.length;
     this.bit = 1 << this.cpu;
     bus.l1s.push(this);
-    this.shift = Math.log2(geometry.line);
-    this.setMask = sets - 1;
-    this.#line = geometry.line;
-    this.#ways = geometry.ways;
+    this.#below = bus.below(this);
     this.#latencies = options.latencies;
+    this.#hit = options.latencies.l1;
     this.#present = options.present;
-    this.#policy = createReplacement(geometry.policy, sets, geometry.ways, options.random);
-    this.#tags = new Int32Array(lines).fill(NO_LINE);
-    this.#states = new Uint8Array(lines);
-    this.#ids = new Int32Array(lines);
-    this.readable = new Int32Array(sets).fill(NO_LINE);
-    this.writable = new Int32Array(sets).fill(NO_LINE);
-    this.classes = options.classes ? new MissClasses(lines) : null;
+    this.#fastMask = options.classes === 'all' ? 0 : this.setMask;
+    this.readable = new Int32Array(this.#fastMask + 1).fill(NO_LINE);
+    this.writable = new Int32Array(this.#fastMask + 1).fill(NO_LINE);
+    this.classes =
+      options.classes === 'none' ? null : new MissClasses(this.tags.length, options.classes, this.counters);
   }
 
-  /** Cycles of a load of `bytes` at `addr` that the fast table did not answer. The caller has counted the load. */
+  /** A load of `bytes` at `addr`; its cycles. */
   load(addr: number, bytes: number): number {
-    const end = addr + bytes - 1;
-    const last = end >>> this.shift;
-    let line = addr >>> this.shift;
-    if (line === last) return this.#loadLine(line, addr, end);
-    let cycles = 0;
-    for (let from = addr; line <= last; line++, from = line * this.#line) {
-      cycles += this.#loadLine(line, from, Math.min(end, (line + 1) * this.#line - 1));
-      if (line !== last) this.counters.straddledLoads++;
-    }
-    return cycles;
+    this.counters.loads++;
+    const line = addr >>> this.shift;
+    if (this.readable[line & this.#fastMask] === line && (addr + bytes - 1) >>> this.shift === line) return this.#hit;
+    return this.#access(addr, bytes, READ);
   }
 
-  /** As `load`, for a store or a locked read-modify-write. */
+  /** As `load`, a store. */
   store(addr: number, bytes: number): number {
-    const end = addr + bytes - 1;
-    const last = end >>> this.shift;
-    let line = addr >>> this.shift;
-    if (line === last) return this.#storeLine(line, addr, end);
-    let cycles = 0;
-    for (let from = addr; line <= last; line++, from = line * this.#line) {
-      cycles += this.#storeLine(line, from, Math.min(end, (line + 1) * this.#line - 1));
-      if (line !== last) this.counters.straddledStores++;
-    }
-    return cycles;
+    this.counters.stores++;
+    const line = addr >>> this.shift;
+    if (this.writable[line & this.#fastMask] === line && (addr + bytes - 1) >>> this.shift === line) return this.#hit;
+    return this.#access(addr, bytes, WRITE);
+  }
+
+  /** As `load`, a locked read-modify-write: a store in every count. */
+  modify(addr: number, bytes: number): number {
+    this.counters.locked++;
+    this.counters.stores++;
+    const line = addr >>> this.shift;
+    if (this.writable[line & this.#fastMask] === line && (addr + bytes - 1) >>> this.shift === line) return this.#hit;
+    return this.#access(addr, bytes, MODIFY);
   }
 
   /** Fills the line without a stall; for `exclusive` all other copies go. Counted apart from loads and stores. */
@@ -154,199 +125,278 @@ export class L1 {
     this.counters.prefetches++;
     const line = addr >>> this.shift;
     if (this.#present !== null && this.#present[addr >>> PAGE_SHIFT] !== 1) return;
-    const slot = this.#find(line);
-    if (slot >= 0) {
-      if (exclusive && this.#states[slot] === Shared) {
-        this.#bus.upgrade(this, line, this.#ids[slot]!);
-        this.#states[slot] = Exclusive;
+    const slot = this.find(line);
+    const forWriting = exclusive && this.#bus.transitions.readAlone === Exclusive;
+    if (slot >= 0 && this.states[slot] !== Invalid) {
+      if (forWriting && (this.states[slot] === Shared || this.states[slot] === Owned)) {
+        const answers = this.#below.upgrade(this, line, this.ids[slot]!) || this.states[slot] === Owned;
+        this.states[slot] = answers ? Modified : Exclusive;
       }
       return;
     }
     this.counters.prefetchFills++;
-    const id = this.#bus.directory.idOf(line);
-    if (exclusive) this.#bus.readExclusive(this, line, id);
-    const shared = !exclusive && this.#bus.read(this, line, id);
-    this.#fill(line, id, shared ? Shared : Exclusive);
-    this.classes?.shadow.use(id);
-  }
-
-  /** The state of the line that holds `addr`: for tests and checkers. */
-  stateOf(addr: number): LineState {
-    const slot = this.#find(addr >>> this.shift);
-    return slot < 0 ? Invalid : (this.#states[slot] as LineState);
-  }
-
-  /** Lines that are in `state` now. */
-  countInState(state: LineState): number {
-    let count = 0;
-    for (let i = 0; i < this.#tags.length; i++) if (this.#tags[i] !== NO_LINE && this.#states[i] === state) count++;
-    return count;
+    const id = slot >= 0 ? this.ids[slot]! : this.#bus.directory.idOf(line);
+    this.classes?.reach(this.#bus.directory.capacity);
+    const fetched = forWriting ? this.#below.readExclusive(this, line, id) : this.#below.read(this, line, id);
+    const state = fetched & NEXT;
+    // For writing: alone, and as clean as it was below.
+    this.#fill(line, slot, id, (forWriting && state !== Modified ? Exclusive : state) as LineState);
+    this.classes?.shadow?.use(id);
   }
 
   /** Another CPU reads `line`. True if this copy differed from memory. */
-  snoopRead(line: number, id: number): boolean {
-    const slot = this.#find(line);
-    const { next, writesBack } = this.#bus.protocol[this.#states[slot] as LineState].busRead;
-    this.#states[slot] = next;
-    if (!writesBack) return false;
-    this.counters.writebacksIntervRead++;
-    this.#losesOwnership(slot, line, id);
-    return true;
+  snoopRead(line: number): boolean {
+    const slot = this.find(line);
+    const dirtyBelow = this.#below.snoopRead(line);
+    if (slot < 0) return dirtyBelow;
+    const was = this.states[slot]!;
+    const cell = possible(this.#bus.transitions.busRead[was]!);
+    this.states[slot] = cell & NEXT;
+    if (was === Modified) this.#endsModified(slot, line);
+    if ((cell & WRITES_BACK) !== 0 && !dirtyBelow) this.counters.writebacksIntervRead++;
+    return dirtyBelow || (cell & SUPPLIES) !== 0;
   }
 
   /** Another CPU takes `line` for itself. True if this copy differed from memory. */
-  snoopReadExclusive(line: number, id: number): boolean {
-    const slot = this.#find(line);
-    const { next, writesBack } = this.#bus.protocol[this.#states[slot] as LineState].busReadExclusive;
-    if (writesBack) {
-      this.counters.writebacksIntervWrite++;
-      this.#losesOwnership(slot, line, id);
+  snoopReadExclusive(line: number): boolean {
+    const slot = this.find(line);
+    const dirtyBelow = this.#below.snoopReadExclusive(line);
+    if (slot < 0) return dirtyBelow;
+    const was = this.states[slot]!;
+    const cell = possible(this.#bus.transitions.busReadExclusive[was]!);
+    if (was === Modified) this.#endsModified(slot, line);
+    if ((cell & WRITES_BACK) !== 0 && !dirtyBelow) this.counters.writebacksIntervWrite++;
+    if (was !== Invalid && (cell & NEXT) === Invalid) this.#invalidate(slot, line);
+    return dirtyBelow || (cell & SUPPLIES) !== 0;
+  }
+
+  /** Another CPU that shares `line` writes it. True if this cache answered for the line. */
+  snoopUpgrade(line: number): boolean {
+    const slot = this.find(line);
+    const ownedBelow = this.#below.snoopUpgrade(line);
+    if (slot < 0) return ownedBelow;
+    const was = this.states[slot]!;
+    const cell = possible(this.#bus.transitions.busUpgrade[was]!);
+    if (was !== Invalid && (cell & NEXT) === Invalid) this.#invalidate(slot, line);
+    return ownedBelow || was === Owned;
+  }
+
+  /** An inclusive second level gives `line` up. True if this copy differed from memory. */
+  backInvalidate(line: number): boolean {
+    const slot = this.find(line);
+    if (slot < 0 || this.states[slot] === Invalid) return false;
+    const was = this.states[slot]!;
+    if (was === Modified) this.#endsModified(slot, line);
+    this.counters.backInvalidations++;
+    this.#drop(slot, line);
+    this.#bus.directory.holders[this.ids[slot]!]! &= ~this.bit;
+    return was >= Modified;
+  }
+
+  /** Whether this cache itself holds `line`. */
+  holds(line: number): boolean {
+    const slot = this.find(line);
+    return slot >= 0 && this.states[slot] !== Invalid;
+  }
+
+  /** The slow path: `bytes` at `addr`, line by line. */
+  #access(addr: number, bytes: number, use: Use): number {
+    const end = addr + bytes - 1;
+    const last = end >>> this.shift;
+    let line = addr >>> this.shift;
+    if (line === last) return this.#accessLine(line, addr, end, use);
+    const size = 1 << this.shift;
+    let cycles = 0;
+    for (let from = addr; line <= last; line++, from = line * size) {
+      cycles += this.#accessLine(line, from, Math.min(end, (line + 1) * size - 1), use);
+      if (line === last) break;
+      if (use === READ) this.counters.straddledLoads++;
+      else this.counters.straddledStores++;
     }
-    if (next === Invalid) this.#invalidate(slot, line, id);
-    return writesBack;
-  }
-
-  /** Another CPU that shares `line` writes it. */
-  snoopUpgrade(line: number, id: number): void {
-    const slot = this.#find(line);
-    const { next } = this.#bus.protocol[this.#states[slot] as LineState].busUpgrade;
-    if (next === Invalid) this.#invalidate(slot, line, id);
-  }
-
-  #find(line: number): number {
-    const from = (line & this.setMask) * this.#ways;
-    const to = from + this.#ways;
-    for (let slot = from; slot < to; slot++) if (this.#tags[slot] === line) return slot;
-    return -1;
-  }
-
-  #loadLine(line: number, first: number, end: number): number {
-    const slot = this.#find(line);
-    if (slot < 0) return this.#miss(line, first, end, false);
-    this.#use(line, slot, false);
-    return this.#latencies.l1;
-  }
-
-  #storeLine(line: number, first: number, end: number): number {
-    const slot = this.#find(line);
-    if (slot < 0) return this.#miss(line, first, end, true);
-    const { bus, next } = this.#bus.protocol[this.#states[slot] as LineState].localWrite;
-    let cycles = this.#latencies.l1;
-    if (bus === 'upgrade') {
-      this.counters.upgrades++;
-      this.#bus.upgrade(this, line, this.#ids[slot]!);
-      cycles += this.#latencies.transfer;
-    }
-    this.#states[slot] = next;
-    this.#use(line, slot, false);
-    if (this.classes !== null) this.classes.written[slot]! |= this.#words(first, end);
     return cycles;
   }
 
-  #miss(line: number, first: number, end: number, write: boolean): number {
+  #accessLine(line: number, first: number, end: number, use: Use): number {
+    const slot = this.find(line);
+    if (slot < 0 || this.states[slot] === Invalid) return this.#miss(line, slot, first, end, use);
+    let cycles = this.#hit;
+    if (use !== READ && this.states[slot] !== Modified) cycles += this.#write(line, slot);
+    this.uses(line & this.setMask, slot, false);
+    if (this.classes === null) this.#answersFast(line, slot);
+    else this.#classifyHit(this.classes, line, slot, first, end, use);
+    return cycles;
+  }
+
+  /** A store finds the line in `slot`, not yet Modified; the cycles that it waits. */
+  #write(line: number, slot: number): number {
+    const cell = this.#bus.transitions.localWrite[this.states[slot]!]!;
+    this.states[slot] = cell & NEXT;
+    if ((cell & UPGRADES) !== 0) {
+      this.counters.upgrades++;
+      this.#below.upgrade(this, line, this.ids[slot]!);
+      return this.#latencies.transfer;
+    }
+    return (cell & WRITES_THROUGH) !== 0 ? this.#writeThrough(line, this.ids[slot]!) : 0;
+  }
+
+  /** Makes a store below. A store that meets nothing on its way is posted, and costs no time. */
+  #writeThrough(line: number, id: number): number {
+    this.counters.writeThroughs++;
+    const source = this.#below.write(this, line, id) & SOURCE;
+    if (source === FROM_ELSEWHERE) return this.#latencies.transfer;
+    return source === FROM_MEMORY ? this.#latencies.memory : 0;
+  }
+
+  #miss(line: number, left: number, first: number, end: number, use: Use): number {
     if (this.#present !== null && this.#present[first >>> PAGE_SHIFT] !== 1) throw new PageFault(first, this.cpu);
     const { counters, classes } = this;
-    const { directory, protocol } = this.#bus;
-    const id = directory.idOf(line);
+    const { directory, transitions } = this.#bus;
+    const id = left >= 0 ? this.ids[left]! : directory.idOf(line);
     const cold = (directory.everHeld[id]! & this.bit) === 0;
     const coherence = (directory.invalidated[id]! & this.bit) !== 0;
-    const { next, nextIfShared } = write ? protocol[Invalid].localWrite : protocol[Invalid].localRead;
-
-    let state = next;
-    if (write) {
-      counters.writeMisses++;
-      if (cold) counters.coldWriteMisses++;
-      this.#bus.readExclusive(this, line, id);
-    } else {
+    const words = classes === null ? 0 : this.#words(first, end);
+    const allocates = use === READ || (transitions.localWrite[Invalid]! & WRITES_THROUGH) === 0;
+    if (use === READ) {
       counters.readMisses++;
       if (cold) counters.coldReadMisses++;
-      if (this.#bus.read(this, line, id)) state = nextIfShared;
+    } else {
+      counters.writeMisses++;
+      if (cold) counters.coldWriteMisses++;
     }
     if (coherence) counters.coherenceMisses++;
-    if (classes !== null) this.#classify(classes, id, cold, coherence, write, this.#words(first, end));
+    if (!allocates) {
+      if (classes !== null) this.#classifyUnfilled(classes, id, cold, coherence, words);
+      const cycles = this.#hit + this.#writeThrough(line, id);
+      if (classes !== null) this.#bus.announceWrites(this, id, words);
+      return cycles;
+    }
 
-    const slot = this.#fill(line, id, state);
-    if (classes !== null && write) classes.written[slot] = this.#words(first, end);
-    if (cold) return this.#latencies.memory;
+    const fetched = use === READ ? this.#below.read(this, line, id) : this.#below.readExclusive(this, line, id);
+    let undecided = false;
+    if (classes !== null) undecided = this.#classify(classes, id, cold, coherence, use, words);
+    const slot = this.#fill(line, left, id, (use === READ ? fetched & NEXT : Modified) as LineState);
+    if (classes !== null) {
+      if (use !== READ) classes.written[slot] = words;
+      if (undecided) {
+        classes.undecided[slot] = 1;
+        this.readable[0] = NO_LINE;
+      }
+    }
+    const source = fetched & SOURCE;
+    if (source === FROM_L2) return this.#latencies.l2;
+    if (source === FROM_ELSEWHERE) return this.#latencies.transfer;
+    if (source === FROM_MEMORY || cold) return this.#latencies.memory;
     return coherence ? this.#latencies.transfer : this.#latencies.l2;
   }
 
-  #classify(classes: MissClasses, id: number, cold: boolean, coherence: boolean, write: boolean, words: number): void {
+  /** Classes of a miss that fills the line. True if it is not decided yet whether the line's stay is true sharing. */
+  #classify(classes: MissClasses, id: number, cold: boolean, coherence: boolean, use: Use, words: number): boolean {
     const { counters } = this;
+    classes.reach(this.#bus.directory.capacity);
+    if (coherence) {
+      if (classes.isTrueSharing(id, words)) counters.trueSharingMisses++;
+      else counters.falseSharingMisses++;
+    } else classes.seesAll(id);
+    if (classes.shadow === null) return false;
+    this.#classifyReplacement(classes.shadow.use(id), cold, coherence, use);
+    return coherence && classes.decides(id, use, words);
+  }
+
+  /** Classes of a store that misses and does not fill, neither here nor in the fully associative cache. */
+  #classifyUnfilled(classes: MissClasses, id: number, cold: boolean, coherence: boolean, words: number): void {
+    const { counters } = this;
+    classes.reach(this.#bus.directory.capacity);
     if (coherence) {
       if (classes.isTrueSharing(id, words)) counters.trueSharingMisses++;
       else counters.falseSharingMisses++;
     }
-    const inShadow = classes.shadow.use(id);
+    if (classes.shadow !== null) this.#classifyReplacement(classes.shadow.has(id), cold, coherence, WRITE);
+  }
+
+  #classifyReplacement(inShadow: boolean, cold: boolean, coherence: boolean, use: Use): void {
+    const { counters } = this;
     if (!inShadow) counters.fullyAssociativeMisses++;
     if (cold || coherence) return;
     if (inShadow) {
-      if (write) counters.conflictWriteMisses++;
-      else counters.conflictReadMisses++;
-    } else if (write) counters.capacityWriteMisses++;
-    else counters.capacityReadMisses++;
+      if (use === READ) counters.conflictReadMisses++;
+      else counters.conflictWriteMisses++;
+    } else if (use === READ) counters.capacityReadMisses++;
+    else counters.capacityWriteMisses++;
   }
 
-  /** Puts the line into the way that the policy gives up. */
-  #fill(line: number, id: number, state: LineState): number {
-    const { directory, protocol } = this.#bus;
-    const set = line & this.setMask;
-    const way = this.#policy.victim(set, this.#tags);
-    const slot = set * this.#ways + way;
-    const old = this.#tags[slot]!;
-    if (old !== NO_LINE) {
-      const oldId = this.#ids[slot]!;
-      this.counters.evictions++;
-      if (protocol[this.#states[slot] as LineState].replacement.writesBack) {
-        this.counters.writebacksEvict++;
-        this.#losesOwnership(slot, old, oldId);
-      }
-      directory.holders[oldId]! &= ~this.bit;
+  #classifyHit(classes: MissClasses, line: number, slot: number, first: number, end: number, use: Use): void {
+    if (use !== READ) {
+      const words = this.#words(first, end);
+      if (this.states[slot] === Modified) classes.written[slot]! |= words;
+      else this.#bus.announceWrites(this, this.ids[slot]!, words);
     }
-    this.#tags[slot] = line;
-    this.#states[slot] = state;
-    this.#ids[slot] = id;
+    const { shadow } = classes;
+    const id = this.ids[slot]!;
+    if (shadow !== null) {
+      if (!shadow.use(id)) this.counters.fullyAssociativeMisses++;
+      if (classes.undecided[slot] === 1) {
+        if (classes.decides(id, use, this.#words(first, end))) {
+          this.readable[0] = NO_LINE;
+          return;
+        }
+        classes.undecided[slot] = 0;
+      }
+    }
+    this.readable[line & this.#fastMask] = line;
+  }
+
+  /** Puts the line into the slot that the policy gives up. */
+  #fill(line: number, left: number, id: number, state: LineState): number {
+    const { directory, transitions } = this.#bus;
+    const slot = this.victim(line, left);
+    const was = this.states[slot]!;
+    if (was !== Invalid) {
+      const old = this.tags[slot]!;
+      this.counters.evictions++;
+      if (was === Modified) this.#endsModified(slot, old);
+      if ((transitions.replacement[was]! & WRITES_BACK) !== 0) this.counters.writebacksEvict++;
+      // Already out of this cache, so that a second level that has to make room finds it gone.
+      this.states[slot] = Invalid;
+      this.#below.replaced(this, old, this.ids[slot]!, was as LineState);
+    }
     directory.holders[id]! |= this.bit;
     directory.everHeld[id]! |= this.bit;
     directory.invalidated[id]! &= ~this.bit;
-    this.#use(line, slot, true);
+    this.place(slot, line, id, state);
+    if (this.classes === null) this.#answersFast(line, slot);
+    else {
+      this.classes.undecided[slot] = 0;
+      this.readable[line & this.#fastMask] = line;
+    }
     return slot;
   }
 
-  /** Replacement, the 3C shadow (a fill has told it already) and the fast table learn that `line` was used. */
-  #use(line: number, slot: number, filled: boolean): void {
+  #answersFast(line: number, slot: number): void {
     const set = line & this.setMask;
-    this.#policy.use(set, slot - set * this.#ways, filled);
-    if (this.classes === null) {
-      this.writable[set] = this.#states[slot] === Modified ? line : NO_LINE;
-    } else {
-      if (!filled && !this.classes.shadow.use(this.#ids[slot]!)) this.counters.fullyAssociativeMisses++;
-      this.readable[this.#lastSet] = NO_LINE;
-      this.#lastSet = set;
-    }
     this.readable[set] = line;
+    this.writable[set] = this.states[slot] === Modified ? line : NO_LINE;
   }
 
   /** A stay in Modified ends: those who lost the line to it learn what was written. */
-  #losesOwnership(slot: number, line: number, id: number): void {
-    const set = line & this.setMask;
-    if (this.writable[set] === line) this.writable[set] = NO_LINE;
+  #endsModified(slot: number, line: number): void {
+    if (this.writable[line & this.#fastMask] === line) this.writable[line & this.#fastMask] = NO_LINE;
     if (this.classes !== null) {
-      this.#bus.announceWrites(id, this.classes.written[slot]!);
+      this.#bus.announceWrites(this, this.ids[slot]!, this.classes.written[slot]!);
       this.classes.written[slot] = 0;
     }
   }
 
-  #invalidate(slot: number, line: number, id: number): void {
+  #invalidate(slot: number, line: number): void {
     const { directory } = this.#bus;
-    const set = line & this.setMask;
-    if (this.readable[set] === line) this.readable[set] = NO_LINE;
-    this.#tags[slot] = NO_LINE;
-    this.#states[slot] = Invalid;
-    directory.holders[id]! &= ~this.bit;
+    const id = this.ids[slot]!;
+    this.#drop(slot, line);
     directory.invalidated[id]! |= this.bit;
     this.classes?.loses(id);
-    this.counters.invalidationsReceived++;
+  }
+
+  #drop(slot: number, line: number): void {
+    if (this.readable[line & this.#fastMask] === line) this.readable[line & this.#fastMask] = NO_LINE;
+    this.states[slot] = Invalid;
   }
 
   /** The words (aligned 4 bytes) of their line that bytes `first` to `end` touch, one bit each. */

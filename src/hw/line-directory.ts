@@ -3,7 +3,8 @@
  * and have lost it to another CPU's write: one bit a CPU. So who holds a line is found in constant time, and what a miss
  * is (cold, replacement, coherence) without a look at any other cache.
  *
- * An open hash table from line to number, at most two thirds full: 33 to 48 bytes a line in all.
+ * An open hash table from line to number, at most two thirds full: 24 to 38 bytes a line in all. Arrays by line number
+ * grow by an eighth, so that those who keep several a CPU waste little.
  */
 const EMPTY = -1;
 
@@ -19,6 +20,11 @@ export class LineDirectory {
 
   get count(): number {
     return this.#count;
+  }
+
+  /** Numbers below it have room in the arrays. */
+  get capacity(): number {
+    return this.holders.length;
   }
 
   /** The number of `line`, given out now if this is the first anybody hears of it. */
@@ -42,7 +48,7 @@ export class LineDirectory {
   }
 
   #grow(): void {
-    const length = this.holders.length + (this.holders.length >> 1);
+    const length = this.holders.length + (this.holders.length >> 3);
     this.holders = enlarged(this.holders, length);
     this.everHeld = enlarged(this.everHeld, length);
     this.invalidated = enlarged(this.invalidated, length);

@@ -8,6 +8,7 @@ import { DeviceLines } from './device-lines.ts';
 import { InputError } from './input-error.ts';
 import { L1 } from './l1.ts';
 import { type addr_t, Memory, PAGE_SIZE } from './memory.ts';
+import type { ClassDetail } from './miss-classes.ts';
 import { Scheduler } from './scheduler.ts';
 
 export interface MachineOptions {
@@ -16,7 +17,7 @@ export interface MachineOptions {
   /** Bytes of physical memory: whole pages, below 2 GB. */
   readonly memory: number;
   /** Split misses into the finer classes (3C, true and false sharing); costs host time. */
-  readonly classes?: boolean;
+  readonly classes?: ClassDetail;
   /** Numbers in [0, 1) for the random replacement policy: from the run's seed. */
   readonly random?: () => number;
   /** Cycles after which a spin counts as a lockup. */
@@ -30,7 +31,7 @@ function noRandomness(): never {
 export class Machine {
   readonly model: CpuModel;
   readonly memory: Memory;
-  readonly bus = new Bus();
+  readonly bus: Bus;
   readonly cpus: readonly Cpu[];
   readonly scheduler: Scheduler;
   readonly deviceLines = new DeviceLines((time) => this.scheduler.bringHorizonTo(time));
@@ -52,12 +53,15 @@ export class Machine {
     }
     this.model = model;
     this.memory = new Memory(memory);
+    const random = options.random ?? noRandomness;
+    const { protocol, l2 } = model;
+    this.bus = new Bus({ protocol, l2: l2 === null ? null : { ...l2, random } });
     this.cpus = Array.from({ length: cpus }, (_, id) => {
       const l1 = new L1(this.bus, {
         geometry: model.l1,
         latencies: model.cycles,
-        classes: options.classes ?? false,
-        random: options.random ?? noRandomness,
+        classes: options.classes ?? 'none',
+        random,
         present: this.memory.present,
       });
       return new Cpu(id, model, l1, this.memory, this.idt);

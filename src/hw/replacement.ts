@@ -4,20 +4,23 @@
  *
  * Names and definitions as in golden/cache, which follow nanoBench (A. Abel and J. Reineke, "nanoBench", ISPASS 2020).
  */
+import { Invalid } from './coherence.ts';
 import { InputError } from './input-error.ts';
 
 export interface Replacement {
   /** `way` of `set` was used: hit, or filled just now. */
   use(set: number, way: number, filled: boolean): void;
-  /** The way to fill. `tags` of the set begin at set * ways; a tag of NO_LINE marks an invalid way. */
-  victim(set: number, tags: Int32Array): number;
+  /**
+   * The way to fill. `states` of the set begin at set * ways. `left` is an invalid way in which the line's own tag
+   * still stands, or -1: a policy to which all invalid ways are alike takes it and need not search.
+   */
+  victim(set: number, states: Uint8Array, left: number): number;
 }
-
-export const NO_LINE = -1;
 
 export const policyNames = [
   'lru',
   'fifo',
+  'least-recently-allocated',
   'random',
   'tree-plru',
   'tree-plru-invalid-first',
@@ -25,8 +28,8 @@ export const policyNames = [
 ] as const;
 export type PolicyName = (typeof policyNames)[number];
 
-function firstInvalid(tags: Int32Array, from: number, to: number): number {
-  for (let i = from; i < to; i++) if (tags[i] === NO_LINE) return i - from;
+function firstInvalid(states: Uint8Array, from: number, to: number): number {
+  for (let i = from; i < to; i++) if (states[i] === Invalid) return i - from;
   return -1;
 }
 
@@ -47,10 +50,11 @@ class Stamps implements Replacement {
     if (filled || this.#countsHits) this.#stamps[set * this.#ways + way] = ++this.#now;
   }
 
-  victim(set: number, tags: Int32Array): number {
+  victim(set: number, states: Uint8Array, left: number): number {
+    if (left >= 0) return left;
     const from = set * this.#ways;
     const to = from + this.#ways;
-    const invalid = firstInvalid(tags, from, to);
+    const invalid = firstInvalid(states, from, to);
     if (invalid >= 0) return invalid;
     let oldest = from;
     for (let i = from + 1; i < to; i++) if (this.#stamps[i]! < this.#stamps[oldest]!) oldest = i;
@@ -69,9 +73,10 @@ class Random implements Replacement {
 
   use(): void {}
 
-  victim(set: number, tags: Int32Array): number {
+  victim(set: number, states: Uint8Array, left: number): number {
+    if (left >= 0) return left;
     const from = set * this.#ways;
-    const invalid = firstInvalid(tags, from, from + this.#ways);
+    const invalid = firstInvalid(states, from, from + this.#ways);
     return invalid >= 0 ? invalid : Math.floor(this.#random() * this.#ways);
   }
 }
@@ -98,10 +103,10 @@ class TreePlru implements Replacement {
     for (let node = this.#ways + way; node > 1; node >>= 1) this.#nodes[root + (node >> 1)] = (node & 1) ^ 1;
   }
 
-  victim(set: number, tags: Int32Array): number {
+  victim(set: number, states: Uint8Array): number {
     const root = set * this.#ways;
     if (this.#invalidFirst) {
-      const invalid = firstInvalid(tags, root, root + this.#ways);
+      const invalid = firstInvalid(states, root, root + this.#ways);
       if (invalid >= 0) return invalid;
     }
     let node = 1;
@@ -134,14 +139,14 @@ class LruOfTreePlru4 implements Replacement {
     this.#trees.use(group, way & 3);
   }
 
-  victim(set: number, tags: Int32Array): number {
-    const invalid = firstInvalid(tags, set * this.#ways, (set + 1) * this.#ways);
+  victim(set: number, states: Uint8Array): number {
+    const invalid = firstInvalid(states, set * this.#ways, (set + 1) * this.#ways);
     if (invalid >= 0) return invalid;
     let oldest = 0;
     for (let g = 1; g < this.#groups; g++) {
       if (this.#stamps[set * this.#groups + g]! < this.#stamps[set * this.#groups + oldest]!) oldest = g;
     }
-    return oldest * 4 + this.#trees.victim(set * this.#groups + oldest, tags);
+    return oldest * 4 + this.#trees.victim(set * this.#groups + oldest, states);
   }
 }
 
@@ -151,6 +156,7 @@ export function createReplacement(policy: PolicyName, sets: number, ways: number
     case 'lru':
       return new Stamps(sets, ways, true);
     case 'fifo':
+    case 'least-recently-allocated': // AMD's name for it, in the K6's manual
       return new Stamps(sets, ways, false);
     case 'random':
       return new Random(ways, random);

@@ -45,18 +45,19 @@ function finerCounts(counters: Counters): Partial<CacheCounts> {
     fullyAssociativeMisses: counters.fullyAssociativeMisses,
     trueSharing: counters.trueSharingMisses,
     falseSharing: counters.falseSharingMisses,
-    ...overTheLifetime(counters, 'duboisTrueAny', 'duboisFalseAny'),
-    ...overTheLifetime(counters, 'duboisTrueLoad', 'duboisFalseLoad'),
+    ...overTheStay(counters),
   };
 }
 
-/** The reading of sharing over a line's lifetime, from counters that have it. */
-function overTheLifetime(counters: Counters & Partial<CacheCounts>, essential: DuboisTrue, useless: DuboisFalse) {
-  const count = counters[essential];
-  return count === undefined ? {} : { [essential]: count, [useless]: counters.coherenceMisses - count };
+function overTheStay(counters: Counters): Partial<CacheCounts> {
+  const { coherenceMisses, duboisTrueAnyMisses, duboisTrueLoadMisses } = counters;
+  return {
+    duboisTrueAny: duboisTrueAnyMisses,
+    duboisFalseAny: coherenceMisses - duboisTrueAnyMisses,
+    duboisTrueLoad: duboisTrueLoadMisses,
+    duboisFalseLoad: coherenceMisses - duboisTrueLoadMisses,
+  };
 }
-type DuboisTrue = 'duboisTrueAny' | 'duboisTrueLoad';
-type DuboisFalse = 'duboisFalseAny' | 'duboisFalseLoad';
 
 /** What is there when the trace ends; no count of what happened. */
 const states: ReadonlySet<string> = new Set(['dirtyAtEnd', 'endS', 'endE', 'endM'] satisfies (keyof CacheCounts)[]);

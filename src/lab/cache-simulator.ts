@@ -1,9 +1,11 @@
 /** L1 data caches on a bus, without memory and time, fed with the accesses of a trace: what a cache simulator is. */
 import { Bus } from '../hw/bus.ts';
 import { InputError } from '../hw/input-error.ts';
-import { type CacheGeometry, L1, type Latencies } from '../hw/l1.ts';
+import { L1, type Latencies } from '../hw/l1.ts';
+import type { ClassDetail } from '../hw/miss-classes.ts';
 import type { AccessKind } from '../hw/observe.ts';
 import { type PolicyName, policyNames } from '../hw/replacement.ts';
+import type { CacheGeometry } from '../hw/tag-array.ts';
 import { cacheCounts } from './cache-counts.ts';
 import type { CacheCounts } from './results.ts';
 
@@ -25,7 +27,7 @@ export interface SimulatorOptions {
   readonly geometry: CacheGeometry;
   /** CPUs to begin with; one that an access names beyond them is added then, with an empty cache. */
   readonly cpus: number;
-  readonly classes: boolean;
+  readonly classes: ClassDetail;
   /** For the random policy; seeded. */
   readonly random?: () => number;
 }
@@ -44,18 +46,10 @@ export class CacheSimulator {
   /** CPUs are numbered from 0 to 31; addresses have 32 bits. */
   access(cpu: number, kind: AccessKind, address: number, bytes: number): void {
     const l1 = this.bus.l1s[cpu] ?? this.#addUpTo(cpu);
-    const { counters } = l1;
-    const line = address >>> l1.shift;
-    const straddles = (address + bytes - 1) >>> l1.shift !== line;
-    if (straddles) this.#straddling[cpu]!++;
-    if (kind === 'r') {
-      counters.loads++;
-      if (straddles || l1.readable[line & l1.setMask] !== line) l1.load(address, bytes);
-    } else {
-      counters.stores++;
-      if (kind === 'x') counters.locked++;
-      if (straddles || l1.writable[line & l1.setMask] !== line) l1.store(address, bytes);
-    }
+    if (address >>> l1.shift !== (address + bytes - 1) >>> l1.shift) this.#straddling[cpu]!++;
+    if (kind === 'r') l1.load(address, bytes);
+    else if (kind === 'w') l1.store(address, bytes);
+    else l1.modify(address, bytes);
   }
 
   /** What each CPU's cache did so far. */

@@ -56,7 +56,7 @@ export function runPoint(
     model: modelOf(specification),
     cpus: specification.machine.cpus,
     memory: specification.machine.memory,
-    classes: true,
+    classes: 'all',
     random: seeded(seed, 'replacement'),
   });
   observer?.poweredOn(machine);

@@ -4,11 +4,13 @@
  */
 import { isNode, LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
+import { type ProtocolName, protocols } from '../hw/coherence.ts';
 import { type CpuModel, type CpuModelName, cpuModels } from '../hw/cpu-model.ts';
 import { InputError } from '../hw/input-error.ts';
-import { checkGeometry } from '../hw/l1.ts';
 import { KiB, MiB } from '../hw/memory.ts';
 import { policyNames } from '../hw/replacement.ts';
+import { inclusions } from '../hw/second-level.ts';
+import { checkGeometry } from '../hw/tag-array.ts';
 import { kernelVersions } from './boot.ts';
 import { type TouchModelName, touchModels } from './touch.ts';
 
@@ -19,6 +21,7 @@ export type Colouring = (typeof colourings)[number];
 
 const oneOf = <T extends string>(names: readonly T[]) => z.enum(names as [T, ...T[]]);
 const modelNames = Object.keys(cpuModels) as CpuModelName[];
+const protocolNames = Object.keys(protocols) as ProtocolName[];
 const touchNames = Object.keys(touchModels) as TouchModelName[];
 
 const bytes = z.union([z.number(), z.string()]).transform((value, context) => {
@@ -50,6 +53,17 @@ const inlineModel = z.strictObject({
     line: whole(4, 128), // every run counts the classes of misses, which take no longer lines
     policy: oneOf(policyNames).default('lru'),
   }),
+  protocol: oneOf(protocolNames).default('mesi'),
+  l2: z
+    .strictObject({
+      size: bytes,
+      ways: whole(1, 1024),
+      policy: oneOf(policyNames).default('lru'),
+      shared: z.boolean().default(false),
+      inclusion: oneOf(inclusions).default('neither'),
+    })
+    .nullable()
+    .default(null),
   cycles: z.strictObject({
     l1: cycles,
     l2: cycles,
@@ -110,6 +124,7 @@ export function parseSpecification(text: string, file: string): Specification {
   }
   const model = modelOf(result.data);
   checkGeometry(model.l1, lineOf(offsetOf(document, ['machine', 'model', 'l1'])));
+  if (model.l2 !== null) checkGeometry(model.l2, lineOf(offsetOf(document, ['machine', 'model', 'l2'])));
   if (
     result.data.machine.memory % 4096 !== 0 ||
     result.data.machine.memory < 8 * MiB ||
@@ -125,9 +140,15 @@ export function parseSpecification(text: string, file: string): Specification {
 }
 
 export function modelOf({ machine }: Specification): CpuModel {
-  return typeof machine.model === 'string'
-    ? cpuModels[machine.model]
-    : { ...machine.model, sources: ['the specification'] };
+  return typeof machine.model === 'string' ? cpuModels[machine.model] : inlineModelOf(machine.model);
+}
+
+function inlineModelOf({ l2, ...model }: z.output<typeof inlineModel>): CpuModel {
+  return {
+    ...model,
+    l2: l2 === null ? null : { ...l2, line: model.l1.line },
+    sources: ['the specification'],
+  };
 }
 
 const firstLine = (text: string) => text.split('\n')[0]!.replace(/:$/, '');

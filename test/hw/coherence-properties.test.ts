@@ -5,9 +5,9 @@
 import fc from 'fast-check';
 import seedrandom from 'seedrandom';
 import { expect, test } from 'vitest';
-import type { CacheGeometry } from '../../src/hw/l1.ts';
 import type { Machine } from '../../src/hw/machine.ts';
 import { type PolicyName, policyNames } from '../../src/hw/replacement.ts';
+import type { CacheGeometry } from '../../src/hw/tag-array.ts';
 import { geometry, type Kind, machineOf, perform, states } from './tiny-machine.ts';
 
 interface Step {
@@ -80,7 +80,7 @@ function checkInvariants(machine: Machine, lineAccesses: readonly number[], line
 test('after every step of any run a line has one owner or none, and all counts add up', () => {
   fc.assert(
     fc.property(anyRun(policyNames, ['r', 'w', 'x', 'p', 'P']), ({ cpus, l1, steps }) => {
-      const machine = machineOf(cpus, { l1, classes: true, random: seedrandom('ways') });
+      const machine = machineOf(cpus, { l1, classes: 'all', random: seedrandom('ways') });
       const lineAccesses = new Array<number>(cpus).fill(0);
       for (const step of steps) {
         const id = step.id % cpus;
@@ -194,7 +194,7 @@ class Reference {
 test('a model made of maps counts the same misses, classes, transfers and write-backs', () => {
   fc.assert(
     fc.property(anyRun(['lru', 'fifo'], ['r', 'w', 'x']), ({ cpus, l1, steps }) => {
-      const machine = machineOf(cpus, { l1, classes: true });
+      const machine = machineOf(cpus, { l1, classes: 'all' });
       const references = machine.cpus.map(() => new Reference(l1));
       for (const step of steps) {
         const id = step.id % cpus;

@@ -3,12 +3,13 @@ import { describe, expect, test } from 'vitest';
 import { Bus } from '../../src/hw/bus.ts';
 import { Modified } from '../../src/hw/coherence.ts';
 import { InputError } from '../../src/hw/input-error.ts';
-import { type CacheGeometry, checkGeometry, L1 } from '../../src/hw/l1.ts';
+import { L1 } from '../../src/hw/l1.ts';
 import { KiB, PAGE_SIZE, PageFault } from '../../src/hw/memory.ts';
+import { type CacheGeometry, checkGeometry } from '../../src/hw/tag-array.ts';
 import { cycles, geometry, machineOf, messageOf, perform, play, states } from './tiny-machine.ts';
 
 const l1Of = (l1: CacheGeometry, present: Uint8Array | null = null) =>
-  new L1(new Bus(), { geometry: l1, latencies: cycles, classes: false, random: () => 0, present });
+  new L1(new Bus(), { geometry: l1, latencies: cycles, classes: 'none', random: () => 0, present });
 
 const countersAfter = (steps: string) => {
   const machine = machineOf(1);
@@ -199,7 +200,8 @@ describe('the fast table hides nothing: a random run counts the same', () => {
   const outcome = ({ cpus }: ReturnType<typeof machineOf>) =>
     cpus.map(({ clock, l1 }) => {
       const { capacityReadMisses, capacityWriteMisses, conflictReadMisses, conflictWriteMisses, ...rest } = l1.counters;
-      const { fullyAssociativeMisses, trueSharingMisses, falseSharingMisses, ...counters } = rest;
+      const { fullyAssociativeMisses, trueSharingMisses, falseSharingMisses, ...others } = rest;
+      const { duboisTrueAnyMisses, duboisTrueLoadMisses, ...counters } = others;
       return { clock, ...counters };
     });
   const settings = { seed: 2, numRuns: 200 };
@@ -207,7 +209,7 @@ describe('the fast table hides nothing: a random run counts the same', () => {
   test('with classes as without', () => {
     fc.assert(
       fc.property(anyRun, ({ steps, policy }) => {
-        const [plain, classed] = [false, true].map((classes) =>
+        const [plain, classed] = (['none', 'all'] as const).map((classes) =>
           machineOf(2, { l1: geometry(2, 2, 16, policy), classes }),
         );
         for (const machine of [plain!, classed!]) {

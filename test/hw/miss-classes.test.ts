@@ -16,7 +16,7 @@ type Classes = ReturnType<typeof classesOf>;
 
 /** The class of the miss in the last step, and checks that the classes of all steps make up the misses. */
 function classOfLastMiss(steps: string, l1 = geometry(2, 2, 16)): string {
-  const machine = machineOf(3, { l1, classes: true });
+  const machine = machineOf(3, { l1, classes: 'all' });
   const last = steps.lastIndexOf(' ');
   const { counters } = machine.cpus[Number(steps[last + 1])]!.l1;
   if (last > 0) play(machine, steps.slice(0, last));
@@ -68,19 +68,19 @@ describe('after a write of CPU 1 took its copy, CPU 0', () => {
 });
 
 test('each line of a straddling read is classed by its own words', () => {
-  const machine = machineOf(2, { classes: true });
+  const machine = machineOf(2, { classes: 'all' });
   play(machine, '0r 0r10 1wc 1w1c 0re');
   expect(classesOf(machine.cpus[0]!.l1.counters)).toEqual({ cold: 2, capacity: 0, conflict: 0, true: 1, false: 1 });
 });
 
 test('a line lost to a write is gone from the fully associative cache too', () => {
-  const machine = machineOf(2, { l1: directMapped, classes: true });
+  const machine = machineOf(2, { l1: directMapped, classes: 'all' });
   play(machine, '0r 1w 0r');
   expect(machine.cpus[0]!.l1.counters.fullyAssociativeMisses).toBe(2);
 });
 
 test('the fully associative cache misses where capacity does, cold misses included', () => {
-  const machine = machineOf(1, { l1: directMapped, classes: true });
+  const machine = machineOf(1, { l1: directMapped, classes: 'all' });
   play(machine, '0r 0r20 0r 0r40 0r20');
   const { counters } = machine.cpus[0]!.l1;
   expect(classesOf(counters)).toMatchObject({ cold: 3, conflict: 1, capacity: 1 });
@@ -88,13 +88,13 @@ test('the fully associative cache misses where capacity does, cold misses includ
 });
 
 test('the fully associative cache is told of prefetches', () => {
-  const machine = machineOf(1, { l1: directMapped, classes: true });
+  const machine = machineOf(1, { l1: directMapped, classes: 'all' });
   play(machine, '0p 0p20 0r');
   expect(classesOf(machine.cpus[0]!.l1.counters)).toMatchObject({ cold: 0, conflict: 1, capacity: 0 });
 });
 
 test('lines over 128 bytes have too many words for classes', () => {
-  expect(() => machineOf(1, { l1: geometry(2, 2, 256), classes: true })).toThrow(
+  expect(() => machineOf(1, { l1: geometry(2, 2, 256), classes: 'all' })).toThrow(
     'L1: miss classes on lines of 256 bytes; classes take lines of 128 bytes at most',
   );
 });

@@ -1,17 +1,19 @@
 import fc from 'fast-check';
 import seedrandom from 'seedrandom';
 import { describe, expect, test } from 'vitest';
-import { createReplacement, NO_LINE, type PolicyName, policyNames } from '../../src/hw/replacement.ts';
+import { createReplacement, type PolicyName, policyNames } from '../../src/hw/replacement.ts';
 
 /** Plays lines, one letter each, on one set: the way that each miss fills, '-' for a hit. */
 function fills(policy: PolicyName, ways: number, lines: string, random = () => 0): string {
-  const tags = new Int32Array(ways).fill(NO_LINE);
+  const tags = new Int32Array(ways);
+  const states = new Uint8Array(ways);
   const replacement = createReplacement(policy, 1, ways, random);
   const played = Array.from(lines, (letter) => {
     const line = letter.charCodeAt(0);
     const hit = tags.indexOf(line);
-    const way = hit >= 0 ? hit : replacement.victim(0, tags);
+    const way = hit >= 0 ? hit : replacement.victim(0, states, -1);
     tags[way] = line;
+    states[way] = 1;
     replacement.use(0, way, hit < 0);
     return hit >= 0 ? '-' : way.toString();
   });
@@ -42,9 +44,9 @@ test('random replacement with the same seed fills the same ways', () => {
 
 test('a tree of 64 ways fills each way once before it fills any twice', () => {
   const replacement = createReplacement('tree-plru', 1, 64, () => 0);
-  const tags = new Int32Array(64);
-  const ways = Array.from(tags, () => {
-    const way = replacement.victim(0, tags);
+  const states = new Uint8Array(64);
+  const ways = Array.from(states, () => {
+    const way = replacement.victim(0, states, -1);
     replacement.use(0, way, true);
     return way;
   });
@@ -52,11 +54,11 @@ test('a tree of 64 ways fills each way once before it fills any twice', () => {
 });
 
 test('sets do not disturb one another', () => {
-  const tags = new Int32Array([10, 12, 11, 13]);
+  const states = new Uint8Array(4).fill(1);
   const replacement = createReplacement('lru', 2, 2, () => 0);
   for (const way of [0, 1]) replacement.use(0, way, true);
   for (const way of [1, 0]) replacement.use(1, way, true);
-  expect([replacement.victim(0, tags), replacement.victim(1, tags)]).toEqual([0, 1]);
+  expect([replacement.victim(0, states, -1), replacement.victim(1, states, -1)]).toEqual([0, 1]);
 });
 
 describe('a way used twice in a row is as if used once', () => {
@@ -64,14 +66,14 @@ describe('a way used twice in a row is as if used once', () => {
     const anyUse = fc.record({ set: fc.nat(1), way: fc.nat(3), filled: fc.boolean() });
     fc.assert(
       fc.property(fc.array(anyUse, { maxLength: 60 }), (uses) => {
-        const full = new Int32Array(8).fill(1);
+        const full = new Uint8Array(8).fill(1);
         const once = createReplacement(policy, 2, 4, seedrandom('same'));
         const twice = createReplacement(policy, 2, 4, seedrandom('same'));
         for (const { set, way, filled } of uses) {
           once.use(set, way, filled);
           twice.use(set, way, filled);
           twice.use(set, way, false);
-          expect(twice.victim(set, full)).toBe(once.victim(set, full));
+          expect(twice.victim(set, full, -1)).toBe(once.victim(set, full, -1));
         }
       }),
       { seed: 1, numRuns: 100 },

@@ -1,10 +1,11 @@
 /** Machines small enough to reason about by hand, and short notations for what their CPUs do. */
-import { stateLetters } from '../../src/hw/coherence.ts';
+import { type ProtocolName, stateLetters } from '../../src/hw/coherence.ts';
 import type { Cpu } from '../../src/hw/cpu.ts';
-import type { CacheGeometry } from '../../src/hw/l1.ts';
 import { Machine, type MachineOptions } from '../../src/hw/machine.ts';
 import { KiB } from '../../src/hw/memory.ts';
 import type { PolicyName } from '../../src/hw/replacement.ts';
+import type { SecondLevelGeometry } from '../../src/hw/second-level.ts';
+import type { CacheGeometry } from '../../src/hw/tag-array.ts';
 
 export const geometry = (sets: number, ways: number, line: number, policy: PolicyName = 'lru'): CacheGeometry => ({
   size: sets * ways * line,
@@ -19,9 +20,14 @@ export const cycles = { l1: 1, l2: 10, memory: 100, transfer: 1000, locked: 20, 
 /** Two sets of two 16-byte lines, LRU, unless told otherwise. */
 export function machineOf(
   cpus: number,
-  { l1 = geometry(2, 2, 16), ...options }: { l1?: CacheGeometry } & Partial<MachineOptions> = {},
+  {
+    l1 = geometry(2, 2, 16),
+    protocol = 'mesi',
+    l2 = null,
+    ...options
+  }: { l1?: CacheGeometry; protocol?: ProtocolName; l2?: SecondLevelGeometry | null } & Partial<MachineOptions> = {},
 ): Machine {
-  const model = { name: 'decimal', mhz: 1000, l1, cycles, sources: [] };
+  const model = { name: 'decimal', mhz: 1000, l1, protocol, l2, cycles, sources: [] };
   return new Machine({ model, cpus, memory: 64 * KiB, ...options });
 }
 

@@ -6,7 +6,7 @@ import { AccessList } from '../../src/lab/memory-trace.ts';
 /** Two sets of two ways of 16 bytes. */
 const geometry = { size: 64, ways: 2, line: 16, policy: 'lru' } as const;
 
-function simulated(trace: string, classes = true) {
+function simulated(trace: string, classes: 'all' | 'none' = 'all') {
   const simulator = new CacheSimulator({ geometry, cpus: 1, classes });
   AccessList.parse(new TextEncoder().encode(trace), 't').forEach((...access) => {
     simulator.access(...(access.slice(0, 4) as Parameters<CacheSimulator['access']>));
@@ -37,7 +37,7 @@ test('addresses in the upper half of 32 bits are lines of their own', () => {
 
 describe('records of counts', () => {
   test('without classes, what was not counted is not there', () => {
-    const [counts] = simulated('0 r 100 4\n', false).counts();
+    const [counts] = simulated('0 r 100 4\n', 'none').counts();
     for (const name of ['capacity', 'conflict', 'fullyAssociativeMisses', 'trueSharing', 'falseSharing']) {
       expect(counts).not.toHaveProperty(name);
     }

@@ -32,7 +32,7 @@ function fromRecording(lines: readonly string[], warmUp: number, specification: 
   const simulator = new CacheSimulator({
     geometry: modelOf(specification).l1,
     cpus: specification.machine.cpus,
-    classes: true,
+    classes: 'all',
     random: seeded(seedOf(specification, point), 'replacement'),
   });
   let before = simulator.counts();

@@ -85,7 +85,7 @@ function compared(name: string, recorded: object, got: object, leftOut: Readonly
 }
 
 const simulatorOf = ({ size, ways, line }: Omit<RecordedGeometry, 'sets' | 'policies'>, policy: string, cpus: number) =>
-  new CacheSimulator({ geometry: { size, ways, line, policy: policies[policy]! }, cpus, classes: true });
+  new CacheSimulator({ geometry: { size, ways, line, policy: policies[policy]! }, cpus, classes: 'all' });
 
 /** The counts of one CPU's cache, and where in the trace it missed. */
 function missesOverTime(accesses: AccessList, geometry: RecordedGeometry, policy: string) {
