@@ -91,8 +91,7 @@ export class L1 extends TagArray {
     this.#fastMask = options.classes === 'all' ? 0 : this.setMask;
     this.readable = new Int32Array(this.#fastMask + 1).fill(NO_LINE);
     this.writable = new Int32Array(this.#fastMask + 1).fill(NO_LINE);
-    this.classes =
-      options.classes === 'none' ? null : new MissClasses(this.tags.length, options.classes, this.counters);
+    this.classes = options.classes === 'none' ? null : new MissClasses(this.tags.length, options.classes, this.counters);
   }
 
   /** A load of `bytes` at `addr`; its cycles. */

@@ -5,7 +5,16 @@
  * While a private one holds a line beside its L1, the L1's state says more: the copy below may be Exclusive where the L1
  * has changed the line. Each level answers the bus by its own table, and together they answer rightly.
  */
-import { type Answer, type Below, DIRTY, FROM_ELSEWHERE, FROM_L2, FROM_MEMORY, NOBODY, SOURCE } from './below.ts';
+import {
+  type Answer,
+  type Below,
+  DIRTY,
+  FROM_ELSEWHERE,
+  FROM_L2,
+  FROM_MEMORY,
+  NOBODY,
+  SOURCE,
+} from './below.ts';
 import type { Bus } from './bus.ts';
 import {
   Exclusive,

@@ -140,7 +140,9 @@ export function parseSpecification(text: string, file: string): Specification {
 }
 
 export function modelOf({ machine }: Specification): CpuModel {
-  return typeof machine.model === 'string' ? cpuModels[machine.model] : inlineModelOf(machine.model);
+  return typeof machine.model === 'string'
+    ? cpuModels[machine.model]
+    : inlineModelOf(machine.model);
 }
 
 function inlineModelOf({ l2, ...model }: z.output<typeof inlineModel>): CpuModel {
