@@ -6,7 +6,7 @@ import { gunzipSync } from 'node:zlib';
 import { cpuModels } from '../src/hw/cpu-models.ts';
 import { Machine } from '../src/hw/machine.ts';
 import { MiB, PAGE_SHIFT, PAGE_SIZE } from '../src/hw/memory.ts';
-import { parseAccess } from '../src/lab/cache-trace.ts';
+import { AccessList } from '../src/lab/memory-trace.ts';
 import { assertCount, medianNanoseconds, report } from './measure.ts';
 
 const here = (name: string) => fileURLToPath(new URL(name, import.meta.url));
@@ -17,14 +17,11 @@ export async function benchAccesses(): Promise<void> {
   });
   const yardstick = JSON.parse(output) as { millionPerSecond: number };
 
-  const lines = gunzipSync(readFileSync(here('../test/golden/data/real-ls.din.gz')))
-    .toString()
-    .trimEnd()
-    .split('\n');
-  const accesses = lines.map((line, i) => parseAccess(line, 'real-ls', i + 1));
-  const addresses = Int32Array.from(framesOf(accesses.map(({ address }) => address)));
-  const sizes = Uint8Array.from(accesses, ({ bytes }) => bytes);
-  const writes = Uint8Array.from(accesses, ({ kind }) => (kind === 'r' ? 0 : 1));
+  const trace = gunzipSync(readFileSync(here('../test/golden/data/real-ls.din.gz')));
+  const accesses = AccessList.parse(trace, 'real-ls');
+  const addresses = Int32Array.from(framesOf(accesses.addresses));
+  const sizes = Uint8Array.from(accesses.sizes);
+  const writes = Uint8Array.from(accesses.kinds, (kind) => (kind === 'r' ? 0 : 1));
 
   const l1 = { size: 32768, ways: 8, line: 64, policy: 'lru' } as const;
   const machine = new Machine({ model: { ...cpuModels.skylake, l1 }, cpus: 1, memory: 64 * MiB });

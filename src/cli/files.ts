@@ -5,18 +5,25 @@ import { gunzipSync } from 'node:zlib';
 import { InputError } from '../hw/input-error.ts';
 
 /** The text of a file; one whose name ends in .gz is unpacked. */
-export function readText(path: string): string {
+export const readText = (path: string): string => readUnpacked(path).toString('utf8');
+
+/** The bytes of a file; one whose name ends in .gz is unpacked. */
+export function readUnpacked(path: string): Buffer {
   const bytes = readBytes(path);
-  if (!path.endsWith('.gz')) return bytes.toString('utf8');
+  if (!path.endsWith('.gz')) return bytes;
   try {
-    return gunzipSync(bytes).toString('utf8');
+    return gunzipSync(bytes);
   } catch {
-    const isGzip = bytes[0] === 0x1f && bytes[1] === 0x8b;
-    throw isGzip
-      ? new InputError(path, 'the gzip data is cut short or damaged', 'a whole gzip file is needed')
-      : new InputError(path, 'not gzip data', 'a name in .gz must hold gzip data; name a plain text file without .gz');
+    throw isGzip(bytes) ? damagedGzip(path, '') : notGzip(path);
   }
 }
+
+export const isGzip = (bytes: Uint8Array) => bytes[0] === 0x1f && bytes[1] === 0x8b;
+export const notGzip = (path: string) =>
+  new InputError(path, 'not gzip data', 'a name in .gz must hold gzip data; name a plain text file without .gz');
+/** `where`: how far one got. */
+export const damagedGzip = (path: string, where: string) =>
+  new InputError(path, `the gzip data is cut short or damaged${where}`, 'a whole gzip file is needed');
 
 export function readBytes(path: string): Buffer {
   try {
@@ -49,19 +56,15 @@ export function writeText(path: string, text: string): void {
   attempt(path, () => writeFileSync(path, text));
 }
 
-function attempt(path: string, write: () => void): void {
+export function attempt<T>(path: string, write: () => T): T {
   try {
-    write();
+    return write();
   } catch (error) {
-    throw new InputError(
-      path,
-      `cannot be written (${(error as NodeJS.ErrnoException).code})`,
-      'name a folder that can',
-    );
+    throw new InputError(path, `cannot be written (${(error as NodeJS.ErrnoException).code})`, 'name a place that can');
   }
 }
 
-function unreadable(path: string, error: unknown): InputError {
+export function unreadable(path: string, error: unknown): InputError {
   const { code } = error as NodeJS.ErrnoException;
   if (code === 'ENOENT') return new InputError(path, 'no such file', 'name one that exists');
   if (code === 'EISDIR') return new InputError(path, 'is a folder', 'name a file');

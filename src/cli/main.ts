@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 /** The command line: arguments and exit statuses. 0: well; 1: a case failed; 2: the input is wrong. */
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { InputError } from '../hw/input-error.ts';
+import { type CacheOptions, cache, cacheHelp, parseCpus, parseL1, parseLineNumber, parsePolicy } from './cache.ts';
 import { type RunOptions, run } from './run.ts';
 import { type VerifyOptions, verify } from './verify.ts';
 
@@ -35,8 +36,39 @@ program
   .option('--workers <n>', 'worker threads; the results are the same for any number', count)
   .option('--out <dir>', 'where results go (default: results/NAME)')
   .option('--json', 'print results.json instead of tables')
+  .option(
+    '--record <file>',
+    'run one point alone, write its memory accesses (mp form, .gz packed) for `slabscope cache`',
+  )
+  .option(
+    '--point <selection>',
+    'the point to record: touch=...,alignment=...,colouring=...,seed=..., or some of these',
+  )
   .addHelpText('after', '\nExample:\n  slabscope run experiments/colouring.yaml --seeds 20 --out /tmp/colouring')
   .action((path: string, options: RunOptions) => run(path, options, print));
+
+program
+  .command('cache')
+  .description('simulate L1 data caches on a memory trace: counts of hits, misses and their classes')
+  .argument('<trace>', 'a memory trace, plain or .gz, or - for standard input')
+  .addOption(
+    new Option('--l1 <size/ways/line>', 'the L1 of each CPU; `full` for ways: fully associative')
+      .argParser(parseL1)
+      .default(parseL1('32K/8/64'), '32K/8/64'),
+  )
+  .option('--policy <name>', 'replacement policy', parsePolicy, 'lru' as const)
+  .option('--seed <text>', 'seed of the random policy', 'slabscope')
+  .option('--cpus <n>', 'how many CPUs (default: those that the trace names)', parseCpus)
+  .option('--classes', 'split misses: capacity and conflict, true and false sharing')
+  .option(
+    '--from <line>',
+    'count from this line of the trace on; what is before it warms the caches',
+    parseLineNumber,
+    1,
+  )
+  .option('--json', 'print JSON instead of a table')
+  .addHelpText('after', cacheHelp)
+  .action((path: string, options: CacheOptions) => cache(path, options, print));
 
 program
   .command('verify')

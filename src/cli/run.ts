@@ -16,6 +16,7 @@ import { resultsChart } from '../report/chart.ts';
 import { resultsTable } from '../report/table.ts';
 import { makeFolder, readBytes, readText, writeText } from './files.ts';
 import { Progress } from './progress.ts';
+import { record } from './record.ts';
 import { readTrace, type Task } from './worker.ts';
 
 export interface RunOptions {
@@ -23,15 +24,33 @@ export interface RunOptions {
   readonly workers?: number;
   readonly out?: string;
   readonly json?: boolean;
+  /** Instead of all points: run one, and write its accesses to this file. */
+  readonly record?: string;
+  /** Which one, as `key=value,...`. */
+  readonly point?: string;
 }
 
 const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
 
 export async function run(path: string, options: RunOptions, print: (line: string) => void): Promise<void> {
+  if (options.record === undefined && options.point !== undefined) {
+    throw new InputError('--point', 'a run computes all points', 'add --record FILE to run and record one alone');
+  }
+  if (options.record !== undefined && (options.out ?? options.workers) !== undefined) {
+    throw new InputError(
+      '--record',
+      'one point is run alone, and only FILE is written',
+      'leave out --out and --workers',
+    );
+  }
   const read = parseSpecification(readText(path), path);
   const specification: Specification = { ...read, seeds: options.seeds ?? read.seeds };
   const tracePath = resolve(dirname(path), specification.trace);
   const trace = readTrace(tracePath);
+  if (options.record !== undefined) {
+    record(options.record, specification, trace, options, print);
+    return;
+  }
   const traceHash = sha256(readBytes(tracePath));
   const out = options.out ?? join('results', specification.name);
 

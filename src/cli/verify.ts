@@ -2,11 +2,13 @@
 import { readdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { InputError } from '../hw/input-error.ts';
-import { parseAccess } from '../lab/cache-trace.ts';
+import { AccessList } from '../lab/memory-trace.ts';
 import {
   type DirectedCases,
+  type ExpectedCoherence,
   type ExpectedCounts,
   verifyDirected,
+  verifyExpectedCoherence,
   verifyExpectedCounts,
 } from '../lab/verify/cache-counts.ts';
 import { verifyGeometry } from '../lab/verify/geometry.ts';
@@ -14,7 +16,7 @@ import { verifyLayouts } from '../lab/verify/layouts.ts';
 import { verifyLinuxCase } from '../lab/verify/linux-case.ts';
 import { type CaseOutcome, passed } from '../lab/verify/outcome.ts';
 import { verifySlabinfo } from '../lab/verify/slabinfo.ts';
-import { isDirectory, parseJson, readText } from './files.ts';
+import { isDirectory, parseJson, readText, readUnpacked } from './files.ts';
 
 /** One kind of recording: how its files are named, and how one is compared. */
 interface Format {
@@ -40,6 +42,13 @@ const formats: readonly Format[] = [
     },
   },
   {
+    matches: /^expected-coherence\.json(\.gz)?$/,
+    verify: (path) => {
+      const traces = documentWith(path, 'traces') as ExpectedCoherence['traces'];
+      return verifyExpectedCoherence({ traces }, (trace) => readTrace(join(dirname(path), `${trace}.mp.gz`)));
+    },
+  },
+  {
     matches: /^directed-mesi\.json(\.gz)?$/,
     verify: (path) => {
       documentWith(path, 'cases');
@@ -61,10 +70,7 @@ function documentWith(path: string, key: string): unknown {
   return document[key];
 }
 
-function readTrace(path: string) {
-  const lines = readText(path).trimEnd().split('\n');
-  return lines.map((line, i) => parseAccess(line, path, i + 1));
-}
+const readTrace = (path: string) => AccessList.parse(readUnpacked(path), path);
 
 /** The recordings that a path means: the file itself, or those in the folder and below. */
 function* recordings(path: string): Generator<string> {
@@ -80,8 +86,8 @@ function* recordings(path: string): Generator<string> {
 }
 
 const knownNames =
-  'recordings are named case-*.jsonl, geometry.csv, layouts.json, expected.json, directed-mesi.json, linux-*.txt or ' +
-  'slabinfo*.txt (or these with .gz)';
+  'recordings are named case-*.jsonl, geometry.csv, layouts.json, expected.json, expected-coherence.json, ' +
+  'directed-mesi.json, linux-*.txt or slabinfo*.txt (or these with .gz)';
 
 const formatOf = (path: string) => formats.find(({ matches }) => matches.test(basename(path)));
 

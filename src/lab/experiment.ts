@@ -33,9 +33,25 @@ export function points(specification: Specification): Point[] {
   );
 }
 
+/** What all random streams of a point are seeded by, each with a label of its own. */
+export const seedOf = (specification: Specification, point: Point): string => `${specification.seed}/${point.seed}`;
+
+/** For those who look on while a point runs. */
+export interface PointObserver {
+  /** The machine stands, before its first access. */
+  readonly poweredOn: (machine: Machine) => void;
+  /** What is counted begins. */
+  readonly measured: () => void;
+}
+
 /** Boots, ages, creates the trace's caches, replays the trace, and counts what the replay did. */
-export function runPoint(specification: Specification, trace: AllocationTrace, point: Point): PointResult {
-  const seed = `${specification.seed}/${point.seed}`;
+export function runPoint(
+  specification: Specification,
+  trace: AllocationTrace,
+  point: Point,
+  observer?: PointObserver,
+): PointResult {
+  const seed = seedOf(specification, point);
   const machine = new Machine({
     model: modelOf(specification),
     cpus: specification.machine.cpus,
@@ -43,6 +59,7 @@ export function runPoint(specification: Specification, trace: AllocationTrace, p
     classes: 'all',
     random: seeded(seed, 'replacement'),
   });
+  observer?.poweredOn(machine);
   const config: KernelConfig = {
     ...smpConfig,
     L1_CACHE_BYTES: specification.kernel.l1_cache_bytes,
@@ -53,6 +70,7 @@ export function runPoint(specification: Specification, trace: AllocationTrace, p
   machine.run(cpu, age(allocator, seeded(seed, 'ageing')));
   const caches = machine.run(cpu, createCaches(allocator, trace, point.alignment as Alignment));
 
+  observer?.measured();
   const before = totals(machine);
   const freeBefore = allocator.nr_free_pages();
   let fewest = freeBefore;

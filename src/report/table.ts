@@ -44,7 +44,7 @@ export function resultsTable(results: Results, { colour = false }: { colour?: bo
 
 /** A line of text and how a terminal shows it (SGR). */
 type Line = readonly [text: string, style: number];
-type Row = readonly [cells: readonly string[], style: number];
+export type Row = readonly [cells: readonly string[], style: number];
 
 const [PLAIN, BOLD, DIM, RED, YELLOW, CYAN] = [0, 1, 2, 31, 33, 36];
 const styleOf: Record<Verdict, number> = { fewer: CYAN, more: YELLOW, unclear: PLAIN, untold: PLAIN };
@@ -54,7 +54,7 @@ const paragraph = (text: string, style: number): Line[] =>
   wrap(wordsOf(text), (line) => line.length <= WIDTH).map((line) => [line, style]);
 
 /** Each as wide as its longest cell; the first `labels` flush left, the figures flush right. */
-function columns(rows: readonly Row[], labels: number): Line[] {
+export function columns(rows: readonly Row[], labels: number): Line[] {
   const widthOf = (i: number) => Math.max(...rows.map(([cells]) => cells[i]?.length ?? 0));
   const pad = (cell: string, i: number) => (i < labels ? cell.padEnd(widthOf(i)) : cell.padStart(widthOf(i)));
   return rows.map(([cells, style]) => [cells.map(pad).join('  ').trimEnd(), style]);

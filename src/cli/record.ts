@@ -1,0 +1,80 @@
+/** `slabscope run SPEC --record FILE`: one point alone, its memory accesses written for any cache simulator. */
+import { InputError } from '../hw/input-error.ts';
+import { KiB } from '../hw/memory.ts';
+import type { AllocationTrace } from '../lab/allocation-trace.ts';
+import { points, seedOf } from '../lab/experiment.ts';
+import { type Recording, recordPoint } from '../lab/record.ts';
+import type { Point } from '../lab/results.ts';
+import { modelOf, type Specification } from '../lab/specification.ts';
+import { thousands } from '../report/wording.ts';
+import type { RunOptions } from './run.ts';
+import { TextWriter } from './streams.ts';
+
+export function record(
+  file: string,
+  specification: Specification,
+  trace: AllocationTrace,
+  options: RunOptions,
+  print: (line: string) => void,
+): void {
+  const point = choosePoint(points(specification), options.point ?? '');
+  const writer = new TextWriter(file);
+  const recording = recordPoint(specification, trace, point, (line) => writer.write(line));
+  writer.close();
+  const command = commandFor(file, specification, recording);
+  if (options.json === true) print(JSON.stringify({ file, ...recording, command }, null, 2));
+  else print(told(file, specification, recording, command));
+}
+
+const keys = ['touch', 'alignment', 'colouring', 'seed'] as const satisfies (keyof Point)[];
+
+/** The first point that `selection`, `key=value,...`, allows. */
+function choosePoint(all: readonly Point[], selection: string): Point {
+  const terms = selection.split(',').filter((term) => term.trim() !== '');
+  const wanted = terms.map((term) => {
+    const [key, value, ...more] = term.split('=').map((part) => part.trim());
+    const known = keys.find((each) => each === key);
+    const values = known === undefined ? [] : valuesOf(all, known);
+    if (known === undefined || value === undefined || more.length > 0 || !values.includes(value)) {
+      const choices = (known === undefined ? keys : [known]).map((each) => `${each}=${valuesOf(all, each).join('|')}`);
+      throw new InputError('--point', `no point has ${term.trim()}`, `choose from ${choices.join(', ')}`);
+    }
+    return [known, value] as const;
+  });
+  const found = all.find((point) => wanted.every(([key, value]) => String(point[key]) === value));
+  if (found === undefined) throw new InputError('--point', `no point is ${selection}`, 'name each key once');
+  return found;
+}
+
+const valuesOf = (all: readonly Point[], key: keyof Point) => [...new Set(all.map((point) => String(point[key])))];
+
+/** What puts the recording through our own simulator. */
+function commandFor(file: string, specification: Specification, { point, warmUp }: Recording): string {
+  const { size, ways, line, policy } = modelOf(specification).l1;
+  const seed = policy === 'random' ? ` --seed ${quoted(seedOf(specification, point))}` : '';
+  const sizeText = size % KiB === 0 ? `${size / KiB}K` : size;
+  const cache = `--l1 ${sizeText}/${ways}/${line} --policy ${policy}${seed} --cpus ${specification.machine.cpus}`;
+  return `slabscope cache ${quoted(file)} ${cache} --classes --from ${warmUp + 1}`;
+}
+
+const quoted = (text: string) => (/^[\w./:=@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
+
+function told(file: string, { name }: Specification, recording: Recording, command: string): string {
+  const { point, counts, accesses, warmUp, prefetches } = recording;
+  const brought = prefetches.leftOutThatBroughtLines;
+  const width = Math.max(...Object.keys(counts).map((count) => count.length));
+  const figures = Object.entries(counts).map(([count, value]): [string, string] => [count, thousands(value)]);
+  const widest = Math.max(...figures.map(([, figure]) => figure.length));
+  return [
+    `${name}: ${keys.map((key) => `${key}=${point[key]}`).join(',')}`,
+    `${file}: ${thousands(accesses)} accesses; the first ${thousands(warmUp)} (boot, ageing, caches created) warm the caches`,
+    '',
+    'counts from there on, as in results.json',
+    ...figures.map(([count, figure]) => `  ${count.padEnd(width)}  ${figure.padStart(widest)}`),
+    '',
+    `prefetches: ${thousands(prefetches.leftOut)} left out, ${brought === 0 ? 'which brought no line' : `of which ${thousands(brought)} brought a line`}` +
+      `; ${thousands(prefetches.writtenAsReads)} that warm the caches stand as reads`,
+    brought === 0 ? 'the same counts, from the recording:' : 'the counts without those prefetches, from the recording:',
+    `  ${command}`,
+  ].join('\n');
+}

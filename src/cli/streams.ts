@@ -1,0 +1,92 @@
+/** Files of any length, read and written as they come. */
+import { closeSync, createReadStream, openSync, statSync, writeFileSync } from 'node:fs';
+import { pipeline } from 'node:stream/promises';
+import { createGunzip, gzipSync } from 'node:zlib';
+import { InputError } from '../hw/input-error.ts';
+import { attempt, damagedGzip, isGzip, notGzip, unreadable } from './files.ts';
+
+/** In place of a path. */
+export const STANDARD_INPUT = '-';
+
+const CHUNK = 2 ** 18;
+
+/** Bytes of a file; 0 where that is not known. */
+export function sizeOf(path: string): number {
+  try {
+    return path === STANDARD_INPUT ? 0 : statSync(path).size;
+  } catch (error) {
+    throw unreadable(path, error);
+  }
+}
+
+export interface StreamConsumer {
+  readonly consume: (chunk: Uint8Array) => void;
+  /** How far one got, for messages: " behind line 7". */
+  readonly where: () => string;
+  /** Told the bytes read of the file itself. */
+  readonly progress: (bytes: number) => void;
+}
+
+/** Hands over the bytes of a file, never holding the whole; a name in .gz is unpacked on the way, `-` is standard input. */
+export async function streamBytes(path: string, { consume, where, progress }: StreamConsumer): Promise<void> {
+  const source = path === STANDARD_INPUT ? process.stdin : createReadStream(path, { highWaterMark: CHUNK });
+  const gunzip = path.endsWith('.gz') ? createGunzip({ chunkSize: CHUNK }) : null;
+  let bytesRead = 0;
+  const count = async function* (chunks: AsyncIterable<Buffer>) {
+    for await (const chunk of chunks) {
+      if (bytesRead === 0 && isGzip(chunk) !== (gunzip !== null))
+        throw gunzip === null ? stillPacked(path) : notGzip(path);
+      bytesRead += chunk.length;
+      progress(bytesRead);
+      yield chunk;
+    }
+  };
+  const end = async (chunks: AsyncIterable<Buffer>) => {
+    for await (const chunk of chunks) consume(chunk);
+  };
+  try {
+    await (gunzip === null ? pipeline(source, count, end) : pipeline(source, count, gunzip, end));
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException;
+    if (error instanceof InputError) throw error;
+    if (code === 'ABORT_ERR') throw behindGzip(path);
+    throw code.startsWith('Z_') ? damagedGzip(path, where()) : unreadable(path, error);
+  }
+  // Behind the last member Node stops at what is no gzip header, and says nothing, or that it was aborted.
+  if (gunzip !== null && gunzip.bytesWritten < bytesRead) throw behindGzip(path);
+}
+
+const stillPacked = (path: string) =>
+  path === STANDARD_INPUT
+    ? new InputError('standard input', 'gzip data', 'unpack it: gunzip -c FILE | slabscope ...')
+    : new InputError(path, 'gzip data', 'give it a name in .gz');
+const behindGzip = (path: string) =>
+  new InputError(path, 'something else follows the gzip data', 'a whole gzip file is needed and nothing behind it');
+
+/** A text file that is written as it comes. Where its name ends in .gz, each piece is a gzip member of its own. */
+export class TextWriter {
+  readonly #path: string;
+  readonly #fd: number;
+  #pending = '';
+
+  constructor(path: string) {
+    this.#path = path;
+    this.#fd = attempt(path, () => openSync(path, 'w'));
+  }
+
+  write(text: string): void {
+    this.#pending += text;
+    if (this.#pending.length >= 2 ** 20) this.#flush();
+  }
+
+  close(): void {
+    this.#flush();
+    attempt(this.#path, () => closeSync(this.#fd));
+  }
+
+  #flush(): void {
+    const text = this.#pending;
+    this.#pending = '';
+    attempt(this.#path, () => writeFileSync(this.#fd, this.#path.endsWith('.gz') ? gzipSync(text) : text));
+  }
+}

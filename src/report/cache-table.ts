@@ -1,0 +1,131 @@
+/** What caches did with a trace, as text for a terminal. */
+import type { CacheCounts, CacheReport } from '../lab/results.ts';
+import { columns, type Row } from './table.ts';
+import { thousands } from './wording.ts';
+
+/** Undefined where it was not counted. */
+type Count = (counts: CacheCounts) => number | undefined;
+
+interface CountRow {
+  readonly label: string;
+  readonly count: Count;
+  /** What the last column gives the total's share of. */
+  readonly of?: readonly [name: string, count: Count];
+  /** Says something only where several CPUs share a bus. */
+  readonly coherence?: true;
+}
+
+const misses: Count = ({ readMiss, writeMiss }) => readMiss + writeMiss;
+const reads: Count = ({ readHit, readMiss }) => readHit + readMiss;
+const writes: Count = ({ writeHit, writeMiss }) => writeHit + writeMiss;
+const ofAccesses = ['accesses', ({ accesses }: CacheCounts) => accesses] as const;
+const ofLineAccesses = ['line accesses', ({ lineAccesses }: CacheCounts) => lineAccesses] as const;
+const ofReads = ['reads', reads] as const;
+const ofWrites = ['writes', writes] as const;
+const ofMisses = ['misses', misses] as const;
+const ofCoherence = ['coherence misses', ({ missCoherence }: CacheCounts) => missCoherence] as const;
+
+const rows: readonly CountRow[] = [
+  { label: 'accesses', count: ({ accesses }) => accesses },
+  { label: '  of more than one line', count: ({ straddlingAccesses }) => straddlingAccesses, of: ofAccesses },
+  { label: '  locked', count: ({ atomics }) => atomics, of: ofAccesses },
+  { label: 'line accesses', count: ({ lineAccesses }) => lineAccesses },
+  { label: '  read hits', count: ({ readHit }) => readHit, of: ofReads },
+  { label: '  read misses', count: ({ readMiss }) => readMiss, of: ofReads },
+  { label: '  write hits', count: ({ writeHit }) => writeHit, of: ofWrites },
+  { label: '  write misses', count: ({ writeMiss }) => writeMiss, of: ofWrites },
+  { label: 'misses', count: misses, of: ofLineAccesses },
+  { label: '  cold, reads', count: ({ compulsory }) => compulsory.read, of: ofMisses },
+  { label: '  cold, writes', count: ({ compulsory }) => compulsory.write, of: ofMisses },
+  { label: '  replacement', count: ({ missReplacement }) => missReplacement, of: ofMisses },
+  { label: '    capacity, reads', count: ({ capacity }) => capacity?.read, of: ofMisses },
+  { label: '    capacity, writes', count: ({ capacity }) => capacity?.write, of: ofMisses },
+  { label: '    conflict, reads', count: ({ conflict }) => conflict?.read, of: ofMisses },
+  { label: '    conflict, writes', count: ({ conflict }) => conflict?.write, of: ofMisses },
+  { label: '  coherence', count: ({ missCoherence }) => missCoherence, of: ofMisses, coherence: true },
+  ...(
+    [
+      ['true sharing, at the miss', ({ trueSharing }) => trueSharing],
+      ['false sharing, at the miss', ({ falseSharing }) => falseSharing],
+      ['true, over the stay, any access', ({ duboisTrueAny }) => duboisTrueAny],
+      ['false, over the stay, any access', ({ duboisFalseAny }) => duboisFalseAny],
+      ['true, over the stay, loads', ({ duboisTrueLoad }) => duboisTrueLoad],
+      ['false, over the stay, loads', ({ duboisFalseLoad }) => duboisFalseLoad],
+    ] satisfies [string, Count][]
+  ).map(([label, count]): CountRow => ({ label: `    ${label}`, count, of: ofCoherence, coherence: true })),
+  { label: 'fully associative LRU misses', count: (counts) => counts.fullyAssociativeMisses, of: ofLineAccesses },
+  { label: 'evictions', count: ({ evictions }) => evictions },
+  { label: '  written back', count: ({ writebacksEvict }) => writebacksEvict },
+  { label: 'upgrades', count: ({ upgrades }) => upgrades, coherence: true },
+  { label: 'invalidations sent', count: ({ invalidationsSent }) => invalidationsSent, coherence: true },
+  { label: 'invalidations received', count: (counts) => counts.invalidationsReceived, coherence: true },
+  { label: 'misses another CPU held, dirty', count: ({ c2cDirty }) => c2cDirty, of: ofMisses, coherence: true },
+  { label: 'misses another CPU held, clean', count: ({ c2cClean }) => c2cClean, of: ofMisses, coherence: true },
+  { label: 'written back for a read elsewhere', count: (counts) => counts.writebacksIntervRead, coherence: true },
+  { label: 'written back for a write elsewhere', count: (counts) => counts.writebacksIntervWrite, coherence: true },
+  { label: 'lines at the end, modified', count: ({ endM }) => endM },
+  { label: '  exclusive', count: ({ endE }) => endE },
+  { label: '  shared', count: ({ endS }) => endS, coherence: true },
+];
+
+/** CPUs side by side in one block of the table. */
+const CPUS_ABREAST = 8;
+
+export function cacheTable(report: CacheReport): string {
+  const { perCpu, total } = report;
+  const shown = rows.filter(({ count, coherence }) => count(total) !== undefined && (!coherence || perCpu.length > 1));
+  const figures = (heading: string, counts: CacheCounts) => [
+    heading,
+    ...shown.map(({ count }) => thousands(count(counts)!)),
+  ];
+  const share = ({ count, of }: CountRow) => {
+    if (of === undefined) return '';
+    const whole = of[1](total)!;
+    return whole === 0 ? '' : `${((100 * count(total)!) / whole).toFixed(2)} % of ${of[0].padEnd(widest)}`;
+  };
+  const widest = Math.max(...shown.map(({ of }) => of?.[0].length ?? 0));
+  const cpus = perCpu.length > 1 ? perCpu.map((counts, cpu) => figures(`cpu${cpu}`, counts)) : [];
+  const last = [figures('total', total), ['', ...shown.map(share)]];
+  const blocks: string[][][] = [];
+  for (let i = 0; i < cpus.length; i += CPUS_ABREAST) blocks.push(cpus.slice(i, i + CPUS_ABREAST));
+  if (blocks.length === 0) blocks.push([]);
+  blocks.at(-1)!.push(...last);
+  const labels = ['', ...shown.map(({ label }) => label)];
+  const tables = blocks.map((block) => {
+    const lines = labels.map((label, i): Row => [[label, ...block.map((column) => column[i]!)], 0]);
+    return columns(lines, 1).map(([text]) => text);
+  });
+  return `${[heading(report), ...tables].map((lines) => lines.join('\n')).join('\n\n')}\n`;
+}
+
+function heading(report: CacheReport): string[] {
+  const { trace, total, cpus, from, warmUp, instructionFetches, l1, policy, protocol, classes } = report;
+  const size = l1.size % 1024 === 0 ? `${thousands(l1.size / 1024)} KB` : `${thousands(l1.size)} bytes`;
+  const facts: [label: string, text: string | null][] = [
+    ['trace', `${trace}: ${thousands(warmUp + total.accesses)} accesses, ${cpus === 1 ? '1 CPU' : `${cpus} CPUs`}`],
+    ['left out', instructionFetches > 0 ? `${thousands(instructionFetches)} instruction fetches` : null],
+    [
+      'counted',
+      from > 1 ? `from line ${from} on; the ${thousands(warmUp)} accesses before it warmed the caches` : null,
+    ],
+    [
+      'cache',
+      `L1 data, ${cpus === 1 ? '' : 'one a CPU, '}${size}, ${l1.ways} ways, ${l1.sets} sets, lines of ${l1.line} bytes`,
+    ],
+    [
+      'policy',
+      `${policy}; write-back, write-allocate${cpus === 1 ? '' : `; ${protocol.toUpperCase()} on an atomic bus`}`,
+    ],
+    [
+      'classes',
+      classes ? "capacity and conflict: Hill's 3C, against a fully associative LRU cache of the same size" : null,
+    ],
+    ...(classes && cpus > 1 ? sharing.map((text): [string, string] => ['', text]) : []),
+  ];
+  return facts.flatMap(([label, text]) => (text === null ? [] : [`${label.padEnd(8)}  ${text}`]));
+}
+
+const sharing = [
+  'sharing, of words of 4 bytes: at the miss (Eggers and Jeremiassen 1991), by the words that the miss touches;',
+  'over the stay (Dubois et al. 1993), by all that is touched until the line is lost: by any access, or by loads',
+];

@@ -1,0 +1,80 @@
+import { describe, expect, test } from 'vitest';
+import { allocationTrace } from '../../src/lab/allocation-trace.ts';
+import { countsSince, totalOf } from '../../src/lab/cache-counts.ts';
+import { CacheSimulator } from '../../src/lab/cache-simulator.ts';
+import { points, runPoint, seedOf } from '../../src/lab/experiment.ts';
+import { readKmemEvents } from '../../src/lab/kmem-events.ts';
+import { AccessList } from '../../src/lab/memory-trace.ts';
+import { recordPoint } from '../../src/lab/record.ts';
+import { seeded } from '../../src/lab/seeded.ts';
+import { modelOf, parseSpecification } from '../../src/lab/specification.ts';
+
+/** Allocations on three threads, each object freed by another thread than its own a little later. */
+const events = Array.from({ length: 400 }, (_, i) => {
+  const ptr = (n: number) => (0xf000_0000 + 256 * n).toString(16);
+  const alloc = `t-${1 + (i % 3)} [00${i % 3}] ..... 1.0: kmem_cache_alloc: call_site=f ptr=${ptr(i)} name=filp bytes_req=200 bytes_alloc=256 gfp_flags=GFP_KERNEL`;
+  const free = `t-${1 + ((i + 1) % 3)} [00${(i + 1) % 3}] ..... 1.0: kmem_cache_free: call_site=f ptr=${ptr(i - 20)} name=filp`;
+  return i < 20 ? [alloc] : [alloc, free];
+}).flat();
+const trace = allocationTrace(readKmemEvents(events, 'trace'));
+
+const specificationOf = (cpus: number, policy: string) =>
+  parseSpecification(
+    `{ name: small, trace: t, machine: { model: { l1: { size: 4K, ways: 2, line: 32, policy: ${policy} },
+       cycles: { l1: 1, l2: 2, memory: 3, transfer: 4 } }, memory: 8M, cpus: ${cpus} },
+       placement: trace, touch: [init-head], alignment: [word], colouring: [on], seeds: 1 }`,
+    'small.yaml',
+  );
+
+/** The counts of the recording's measured part, as a simulator has them that knows nothing else. */
+function fromRecording(lines: readonly string[], warmUp: number, specification: ReturnType<typeof specificationOf>) {
+  const point = points(specification)[0]!;
+  const simulator = new CacheSimulator({
+    geometry: modelOf(specification).l1,
+    cpus: specification.machine.cpus,
+    classes: 'all',
+    random: seeded(seedOf(specification, point), 'replacement'),
+  });
+  let before = simulator.counts();
+  AccessList.parse(new TextEncoder().encode(lines.join('')), 'recording').forEach((cpu, kind, address, bytes, i) => {
+    if (i === warmUp) before = simulator.counts();
+    simulator.access(cpu, kind, address, bytes);
+  });
+  return totalOf(simulator.counts().map((after, cpu) => countsSince(before[cpu]!, after)));
+}
+
+describe('a recorded point, put through the cache simulator', () => {
+  test.each([
+    [1, 'lru'],
+    [2, 'tree-plru'],
+    [3, 'lru'],
+    [2, 'random'],
+  ])('%i CPUs, %s: counts what the point counted', (cpus, policy) => {
+    const specification = specificationOf(cpus, policy);
+    const point = points(specification)[0]!;
+    const lines: string[] = [];
+    const { counts, accesses, warmUp, prefetches } = recordPoint(specification, trace, point, (line) =>
+      lines.push(line),
+    );
+    expect(counts).toEqual(runPoint(specification, trace, point).counts);
+    expect(lines.length).toBe(accesses);
+    expect(prefetches.writtenAsReads).toBeGreaterThan(0);
+    expect(prefetches.leftOutThatBroughtLines).toBe(0);
+    expect(warmUp).toBeGreaterThan(10_000);
+
+    const total = fromRecording(lines, warmUp, specification);
+    expect({
+      accesses: total.accesses,
+      lineAccesses: total.lineAccesses,
+      hits: total.readHit + total.writeHit,
+      misses: total.readMiss + total.writeMiss,
+      cold: total.missCold,
+      capacity: total.capacity!.read + total.capacity!.write,
+      conflict: total.conflict!.read + total.conflict!.write,
+      trueSharing: total.trueSharing,
+      falseSharing: total.falseSharing,
+      fullyAssociativeMisses: total.fullyAssociativeMisses,
+    }).toEqual(Object.fromEntries(Object.entries(counts).slice(0, 10)));
+    expect(total.missCoherence > 0).toBe(cpus > 1);
+  });
+});
