@@ -1,7 +1,17 @@
 /** Reading and writing files, with errors that name the file and what would be right. */
-import { accessSync, constants, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  createReadStream,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
-import { gunzipSync } from 'node:zlib';
+import { pipeline } from 'node:stream';
+import { createGunzip, gunzipSync } from 'node:zlib';
 import { InputError } from '../hw/input-error.ts';
 
 /** The text of a file; one whose name ends in .gz is unpacked. */
@@ -11,10 +21,50 @@ export function readText(path: string): string {
   try {
     return gunzipSync(bytes).toString('utf8');
   } catch {
-    const isGzip = bytes[0] === 0x1f && bytes[1] === 0x8b;
-    throw isGzip
-      ? new InputError(path, 'the gzip data is cut short or damaged', 'a whole gzip file is needed')
-      : new InputError(path, 'not gzip data', 'a name in .gz must hold gzip data; name a plain text file without .gz');
+    throw notUnpacked(path, bytes);
+  }
+}
+
+/** `start` is how the file begins. */
+function notUnpacked(path: string, start: Uint8Array): InputError {
+  const isGzip = start[0] === 0x1f && start[1] === 0x8b;
+  return isGzip
+    ? new InputError(path, 'the gzip data is cut short or damaged', 'a whole gzip file is needed')
+    : new InputError(path, 'not gzip data', 'a name in .gz must hold gzip data; name a plain text file without .gz');
+}
+
+/**
+ * The bytes of a file of any length, piece by piece; one whose name ends in .gz is unpacked. `passing` sees the bytes as
+ * they stand in the file.
+ */
+export async function* streamBytes(path: string, passing: (bytes: Buffer) => void): AsyncGenerator<Buffer> {
+  const file = readPieces(path, passing);
+  if (!path.endsWith('.gz')) {
+    yield* file;
+    return;
+  }
+  let start: Buffer = Buffer.alloc(0);
+  const packed = async function* () {
+    for await (const piece of file) {
+      if (start.length === 0) start = piece;
+      yield piece;
+    }
+  };
+  try {
+    yield* pipeline(packed, createGunzip(), () => {});
+  } catch (error) {
+    throw error instanceof InputError ? error : notUnpacked(path, start);
+  }
+}
+
+async function* readPieces(path: string, passing: (bytes: Buffer) => void): AsyncGenerator<Buffer> {
+  try {
+    for await (const piece of createReadStream(path, { highWaterMark: 1 << 18 })) {
+      passing(piece);
+      yield piece;
+    }
+  } catch (error) {
+    throw unreadable(path, error);
   }
 }
 

@@ -2,6 +2,7 @@
 /** The command line: arguments and exit statuses. 0: well; 1: a case failed; 2: the input is wrong. */
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { InputError } from '../hw/input-error.ts';
+import { type ReplayOptions, replay } from './replay.ts';
 import { type RunOptions, run } from './run.ts';
 import { type VerifyOptions, verify } from './verify.ts';
 
@@ -37,6 +38,18 @@ program
   .option('--json', 'print results.json instead of tables')
   .addHelpText('after', '\nExample:\n  slabscope run experiments/colouring.yaml --seeds 20 --out /tmp/colouring')
   .action((path: string, options: RunOptions) => run(path, options, print));
+
+program
+  .command('replay')
+  .description('replay a trace of allocations on a Pentium III of two CPUs: what it holds, and what it costs')
+  .argument('<trace>', 'text of ftrace or perf script with kmem events, or a malloc trace; may be .gz (docs/traces.md)')
+  .option('--memory <size>', 'of the machine, e.g. 256M (default: 64M)')
+  .option('--seed <word>', 'what all randomness comes from (default: slabscope)')
+  .option('--seeds <n>', 'how many seeds', count, 1)
+  .option('--workers <n>', 'worker threads; the results are the same for any number', count)
+  .option('--json', 'print the results as JSON')
+  .addHelpText('after', '\nExample:\n  slabscope replay examples/tar-extract.ftrace.txt.gz')
+  .action((path: string, options: ReplayOptions) => replay(path, options, print));
 
 program
   .command('verify')

@@ -1,7 +1,8 @@
 /** The replay, on traces small enough to tell by hand what must happen. */
 import { describe, expect, test } from 'vitest';
 import { type addr_t, MiB } from '../../src/hw/memory.ts';
-import type { AllocationTrace, Operation, TraceSummary } from '../../src/lab/allocation-trace.ts';
+import type { AllocationTrace, TraceSummary } from '../../src/lab/allocation-trace.ts';
+import { type Free, type Operation, OperationWriter } from '../../src/lab/operations.ts';
 import { replay } from '../../src/lab/replay.ts';
 import type { TouchModel } from '../../src/lab/touch.ts';
 import { booted } from '../machines.ts';
@@ -16,7 +17,7 @@ const kmalloc = (object: number, size: number, cpu = 0, flags = how): Operation 
   ...{ kind: 'kmalloc', object, size, thread: cpu, cpu },
   ...flags,
 });
-const free = (object: number, cpu = 0, via: 'kmem_cache_free' | 'kfree' = 'kmem_cache_free'): Operation => ({
+const free = (object: number, cpu = 0, via: Free['via'] = 'kmem_cache_free'): Operation => ({
   ...{ kind: 'free', object, via, thread: cpu, cpu },
 });
 
@@ -34,12 +35,14 @@ function replayed(...operations: Operation[]) {
   const machine = booted({ memory: 20 * MiB });
   const [boss] = machine.machine.cpus;
   const cachep = machine.machine.run(boss!, machine.allocator.create(boss!, { name: 'traced', size: 200 }));
+  const writer = new OperationWriter();
+  for (const operation of operations) writer.push(operation);
   const trace: AllocationTrace = {
     caches: [{ recordedName: 'traced', name: 'traced', size: 200 }],
-    operations,
+    operations: writer.finish(),
     threads: ['zero-0', 'one-1'],
     cpus: 2,
-    objects: operations.filter(({ kind }) => kind !== 'free').length,
+    objects: 1 + Math.max(...operations.map(({ object }) => object)),
     summary: {} as TraceSummary,
   };
   const seen: Seen[] = [];
