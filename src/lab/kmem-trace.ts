@@ -12,8 +12,9 @@ export class KmemTraceParser implements TraceParser {
   readonly #file: string;
   readonly #reader: KmemReader;
   readonly #builder = new TraceBuilder();
-  /** By value, so that it does not matter whether 0x or zeros are printed before a pointer. */
-  readonly #identities = new Map<bigint, number>();
+  /** By the upper and the lower 32 bits of a pointer: numbers need less memory as keys than text does. */
+  readonly #identities = new Map<number, Map<number, number>>();
+  #pointers = 0;
   #unknownFlags = 0;
 
   constructor(file: string) {
@@ -47,11 +48,18 @@ export class KmemTraceParser implements TraceParser {
   }
 
   #identityOf(pointer: string): number {
-    const value = BigInt(pointer.startsWith('0x') ? pointer : `0x${pointer}`);
-    let identity = this.#identities.get(value);
+    const digits = pointer.replace('0x', '').padStart(16, '0');
+    const upper = Number.parseInt(digits.slice(0, -8), 16);
+    const lower = Number.parseInt(digits.slice(-8), 16) | 0;
+    let identities = this.#identities.get(upper);
+    if (identities === undefined) {
+      identities = new Map();
+      this.#identities.set(upper, identities);
+    }
+    let identity = identities.get(lower);
     if (identity === undefined) {
-      identity = this.#identities.size;
-      this.#identities.set(value, identity);
+      identity = this.#pointers++;
+      identities.set(lower, identity);
     }
     return identity;
   }
