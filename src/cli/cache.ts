@@ -123,11 +123,12 @@ async function readThrough(path: string, parser: MemoryTraceParser): Promise<voi
   const size = sizeOf(path);
   const progress = size > 0 ? new Progress('MB of the trace', Math.ceil(size / MiB), 2000) : null;
   try {
-    await streamBytes(path, {
-      consume: (chunk) => parser.push(chunk),
-      where: () => ` behind line ${parser.line}`,
-      progress: (bytes) => progress?.reach(Math.floor(bytes / MiB)),
-    });
+    let bytes = 0;
+    const passing = ({ length }: Uint8Array) => {
+      bytes += length;
+      progress?.reach(Math.floor(bytes / MiB));
+    };
+    for await (const chunk of streamBytes(path, passing, () => ` behind line ${parser.line}`)) parser.push(chunk);
     parser.end();
   } finally {
     progress?.end();

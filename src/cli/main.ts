@@ -3,6 +3,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { InputError } from '../hw/input-error.ts';
 import { type CacheOptions, cache, cacheHelp, parseCpus, parseL1, parseLineNumber, parsePolicy } from './cache.ts';
+import { type ReplayOptions, replay } from './replay.ts';
 import { type RunOptions, run } from './run.ts';
 import { type VerifyOptions, verify } from './verify.ts';
 
@@ -69,6 +70,18 @@ program
   .option('--json', 'print JSON instead of a table')
   .addHelpText('after', cacheHelp)
   .action((path: string, options: CacheOptions) => cache(path, options, print));
+
+program
+  .command('replay')
+  .description('replay a trace of allocations on a Pentium III of two CPUs: what it holds, and what it costs')
+  .argument('<trace>', 'text of ftrace or perf script with kmem events, or a malloc trace; may be .gz (docs/traces.md)')
+  .option('--memory <size>', 'of the machine, e.g. 256M (default: 64M)')
+  .option('--seed <word>', 'what all randomness comes from (default: slabscope)')
+  .option('--seeds <n>', 'how many seeds', count, 1)
+  .option('--workers <n>', 'worker threads; the results are the same for any number', count)
+  .option('--json', 'print the results as JSON')
+  .addHelpText('after', '\nExample:\n  slabscope replay examples/tar-extract.ftrace.txt.gz')
+  .action((path: string, options: ReplayOptions) => replay(path, options, print));
 
 program
   .command('verify')

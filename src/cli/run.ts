@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
-import { basename, dirname, extname, join, resolve } from 'node:path';
+import { dirname, extname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
 import { InputError } from '../hw/input-error.ts';
@@ -14,10 +14,11 @@ import { seeded } from '../lab/seeded.ts';
 import { modelOf, parseSpecification, type Specification } from '../lab/specification.ts';
 import { resultsChart } from '../report/chart.ts';
 import { resultsTable } from '../report/table.ts';
-import { makeFolder, readBytes, readText, writeText } from './files.ts';
+import { makeFolder, readText, writeText } from './files.ts';
 import { Progress } from './progress.ts';
 import { record } from './record.ts';
-import { readTrace, type Task } from './worker.ts';
+import { readTraceFile, type TraceFile } from './trace-file.ts';
+import type { Task } from './worker.ts';
 
 export interface RunOptions {
   readonly seeds?: number;
@@ -45,33 +46,20 @@ export async function run(path: string, options: RunOptions, print: (line: strin
   }
   const read = parseSpecification(readText(path), path);
   const specification: Specification = { ...read, seeds: options.seeds ?? read.seeds };
-  const tracePath = resolve(dirname(path), specification.trace);
-  const trace = readTrace(tracePath);
+  const trace = await readTraceFile(resolve(dirname(path), specification.trace));
   if (options.record !== undefined) {
-    record(options.record, specification, trace, options, print);
+    record(options.record, specification, trace.trace, options, print);
     return;
   }
-  const traceHash = sha256(readBytes(tracePath));
   const out = options.out ?? join('results', specification.name);
 
   makeFolder(out);
 
-  const computed = await computePoints(specification, tracePath, options.workers ?? availableParallelism(), out);
-  const identity = { ...specification, trace: traceHash };
-  const random = (label: string) => seeded(specification.seed, label);
-  const results: Results = {
-    schema: 'slabscope-results/1',
-    slabscope: version,
-    name: specification.name,
-    specification: { ...specification, trace: basename(tracePath) },
-    specificationHash: sha256(JSON.stringify(identity)),
-    seed: specification.seed,
-    machine: modelOf(specification).name,
-    trace: { ...traceReport(trace), name: basename(tracePath), sha256: traceHash },
-    points: computed,
-    colouring: compareColouring(computed, random('bootstrap, colouring')),
-    alignment: compareAlignment(computed, random('bootstrap, alignment')),
-  };
+  const results = await experiment(specification, trace, options.workers, (computed) => {
+    const saved = join(out, 'points-computed.json');
+    writeText(saved, `${JSON.stringify(computed, null, 2)}\n`);
+    return `the ${computed.length} points computed so far are in ${saved}`;
+  });
   const json = `${JSON.stringify(results, null, 2)}\n`;
   writeText(join(out, 'results.json'), json);
   writeText(join(out, `${specification.name}.svg`), resultsChart(results));
@@ -82,17 +70,42 @@ export async function run(path: string, options: RunOptions, print: (line: strin
   }
 }
 
-function traceReport({ summary, caches, threads }: AllocationTrace): Omit<TraceReport, 'name' | 'sha256'> {
-  const { events, allocations, frees, unseenFrees, liveAtEnd, skipped } = summary;
-  return { events, allocations, frees, unseenFrees, liveAtEnd, threads: threads.length, skipped, caches };
+/** Computes every point. If one fails, `rescue` gets those computed so far, and tells what became of them. */
+export async function experiment(
+  specification: Specification,
+  { name, sha256: traceHash, trace }: TraceFile,
+  workers: number | undefined,
+  rescue: (computed: PointResult[]) => string,
+): Promise<Results> {
+  const computed = await computePoints(specification, trace, workers ?? availableParallelism(), rescue);
+  const identity = { ...specification, trace: traceHash };
+  const random = (label: string) => seeded(specification.seed, label);
+  return {
+    schema: 'slabscope-results/1',
+    slabscope: version,
+    name: specification.name,
+    specification: { ...specification, trace: name },
+    specificationHash: sha256(JSON.stringify(identity)),
+    seed: specification.seed,
+    machine: modelOf(specification).name,
+    trace: traceReport(name, traceHash, trace),
+    points: computed,
+    colouring: compareColouring(computed, random('bootstrap, colouring')),
+    alignment: compareAlignment(computed, random('bootstrap, alignment')),
+  };
 }
 
-/** In the order of the points, whatever the number of workers. If one fails, those computed are kept in a file. */
+function traceReport(name: string, hash: string, { summary, caches }: AllocationTrace): TraceReport {
+  const { file: _, ...counts } = summary;
+  return { name, sha256: hash, ...counts, caches };
+}
+
+/** In the order of the points, whatever the number of workers. */
 async function computePoints(
   specification: Specification,
-  tracePath: string,
+  trace: AllocationTrace,
   workers: number,
-  out: string,
+  rescue: (computed: PointResult[]) => string,
 ): Promise<PointResult[]> {
   const todo = points(specification);
   const fromSources = extname(import.meta.url) === '.ts';
@@ -104,18 +117,12 @@ async function computePoints(
   try {
     await Promise.all(
       todo.map(async (point, i) => {
-        done.set(i, (await pool.run({ specification, tracePath, point } satisfies Task)) as PointResult);
+        done.set(i, (await pool.run({ specification, trace, point } satisfies Task)) as PointResult);
         progress.step();
       }),
     );
   } catch (error) {
-    const saved = join(out, 'points-computed.json');
-    writeText(saved, `${JSON.stringify([...done.values()], null, 2)}\n`);
-    throw new InputError(
-      specification.name,
-      `a point failed: ${(error as Error).message}`,
-      `the ${done.size} points computed so far are in ${saved}`,
-    );
+    throw new InputError(specification.name, `a point failed: ${(error as Error).message}`, rescue([...done.values()]));
   } finally {
     progress.end();
     await pool.destroy();
@@ -123,4 +130,4 @@ async function computePoints(
   return todo.map((_, i) => done.get(i)!);
 }
 
-const sha256 = (data: string | Buffer) => createHash('sha256').update(data).digest('hex');
+const sha256 = (data: string) => createHash('sha256').update(data).digest('hex');

@@ -1,6 +1,6 @@
 /** Files of any length, read and written as they come. */
 import { closeSync, createReadStream, openSync, statSync, writeFileSync } from 'node:fs';
-import { pipeline } from 'node:stream/promises';
+import { pipeline } from 'node:stream';
 import { createGunzip, gzipSync } from 'node:zlib';
 import { InputError } from '../hw/input-error.ts';
 import { attempt, damagedGzip, isGzip, notGzip, unreadable } from './files.ts';
@@ -19,33 +19,29 @@ export function sizeOf(path: string): number {
   }
 }
 
-export interface StreamConsumer {
-  readonly consume: (chunk: Uint8Array) => void;
-  /** How far one got, for messages: " behind line 7". */
-  readonly where: () => string;
-  /** Told the bytes read of the file itself. */
-  readonly progress: (bytes: number) => void;
-}
-
-/** Hands over the bytes of a file, never holding the whole; a name in .gz is unpacked on the way, `-` is standard input. */
-export async function streamBytes(path: string, { consume, where, progress }: StreamConsumer): Promise<void> {
+/**
+ * The bytes of a file of any length, piece by piece; a name in .gz is unpacked on the way, `-` is standard input. `passing`
+ * sees the bytes as they stand in the file; `where` tells how far the reader got, for messages: " behind line 7".
+ */
+export async function* streamBytes(
+  path: string,
+  passing: (bytes: Buffer) => void,
+  where = () => '',
+): AsyncGenerator<Buffer> {
   const source = path === STANDARD_INPUT ? process.stdin : createReadStream(path, { highWaterMark: CHUNK });
   const gunzip = path.endsWith('.gz') ? createGunzip({ chunkSize: CHUNK }) : null;
   let bytesRead = 0;
-  const count = async function* (chunks: AsyncIterable<Buffer>) {
-    for await (const chunk of chunks) {
-      if (bytesRead === 0 && isGzip(chunk) !== (gunzip !== null))
+  const pieces = async function* (): AsyncGenerator<Buffer> {
+    for await (const piece of source as AsyncIterable<Buffer>) {
+      if (bytesRead === 0 && isGzip(piece) !== (gunzip !== null))
         throw gunzip === null ? stillPacked(path) : notGzip(path);
-      bytesRead += chunk.length;
-      progress(bytesRead);
-      yield chunk;
+      bytesRead += piece.length;
+      passing(piece);
+      yield piece;
     }
   };
-  const end = async (chunks: AsyncIterable<Buffer>) => {
-    for await (const chunk of chunks) consume(chunk);
-  };
   try {
-    await (gunzip === null ? pipeline(source, count, end) : pipeline(source, count, gunzip, end));
+    yield* gunzip === null ? pieces() : pipeline(pieces, gunzip, () => {});
   } catch (error) {
     const { code = '' } = error as NodeJS.ErrnoException;
     if (error instanceof InputError) throw error;

@@ -1,6 +1,6 @@
 /**
- * include/asm-i386/string.h, as the period's inline assembly touches memory: memset by words (rep; stosl), copies by
- * bytes, comparisons up to the first byte that differs.
+ * include/asm-i386/string.h, as the period's inline assembly touches memory: memset and memcpy by words (rep; stosl,
+ * rep; movsl), strings by bytes, comparisons up to the first byte that differs.
  */
 import type { Cpu } from '../hw/cpu.ts';
 import { type addr_t, NULL } from '../hw/memory.ts';
@@ -11,6 +11,17 @@ export function memset(cpu: Cpu, addr: addr_t, byte: number, count: number): voi
   const words = addr + (count & -4);
   for (let at = addr; at < words; at += 4) cpu.store32(at, word);
   for (let at = words; at < addr + count; at++) cpu.store8(at, byte);
+}
+
+/** `count` bytes; the last ones by movsw and movsb. */
+export function memcpy(cpu: Cpu, dest: addr_t, src: addr_t, count: number): void {
+  let at = 0;
+  for (; at + 4 <= count; at += 4) cpu.store32(dest + at, cpu.load32(src + at));
+  if ((count & 2) !== 0) {
+    cpu.store16(dest + at, cpu.load16(src + at));
+    at += 2;
+  }
+  if ((count & 1) !== 0) cpu.store8(dest + at, cpu.load8(src + at));
 }
 
 /** Stores `text` and a final NUL: strcpy from a string constant, which is not modelled. */

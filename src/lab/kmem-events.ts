@@ -1,5 +1,5 @@
 /**
- * Reads the kmem tracepoints of a real kernel from text, in either of the two forms in which users have them:
+ * Reads the kmem tracepoints of a real kernel from text, line by line, in either of the two forms in which users have them:
  *
  *   ftrace       sh-31126   [000] ..s1.  2301.789996: kfree: call_site=skb_release+0x1a/0x20 ptr=ffff88810564b7c8
  *   perf script  sh 31126 [000]  2301.789996:            kmem:kfree: call_site=skb_release+0x1a ptr=0xffff88810564b7c8
@@ -40,10 +40,12 @@ export interface KmemFree extends EventContext {
 
 export type KmemEvent = KmemAllocation | KmemFree;
 
+/** What is known at the end, besides the events. */
 export interface KmemLog {
-  readonly file: string;
+  readonly format: 'ftrace' | 'perf script';
   readonly lines: number;
-  readonly events: readonly KmemEvent[];
+  /** Of the page allocator (kmem:mm_page_...). */
+  readonly pageEvents: number;
   readonly otherTracepoints: number;
   /** Neither events, nor headers, nor stack traces: warnings of the recorder, say. */
   readonly otherLines: number;
@@ -82,47 +84,49 @@ const stackOrFunctionTrace = /^=> |^[0-9a-f]+ .*\)$|^<stack trace>|<-/;
 const headerCounts = /entries-in-buffer\/entries-written: (\d+)\/(\d+)(?:\s+#P:(\d+))?/;
 const lostMark = /^CPU:\d+ \[LOST (\d+) EVENTS\]/;
 
-/** `file` is for messages only. */
-export function readKmemEvents(lines: Iterable<string>, file: string): KmemLog {
-  const reader = new Reader(file);
-  for (const line of lines) reader.line(line.trim());
-  return reader.finish();
-}
+/** Whether a line is that of any tracepoint, so that its file is one of these forms. */
+export const isTracepointLine = (line: string): boolean => eventPrefix.test(line.trim());
 
 interface Line {
   readonly text: string;
   readonly place: string;
 }
 
-class Reader {
+export class KmemReader {
   readonly #file: string;
-  readonly #events: KmemEvent[] = [];
   readonly #latest = new Map<Tracepoint, string>();
   /** Whether the last line so far would be a cut one, should no other follow. */
   #last: { readonly line: Line; readonly cut: boolean; readonly earlier?: string } | undefined;
+  #format: KmemLog['format'] = 'ftrace';
   #lines = 0;
+  #events = 0;
+  #pageEvents = 0;
   #otherTracepoints = 0;
   #otherLines = 0;
   #overwritten = 0;
   #markedLost = 0;
   #cpus = 0;
 
+  /** `file` is for messages only. */
   constructor(file: string) {
     this.#file = file;
   }
 
-  line(text: string): void {
+  /** Takes the next line; the allocation or free that it tells of, if any. */
+  line(untrimmed: string): KmemEvent | null {
+    const text = untrimmed.trim();
     this.#lines++;
-    if (text === '') return;
+    if (text === '') return null;
     if (text.startsWith('#')) {
       this.#header(text);
-      return;
+      return null;
     }
     const line = { text, place: `${this.#file}:${this.#lines}` };
     this.#last = { line, cut: false };
     const prefix = eventPrefix.exec(text);
-    if (prefix === null) this.#notAnEvent(line);
-    else this.#event(line, prefix);
+    if (prefix !== null) return this.#event(line, prefix);
+    this.#notAnEvent(line);
+    return null;
   }
 
   #header(text: string): void {
@@ -147,13 +151,16 @@ class Reader {
     }
   }
 
-  #event(line: Line, prefix: RegExpExecArray): void {
+  #event(line: Line, prefix: RegExpExecArray): KmemEvent | null {
     const [whole, comm, tid, cpu, flags, system = 'kmem', tracepoint] = prefix;
     if (system !== 'kmem' || !isTracepoint(tracepoint)) {
-      this.#otherTracepoints++;
+      if (system === 'kmem' && tracepoint.startsWith('mm_page_')) this.#pageEvents++;
+      else this.#otherTracepoints++;
       this.#last = { line, cut: whole === line.text };
-      return;
+      return null;
     }
+    // ftrace names no system, perf script always does.
+    if (this.#events++ === 0 && prefix[5] !== undefined) this.#format = 'perf script';
     const fields = new Fields(tracepoint, line.text.slice(whole.length), line);
     const pointer = fields.pointer();
     const event = fields.event({
@@ -164,15 +171,15 @@ class Reader {
       callSite: fields.find('call_site') ?? '',
       pointer,
     });
-    this.#events.push(event);
     const earlier = this.#latest.get(tracepoint);
     if (earlier !== undefined) this.#last = { line, cut: false, earlier };
     // The printed length of NULL tells nothing about that of pointers.
     if (pointer !== null) this.#latest.set(tracepoint, line.text);
+    return event;
   }
 
   finish(): KmemLog {
-    if (this.#events.length === 0) {
+    if (this.#events === 0) {
       throw new InputError(
         this.#file,
         'holds no kmem event',
@@ -184,9 +191,9 @@ class Reader {
       throw new InputError(last.line.place, 'the last line is cut', 'get the whole file again, or remove this line');
     }
     return {
-      file: this.#file,
+      format: this.#format,
       lines: this.#lines,
-      events: this.#events,
+      pageEvents: this.#pageEvents,
       otherTracepoints: this.#otherTracepoints,
       otherLines: this.#otherLines,
       // ftrace tells its losses in the header, or by marks between the events, or the same losses by both.

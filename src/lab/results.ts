@@ -1,4 +1,5 @@
 /** What an experiment gives: the form of results.json, and all that reports ever see. */
+import type { TraceSummary } from './allocation-trace.ts';
 
 /** What one point (one combination, one seed) counted, over both CPUs, from the first traced operation to the last. */
 export interface Counts {
@@ -65,19 +66,10 @@ export interface PairedComparison {
 }
 
 /** What was replayed, what was left out and why, and under which names caches ran. */
-export interface TraceReport {
+export interface TraceReport extends Omit<TraceSummary, 'file' | 'caches'> {
   /** The file's name, without its folder. */
   readonly name: string;
   readonly sha256: string;
-  readonly events: number;
-  readonly allocations: number;
-  readonly frees: number;
-  /** Frees that nobody traced, put just before their object's address is allocated again. */
-  readonly unseenFrees: number;
-  readonly liveAtEnd: number;
-  readonly threads: number;
-  /** Events that were left out, by reason. */
-  readonly skipped: Readonly<Record<string, number>>;
   /** Every named cache: as recorded, as 2.4 takes it (at most 18 characters), and its object size. */
   readonly caches: readonly { readonly recordedName: string; readonly name: string; readonly size: number }[];
 }

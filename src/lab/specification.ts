@@ -117,22 +117,27 @@ export function parseSpecification(text: string, file: string): Specification {
   if (broken !== undefined) {
     throw new InputError(lineOf(broken.pos[0]), firstLine(broken.message), 'write well-formed YAML');
   }
-  const result = specification.safeParse(document.toJS(), { reportInput: true });
+  return specificationFrom(document.toJS(), (path) => lineOf(offsetOf(document, path)));
+}
+
+/** The same from a value; `placeOf` names the place of a key in messages. */
+export function specificationFrom(value: unknown, placeOf: (path: readonly PropertyKey[]) => string): Specification {
+  const result = specification.safeParse(value, { reportInput: true });
   if (!result.success) {
     const issue = innermost(result.error.issues[0]!);
     const path = issue.code === 'unrecognized_keys' ? [...issue.path, issue.keys[0]!] : issue.path;
-    throw new InputError(lineOf(offsetOf(document, path)), ...describeIssue(issue, path));
+    throw new InputError(placeOf(path), ...describeIssue(issue, path));
   }
   const model = modelOf(result.data);
-  checkGeometry(model.l1, lineOf(offsetOf(document, ['machine', 'model', 'l1'])));
-  if (model.l2 !== null) checkGeometry(model.l2, lineOf(offsetOf(document, ['machine', 'model', 'l2'])));
+  checkGeometry(model.l1, placeOf(['machine', 'model', 'l1']));
+  if (model.l2 !== null) checkGeometry(model.l2, placeOf(['machine', 'model', 'l2']));
   if (
     result.data.machine.memory % 4096 !== 0 ||
     result.data.machine.memory < 8 * MiB ||
     result.data.machine.memory >= 2 ** 31
   ) {
     throw new InputError(
-      lineOf(offsetOf(document, ['machine', 'memory'])),
+      placeOf(['machine', 'memory']),
       `machine.memory is ${result.data.machine.memory} bytes`,
       'it must be whole pages of 4096 bytes, from 8M to below 2048M',
     );

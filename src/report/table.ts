@@ -31,7 +31,7 @@ export function resultsTable(results: Results, { colour = false }: { colour?: bo
     points.length > 0 ? paragraph(COUNTS_NOTE, DIM) : [],
     colouring.length > 0 ? comparisonTable(colouringOnAgainstOff, colouring) : [],
     alignment.length > 0 ? comparisonTable(alignmentAgainstWord, alignment) : [],
-    conclusion(colouring),
+    colouring.length + alignment.length > 0 ? conclusion(colouring) : [],
   ];
   const paint = ([text, style]: Line) => (colour && style !== PLAIN ? `\u001b[${style}m${text}\u001b[0m` : text);
   return sections
@@ -65,19 +65,35 @@ export function columns(rows: readonly Row[], labels: number): Line[] {
 function heading(results: Results): Line[] {
   const { name, machine, trace } = results;
   const traced = [
-    `${trace.name}: ${thousands(trace.events)} events`,
-    `${thousands(trace.threads)} threads`,
+    `${trace.name}: ${trace.format}`,
+    `${thousands(trace.events)} events`,
+    trace.threads === 1 ? '1 thread' : `${thousands(trace.threads)} threads`,
     `${thousands(trace.allocations)} allocations`,
     `${thousands(trace.frees)} frees`,
-    `${thousands(trace.unseenFrees)} unseen frees`,
+    ...ifAny(trace.resizes, 'of both by resizing'),
+    ...ifAny(trace.pageAllocations, 'taking whole pages'),
+    ...ifAny(trace.unseenFrees, 'unseen frees'),
     `${thousands(trace.liveAtEnd)} objects live at the end`,
+    `${thousands(trace.peakLiveBytes)} bytes at most`,
   ];
-  const skipped = Object.entries(trace.skipped).filter(([, events]) => events > 0);
+  const skipped = Object.entries({
+    ...trace.skipped,
+    'other tracepoint': trace.otherTracepoints,
+    'line of no known form': trace.otherLines,
+  }).filter(([, events]) => events > 0);
   const renamed = trace.caches.filter((cache) => cache.name !== cache.recordedName);
   const facts: [label: string, items: string[]][] = [
     ['machine', [machine]],
     ['trace', traced],
     ['skipped', skipped.map(([reason, events]) => `${reason} (${thousands(events)})`)],
+    ['lost', ifAny(trace.lostEvents, 'dropped by the recorder')],
+    [
+      'assumed',
+      [
+        ...ifAny(trace.unknownFlags, 'with gfp_flags in numbers able to wait'),
+        ...ifAny(trace.cachesOfSeveralSizes, 'asked for several sizes to be caches of the largest'),
+      ],
+    ],
     ['renamed', renamed.map((cache) => `${cache.recordedName} -> ${cache.name}`)],
     ['seeds', [seedsOf(results)]],
     ['specification', [specificationOf(results)]],
@@ -87,6 +103,8 @@ function heading(results: Results): Line[] {
   );
   return [[name, BOLD], ...columns(rows, 2)];
 }
+
+const ifAny = (count: number, what: string): string[] => (count > 0 ? [`${thousands(count)} ${what}`] : []);
 
 /** Broken between items only. */
 const listed = (items: readonly string[]): string[] =>

@@ -107,7 +107,7 @@ export function warningsOf(points: readonly PointResult[]): string[] {
   if (short.length === 0) return [];
   const failed = short.reduce((sum, { counts }) => sum + counts.failed, 0);
   return [
-    `WARNING: ${thousands(failed)} allocations found no memory, at ${short.length} of ${points.length} points, which ran less than the trace.`,
+    `WARNING: ${thousands(failed)} allocations found no memory, at ${short.length} of ${points.length} points, which ran less than the trace: memory is too small for it.`,
   ];
 }
 

@@ -1,30 +1,14 @@
 /** `slabscope run` as a user has it: a process, files, exit statuses. */
-import { execFile } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Results } from '../../src/lab/results.ts';
+import { type Outcome, slabscope } from './slabscope.ts';
 
-const root = new URL('../..', import.meta.url).pathname;
 const folder = mkdtempSync(join(tmpdir(), 'slabscope-run-'));
 afterAll(() => rmSync(folder, { recursive: true }));
-
-interface Outcome {
-  readonly status: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-function slabscope(...args: string[]): Promise<Outcome> {
-  const options = { cwd: root, timeout: 30_000, maxBuffer: 1 << 24 };
-  return new Promise((resolve) => {
-    execFile('node', ['--import', 'tsx', 'src/cli/main.ts', ...args], options, (error, stdout, stderr) =>
-      resolve({ status: error === null ? 0 : Number(error.code ?? Number.NaN), stdout, stderr }),
-    );
-  });
-}
 
 /** Writes a file of the test; its path. */
 function file(name: string, content: string | Buffer): string {

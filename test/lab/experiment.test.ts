@@ -1,8 +1,8 @@
 /** One point of an experiment, on a trace of two threads that share a few caches. */
 import { describe, expect, test, vi } from 'vitest';
-import { allocationTrace } from '../../src/lab/allocation-trace.ts';
 import { points, runPoint } from '../../src/lab/experiment.ts';
-import { readKmemEvents } from '../../src/lab/kmem-events.ts';
+import { eachOperation } from '../../src/lab/operations.ts';
+import { readTrace } from '../../src/lab/read-trace.ts';
 import type { ReplayOptions } from '../../src/lab/replay.ts';
 import type { Point } from '../../src/lab/results.ts';
 import { parseSpecification } from '../../src/lab/specification.ts';
@@ -42,7 +42,8 @@ const lines = Array.from({ length: 300 }, (_, i) => {
     ...(old > 0 ? [free(old), free(old + 2)] : []),
   ];
 }).flat();
-const trace = allocationTrace(readKmemEvents(lines, 'trace.txt'));
+const trace = readTrace(lines, 'trace.txt');
+const operations = [...eachOperation(trace.operations)];
 
 const specificationOf = (...more: string[]) =>
   parseSpecification(
@@ -86,7 +87,7 @@ describe('a point', () => {
     expect(counts.hits + counts.misses).toBe(counts.lineAccesses);
     expect(counts.lineAccesses).toBeGreaterThanOrEqual(counts.accesses);
     expect(counts.peakPages).toBeGreaterThanOrEqual(counts.pages);
-    expect(counts).toMatchObject({ operations: trace.operations.length, failed: 0 });
+    expect(counts).toMatchObject({ operations: operations.length, failed: 0 });
   });
 });
 
@@ -123,16 +124,16 @@ describe('alignment', () => {
 });
 
 describe('placement', () => {
-  const placed = ({ options }: Begun) => trace.operations.map((operation) => options.cpuOf(operation));
+  const placed = ({ options }: Begun) => operations.map((operation) => options.cpuOf(operation));
 
   test('trace keeps the recorded CPU, folded onto the CPUs there are', () => {
-    expect(placed(begin({}, specificationOf('placement: trace')))).toEqual(trace.operations.map(({ cpu }) => cpu % 2));
+    expect(placed(begin({}, specificationOf('placement: trace')))).toEqual(operations.map(({ cpu }) => cpu % 2));
   });
 
   test('thread keeps each thread on one CPU, which the seed draws', () => {
     const bySeed = [0, 1, 2, 3].map((seed) => placed(begin({ seed })));
     for (const cpus of bySeed) {
-      const pairs = new Set(trace.operations.map(({ thread }, i) => `thread ${thread} on cpu${cpus[i]}`));
+      const pairs = new Set(operations.map(({ thread }, i) => `thread ${thread} on cpu${cpus[i]}`));
       expect(pairs.size).toBe(trace.threads.length);
     }
     expect(new Set(bySeed.map(String)).size).toBeGreaterThan(1);
@@ -142,7 +143,7 @@ describe('placement', () => {
 test('the points of one seed share its draws: threads on CPUs, statics in memory', () => {
   const draws = (changes: Partial<Point>) => {
     const { cacheCache, options } = begin(changes);
-    return [cacheCache, ...trace.operations.map((operation) => options.cpuOf(operation))];
+    return [cacheCache, ...operations.map((operation) => options.cpuOf(operation))];
   };
   expect(draws({ colouring: 'off', alignment: 'whole-line', touch: 'init-all' })).toEqual(draws({}));
   expect(draws({ seed: 1 })[0]).not.toBe(draws({})[0]);

@@ -1,8 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { InputError } from '../../src/hw/input-error.ts';
-import { HIDDEN_POINTER, type KmemAllocation, type KmemEvent, readKmemEvents } from '../../src/lab/kmem-events.ts';
+import { HIDDEN_POINTER, type KmemAllocation, type KmemEvent, KmemReader } from '../../src/lab/kmem-events.ts';
 
-const read = (...lines: string[]) => readKmemEvents(lines, 'trace.txt');
+function read(...lines: string[]) {
+  const reader = new KmemReader('trace.txt');
+  const events = lines.map((line) => reader.line(line)).filter((event) => event !== null);
+  return { events, ...reader.finish() };
+}
 const readOne = (line: string): KmemEvent => read(line).events[0];
 const at = (prefix: string) => `${prefix} kfree: call_site=f+0x1/0x2 ptr=ffff888100000000`;
 const problemOf = (...lines: string[]): string => {
@@ -130,13 +134,13 @@ describe('besides kmem events', () => {
     expect(log.events).toHaveLength(1);
   });
 
-  test('other tracepoints are counted', () => {
+  test('other tracepoints are counted, those of the page allocator apart', () => {
     const log = read(
       ftraceFree,
       'sh-1 [000] ..... 1.0: mm_page_alloc: page=0x1 pfn=1',
       'sh 1 [000] 1.0: other:kfree: call_site=f ptr=0x1',
     );
-    expect(log.otherTracepoints).toBe(2);
+    expect(log).toMatchObject({ pageEvents: 1, otherTracepoints: 1 });
   });
 
   test('lines of no known form are counted', () => {

@@ -1,7 +1,8 @@
 /** The replay, on traces small enough to tell by hand what must happen. */
 import { describe, expect, test } from 'vitest';
 import { type addr_t, MiB } from '../../src/hw/memory.ts';
-import type { AllocationTrace, Operation, TraceSummary } from '../../src/lab/allocation-trace.ts';
+import type { AllocationTrace, TraceSummary } from '../../src/lab/allocation-trace.ts';
+import { type Free, type Operation, OperationWriter } from '../../src/lab/operations.ts';
 import { replay } from '../../src/lab/replay.ts';
 import type { TouchModel } from '../../src/lab/touch.ts';
 import { booted } from '../machines.ts';
@@ -16,7 +17,16 @@ const kmalloc = (object: number, size: number, cpu = 0, flags = how): Operation 
   ...{ kind: 'kmalloc', object, size, thread: cpu, cpu },
   ...flags,
 });
-const free = (object: number, cpu = 0, via: 'kmem_cache_free' | 'kfree' = 'kmem_cache_free'): Operation => ({
+const pages = (object: number, size: number, cpu = 0): Operation =>
+  ({ ...kmalloc(object, size, cpu), kind: 'alloc_pages' }) as Operation;
+const memcpy = (object: number, from: number, cpu = 0): Operation => ({
+  kind: 'memcpy',
+  object,
+  from,
+  thread: cpu,
+  cpu,
+});
+const free = (object: number, cpu = 0, via: Free['via'] = 'kmem_cache_free'): Operation => ({
   ...{ kind: 'free', object, via, thread: cpu, cpu },
 });
 
@@ -34,18 +44,20 @@ function replayed(...operations: Operation[]) {
   const machine = booted({ memory: 20 * MiB });
   const [boss] = machine.machine.cpus;
   const cachep = machine.machine.run(boss!, machine.allocator.create(boss!, { name: 'traced', size: 200 }));
+  const writer = new OperationWriter();
+  for (const operation of operations) writer.push(operation);
   const trace: AllocationTrace = {
     caches: [{ recordedName: 'traced', name: 'traced', size: 200 }],
-    operations,
+    operations: writer.finish(),
     threads: ['zero-0', 'one-1'],
     cpus: 2,
-    objects: operations.filter(({ kind }) => kind !== 'free').length,
-    summary: {} as TraceSummary,
+    objects: 1 + Math.max(...operations.map(({ object }) => object)),
+    summary: { file: 'big.txt' } as TraceSummary,
   };
   const seen: Seen[] = [];
   const note =
     (event: Seen['event']) => (cpu: (typeof machine.machine.cpus)[number], _: number, objp: addr_t, size: number) => {
-      if (event === 'allocated') for (let at = objp; at < objp + size; at += 4) cpu.write(at, 4);
+      if (event === 'allocated') for (let at = objp; at < objp + size; at += 4) cpu.store32(at, size);
       seen.push({ event, cpu: cpu.id, objp, size, clock: cpu.clock });
     };
   const touch: TouchModel = { allocated: note('allocated'), freeing: note('freeing') };
@@ -135,9 +147,53 @@ describe('an object', () => {
     expect([result, observed]).toEqual([{ operations: 2, failed: 1 }, 4]);
   });
 
+  test('copied holds what the old one held, as far as it reaches', () => {
+    const { machine, seen } = replayed(kmalloc(0, 40), kmalloc(1, 56), memcpy(1, 0), kmalloc(2, 10), memcpy(2, 1));
+    const [small, large, least] = seen.map(({ objp }) => objp);
+    const { memory } = machine;
+    expect(memory.peek32(large!)).toBe(40);
+    expect(memory.peek32(large! + 36)).toBe(40);
+    expect(memory.peek32(large! + 40)).toBe(56);
+    expect(memory.peek32(least! + 4)).toBe(memory.peek32(small! + 4));
+  });
+
+  test('is not copied before it is there, though another CPU allocates it', () => {
+    const { seen, machine } = replayed(kmalloc(0, 100_000, 0), kmalloc(1, 8, 1), memcpy(1, 0, 1));
+    const of = (size: number) => seen.find((event) => event.size === size)!;
+    expect(machine.cpus[1]!.clock).toBeGreaterThan(of(100_000).clock);
+  });
+
+  test('too large for kmalloc takes whole pages, and gives them back', () => {
+    const before = replayed(kmalloc(0, 8)).allocator.nr_free_pages();
+    const held = replayed(kmalloc(0, 8), pages(1, 131_073));
+    expect(before - held.allocator.nr_free_pages()).toBe(64);
+    const freed = replayed(kmalloc(0, 8), pages(1, 131_073), free(1, 1, 'free_pages'));
+    expect(freed.allocator.nr_free_pages()).toBe(before);
+    assertBuddy(freed.k);
+  });
+
+  test('of more pages than there are in one piece is counted as failed, and neither copied nor freed', () => {
+    const { seen, result } = replayed(
+      kmalloc(0, 8),
+      pages(1, 2 ** 23),
+      memcpy(1, 0),
+      free(0, 0, 'kfree'),
+      free(1, 1, 'free_pages'),
+    );
+    expect(seen.map(({ event, size }) => `${event} ${size}`)).toEqual(['allocated 8', 'freeing 8']);
+    expect(result).toEqual({ operations: 2, failed: 1 });
+  });
+
   test('for DMA lies below 16 MB if kmalloc gave it, but a named cache promises none', () => {
     const dma = { atomic: false, dma: true };
     const { seen } = replayed(kmalloc(0, 100, 0, dma), alloc(1, 0, dma));
     expect(seen.map(({ objp }) => objp < 16 * MiB)).toEqual([true, false]);
   });
+});
+
+test('a trace that needs more memory than there is stops with a message, not for ever', () => {
+  const objects = Array.from({ length: 1500 }, (_, i) => kmalloc(i, 16_384, i % 2));
+  expect(() => replayed(...objects)).toThrow(
+    /^big\.txt: stopped after \d+ operations, with \d+ pages free: lockup: .*; where memory is short, give the machine more$/,
+  );
 });

@@ -1,4 +1,5 @@
 /** Results as an experiment might give them, all but what a test is about filled in. */
+import { skipReasons } from '../../src/lab/allocation-trace.ts';
 import type { Counts, Estimate, PairedComparison, PointResult, Results, TraceReport } from '../../src/lab/results.ts';
 
 export const counts: Counts = {
@@ -31,9 +32,13 @@ export function comparison(
   };
 }
 
+const nothingSkipped = Object.fromEntries(skipReasons.map((reason) => [reason, 0])) as TraceReport['skipped'];
+
 export const trace: TraceReport = {
   ...{ name: 'tar-extract.ftrace.txt.gz', sha256: 'fedcba9876543210', events: 4600, threads: 3 },
-  ...{ allocations: 2000, frees: 1500, unseenFrees: 100, liveAtEnd: 400, skipped: {}, caches: [] },
+  ...{ format: 'ftrace', lines: 4611, otherTracepoints: 0, otherLines: 0, lostEvents: 0, skipped: nothingSkipped },
+  ...{ allocations: 2000, frees: 1500, resizes: 0, unseenFrees: 100, liveAtEnd: 400, peakLiveBytes: 81_920 },
+  ...{ pageAllocations: 0, cpus: 2, renamedCaches: 0, cachesOfSeveralSizes: 0, unknownFlags: 0, caches: [] },
 };
 
 export function results(parts: Partial<Results>): Results {

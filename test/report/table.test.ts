@@ -17,8 +17,8 @@ describe('the heading', () => {
     expect(resultsTable(results({ points })).split('\n').slice(0, 7)).toEqual([
       'colouring',
       'machine        Pentium III, 2 CPUs',
-      'trace          tar-extract.ftrace.txt.gz: 4,600 events, 3 threads, 2,000 allocations, 1,500 frees,',
-      '               100 unseen frees, 400 objects live at the end',
+      'trace          tar-extract.ftrace.txt.gz: ftrace, 4,600 events, 3 threads, 2,000 allocations, 1,500 frees,',
+      '               100 unseen frees, 400 objects live at the end, 81,920 bytes at most',
       "seeds          2, drawn from 'any'",
       'specification  0123456789ab, slabscope 0.1.0',
       '',
@@ -26,10 +26,26 @@ describe('the heading', () => {
   });
 
   test('tells what was skipped and why', () => {
-    const skipped = { 'free of NULL': 2919, 'failed allocation': 0, 'pointer hidden by the kernel': 7 };
-    expect(lineOf(resultsTable(results({ trace: { ...trace, skipped } })), 'skipped')).toBe(
-      'skipped free of NULL (2,919), pointer hidden by the kernel (7)',
+    const skipped = { ...trace.skipped, 'free of NULL': 2919, 'pointer hidden by the kernel': 7 };
+    expect(lineOf(resultsTable(results({ trace: { ...trace, skipped, otherLines: 3 } })), 'skipped')).toBe(
+      'skipped free of NULL (2,919), pointer hidden by the kernel (7), line of no known form (3)',
     );
+  });
+
+  test.each([
+    ['lost', { lostEvents: 250 }, 'lost 250 dropped by the recorder'],
+    ['assumed', { unknownFlags: 12 }, 'assumed 12 with gfp_flags in numbers able to wait'],
+    ['assumed', { cachesOfSeveralSizes: 2 }, 'assumed 2 asked for several sizes to be caches of the largest'],
+  ])('has a line %s only where there is something to tell', (label, counted, line) => {
+    expect(lineOf(resultsTable(results({ trace: { ...trace, ...counted } })), label)).toBe(line);
+    expect(lineOf(resultsTable(results({})), label)).toBeUndefined();
+  });
+
+  test('tells of resizes and of whole pages where there are any', () => {
+    const counted = { threads: 1, resizes: 40, pageAllocations: 3 };
+    const table = resultsTable(results({ trace: { ...trace, ...counted } }));
+    expect(lineOf(table, 'trace')).toContain('4,600 events, 1 thread, 2,000 allocations, 1,500 frees,');
+    expect(lineOf(table, '40 of both')).toContain('40 of both by resizing, 3 taking whole pages,');
   });
 
   test('tells which caches were renamed', () => {
@@ -143,8 +159,15 @@ describe('the conclusion', () => {
     expect(table.replaceAll('\n', ' ')).toContain('not of other workloads');
   });
 
-  test('says so where colouring was not compared', () => {
-    expect(resultsTable(results({}))).toContain('Not asked: nothing here ran with colouring both on and off.');
+  test('says so where only alignments were compared', () => {
+    const alignment = [comparison('a', 'on', more, { base: 'word', variant: 'whole-line' })];
+    expect(resultsTable(results({ alignment }))).toContain(
+      'Not asked: nothing here ran with colouring both on and off.',
+    );
+  });
+
+  test('is left out where nothing was compared', () => {
+    expect(resultsTable(results({ points: [point('a word on', 0)] }))).not.toContain('Does slab colouring');
   });
 });
 

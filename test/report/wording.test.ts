@@ -122,7 +122,7 @@ describe('a warning', () => {
       point('a word on', 2, { failed: 1 }),
     ];
     expect(warningsOf(points)).toEqual([
-      'WARNING: 1,201 allocations found no memory, at 2 of 3 points, which ran less than the trace.',
+      'WARNING: 1,201 allocations found no memory, at 2 of 3 points, which ran less than the trace: memory is too small for it.',
     ]);
   });
 

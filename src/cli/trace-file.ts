@@ -1,0 +1,44 @@
+/** A trace as a file: read once, as a stream, whatever its length, and held where all worker threads see it. */
+import { createHash } from 'node:crypto';
+import { basename } from 'node:path';
+import type { AllocationTrace } from '../lab/allocation-trace.ts';
+import type { Operations } from '../lab/operations.ts';
+import { readTraceBytes } from '../lab/read-trace.ts';
+import { streamBytes } from './streams.ts';
+
+export interface TraceFile {
+  /** The file's name, without its folder. */
+  readonly name: string;
+  /** Of the file as it is, packed or not. */
+  readonly sha256: string;
+  readonly trace: AllocationTrace;
+}
+
+export async function readTraceFile(path: string): Promise<TraceFile> {
+  const name = basename(path);
+  const hash = createHash('sha256');
+  const bytes = streamBytes(path, (piece) => hash.update(piece));
+  const { operations, ...rest } = await readTraceBytes(bytes, name);
+  return { name, sha256: hash.digest('hex'), trace: { ...rest, operations: shared(operations) } };
+}
+
+function shared({ length, kind, object, argument, flags, thread, cpu }: Operations): Operations {
+  return {
+    length,
+    kind: sharedCopy(kind),
+    object: sharedCopy(object),
+    argument: sharedCopy(argument),
+    flags: sharedCopy(flags),
+    thread: sharedCopy(thread),
+    cpu: sharedCopy(cpu),
+  };
+}
+
+/** Memory that is not shared would be copied for every point. */
+function sharedCopy<T extends Uint8Array | Uint16Array | Int32Array>(column: T): T {
+  const copy = new (column.constructor as new (buffer: SharedArrayBuffer) => T)(
+    new SharedArrayBuffer(column.byteLength),
+  );
+  copy.set(column);
+  return copy;
+}
