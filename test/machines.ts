@@ -2,6 +2,7 @@
 import { type CpuModelName, cpuModels } from '../src/hw/cpu-models.ts';
 import { Machine } from '../src/hw/machine.ts';
 import { MiB } from '../src/hw/memory.ts';
+import type { StoreBufferOptions } from '../src/hw/store-buffer.ts';
 import { type KernelConfig, smpConfig } from '../src/kernel/kernel.ts';
 import { boot } from '../src/lab/boot.ts';
 import type { SlabAllocator } from '../src/slab/allocator.ts';
@@ -12,6 +13,7 @@ interface Options {
   readonly memory?: number;
   readonly model?: CpuModelName;
   readonly config?: Partial<KernelConfig>;
+  readonly storeBuffer?: StoreBufferOptions;
 }
 
 export interface Booted {
@@ -21,8 +23,14 @@ export interface Booted {
 }
 
 /** 2.4.22 on a Pentium III of two CPUs and 32 MB, unless said otherwise. */
-export function booted({ cpus = 2, memory = 32 * MiB, model = 'pentium-iii', config = {} }: Options = {}): Booted {
-  const machine = new Machine({ model: cpuModels[model], cpus, memory });
+export function booted({
+  cpus = 2,
+  memory = 32 * MiB,
+  model = 'pentium-iii',
+  config = {},
+  ...rest
+}: Options = {}): Booted {
+  const machine = new Machine({ model: cpuModels[model], cpus, memory, ...rest });
   const allocator = boot(machine, '2.4.22', { ...smpConfig, ...config });
   return { machine, allocator, k: allocator.kernel as Linux2422 };
 }

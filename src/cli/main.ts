@@ -3,6 +3,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { InputError } from '../hw/input-error.ts';
 import { type CacheOptions, cache, cacheHelp, parseCpus, parseL1, parseLineNumber, parsePolicy } from './cache.ts';
+import { type LitmusOptions, litmus } from './litmus.ts';
 import { type ReplayOptions, replay } from './replay.ts';
 import { type RunOptions, run } from './run.ts';
 import { type VerifyOptions, verify } from './verify.ts';
@@ -95,6 +96,19 @@ program
   .addHelpText('after', '\nExample:\n  slabscope verify test/golden')
   .action((paths: string[], options: VerifyOptions) => {
     process.exitCode = verify(paths, options, print) ? 0 : 1;
+  });
+
+program
+  .command('litmus')
+  .description('explore litmus tests exhaustively under x86-TSO: print every final state, and which SC allows')
+  .argument('<test>', 'a file of tests (JSON, or .litmus of herd), or a published name such as x86tso/n6, SB, IRIW')
+  .option('--sc', 'under sequential consistency instead: CPUs without store buffers')
+  .option('--runs <n>', 'run each test so many times on the emulated CPUs too, and count what comes out', count)
+  .option('--seed <seed>', 'of these runs', '1')
+  .option('--json', 'print the tests with their final states as JSON, which verify takes')
+  .addHelpText('after', '\nExample:\n  slabscope litmus SB --runs 1000')
+  .action((test: string, options: LitmusOptions) => {
+    process.exitCode = litmus(test, options, print) ? 0 : 1;
   });
 
 try {

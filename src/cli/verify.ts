@@ -2,6 +2,7 @@
 import { readdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { InputError } from '../hw/input-error.ts';
+import { looksLikeJsonTests, parseJsonTests } from '../lab/litmus/json-tests.ts';
 import { AccessList } from '../lab/memory-trace.ts';
 import {
   type DirectedCases,
@@ -14,13 +15,16 @@ import {
 import { verifyGeometry } from '../lab/verify/geometry.ts';
 import { verifyLayouts } from '../lab/verify/layouts.ts';
 import { verifyLinuxCase } from '../lab/verify/linux-case.ts';
+import { verifyLitmus } from '../lab/verify/litmus.ts';
 import { type CaseOutcome, passed } from '../lab/verify/outcome.ts';
 import { verifySlabinfo } from '../lab/verify/slabinfo.ts';
 import { isDirectory, parseJson, readText, readUnpacked } from './files.ts';
 
-/** One kind of recording: how its files are named, and how one is compared. */
+/** One kind of recording: how its files are named, or what they begin with, and how one is compared. */
 interface Format {
   readonly matches: RegExp;
+  /** Told by what the file holds, where its name does not tell. */
+  readonly recognises?: (path: string) => boolean;
   readonly verify: (path: string, touch: boolean) => Iterable<CaseOutcome>;
 }
 
@@ -59,6 +63,11 @@ const formats: readonly Format[] = [
     matches: /^(linux-|slabinfo).*\.txt(\.gz)?$/,
     verify: (path) => [verifySlabinfo(readText(path), path, path.replace(/\.txt(\.gz)?$/, '.json'), parseJson)],
   },
+  {
+    matches: /^(litmus.*\.jsonl?|corpus\.jsonl|named\.json)(\.gz)?$/,
+    recognises: (path) => /\.jsonl?(\.gz)?$/.test(path) && looksLikeJsonTests(readText(path)),
+    verify: (path) => [verifyLitmus(parseJsonTests(readText(path), path), `litmus/${basename(path)}`)],
+  },
 ];
 
 /** The member `key` of a JSON document, which must have it. */
@@ -87,9 +96,10 @@ function* recordings(path: string): Generator<string> {
 
 const knownNames =
   'recordings are named case-*.jsonl, geometry.csv, layouts.json, expected.json, expected-coherence.json, ' +
-  'directed-mesi.json, linux-*.txt or slabinfo*.txt (or these with .gz)';
+  'directed-mesi.json, linux-*.txt or slabinfo*.txt (or these with .gz), or hold litmus tests as JSON';
 
-const formatOf = (path: string) => formats.find(({ matches }) => matches.test(basename(path)));
+const formatOf = (path: string) =>
+  formats.find(({ matches }) => matches.test(basename(path))) ?? formats.find(({ recognises }) => recognises?.(path));
 
 export interface VerifyOptions {
   /** Print the outcomes as JSON. */

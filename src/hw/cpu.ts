@@ -33,6 +33,8 @@ export class Cpu {
   esp: addr_t = 0;
   /** What a spin loop polled since the scheduler looked last; NULL if none did. */
   polling: addr_t = 0;
+  /** Stores that wait in a store buffer, unseen by other CPUs; none on a CPU that has no buffer. */
+  storesInFlight = 0;
   /** Spinlocks held, for the watchdog's message. */
   readonly locksHeld: addr_t[] = [];
 
@@ -177,6 +179,9 @@ export class Cpu {
   prefetchw(addr: addr_t): void {
     this.l1.prefetch(addr, true);
   }
+
+  /** Makes every store before this one seen by all. A CPU without a store buffer has none that is not. */
+  drain(): void {}
 
   /** A full barrier. Without a store buffer it orders nothing that was not in order; it still takes its time. */
   mfence(): void {

@@ -11,6 +11,7 @@ import { L1 } from './l1.ts';
 import { type addr_t, Memory, PAGE_SIZE } from './memory.ts';
 import type { ClassDetail } from './miss-classes.ts';
 import { Scheduler } from './scheduler.ts';
+import { BufferedCpu, type StoreBufferOptions } from './store-buffer.ts';
 
 export interface MachineOptions {
   readonly model: CpuModel;
@@ -21,6 +22,8 @@ export interface MachineOptions {
   readonly classes?: ClassDetail;
   /** Numbers in [0, 1) for the random replacement policy: from the run's seed. */
   readonly random?: () => number;
+  /** Gives each CPU a store buffer: x86-TSO. Without one, loads and stores are sequentially consistent. */
+  readonly storeBuffer?: StoreBufferOptions;
   /** Cycles after which a spin counts as a lockup. */
   readonly lockupCycles?: number;
 }
@@ -42,7 +45,7 @@ export class Machine {
   describe = (addr: addr_t): string => `0x${addr.toString(16).padStart(8, '0')}`;
 
   constructor(options: MachineOptions) {
-    const { model, cpus, memory } = options;
+    const { model, cpus, memory, storeBuffer } = options;
     if (!Number.isInteger(cpus) || cpus < 1 || cpus > 32) {
       throw new InputError('machine', `${cpus} CPUs`, 'cpus must be a whole number from 1 to 32');
     }
@@ -67,7 +70,10 @@ export class Machine {
         random,
         present: this.memory.present,
       });
-      return new Cpu(id, model, l1, this.memory, this.idt);
+      if (storeBuffer === undefined) return new Cpu(id, model, l1, this.memory, this.idt);
+      return new BufferedCpu(id, model, l1, this.memory, this.idt, storeBuffer, (time, action) =>
+        this.scheduler.at(time, action),
+      );
     });
     this.scheduler = new Scheduler(this.cpus, {
       lockupCycles: options.lockupCycles ?? 20_000_000,
@@ -83,8 +89,12 @@ export class Machine {
     return context.result as T;
   }
 
-  /** The inter-processor interrupt `vector` from `from` to every other CPU. */
+  /**
+   * The inter-processor interrupt `vector` from `from` to every other CPU. It is sent by a store to the local APIC, which
+   * leaves the CPU after all stores before it.
+   */
   sendIpiToOthers(from: Cpu, vector: number): void {
+    from.drain();
     const arrival = from.clock + this.model.cycles.ipi;
     for (const cpu of this.cpus) if (cpu !== from) cpu.apic.post(vector, arrival);
     if (this.cpus.length > 1) this.scheduler.bringHorizonTo(arrival);

@@ -119,8 +119,12 @@ export class Scheduler {
     return this.#queues[cpu.id]!.current;
   }
 
-  /** The current context of `cpu` sleeps from its next `yield` on, until `wake`. */
+  /**
+   * The current context of `cpu` sleeps from its next `yield` on, until `wake`. Here and there stores drain: a kernel takes
+   * the lock of its run queue.
+   */
   block(cpu: Cpu): void {
+    cpu.drain();
     this.current(cpu).blocked = true;
   }
 
@@ -143,6 +147,7 @@ export class Scheduler {
 
   /** `context` may go on, at `time` at the earliest. */
   wake(context: Context, time: number): void {
+    this.#running?.drain();
     context.blocked = false;
     context.readyAt = time;
     this.#asleepSince = Infinity;
@@ -178,6 +183,7 @@ export class Scheduler {
       idle.frames.length = 0;
       queue.current = idle;
       queue.givesWay = false;
+      cpu.drain();
       cpu.esp = idle.esp;
       cpu.locksHeld.length = 0;
       cpu.polling = 0;
@@ -185,7 +191,10 @@ export class Scheduler {
     }
   }
 
-  /** Runs until every context has ended and every interrupt sent is served. Events still to come are left waiting. */
+  /**
+   * Runs until every context has ended, every interrupt sent is served and every store buffer is empty. Events still to
+   * come are left waiting.
+   */
   run(): void {
     /** Those who have done nothing but poll since anybody did more. */
     const stuck = new Set<Queue>();
@@ -207,7 +216,8 @@ export class Scheduler {
   }
 
   #hasWork({ cpu, contexts, idle }: Queue): boolean {
-    return contexts.length > 0 || idle.frames.length > 0 || (cpu.interruptsOn && cpu.apic.pending !== 0);
+    if (contexts.length > 0 || idle.frames.length > 0 || cpu.storesInFlight > 0) return true;
+    return cpu.interruptsOn && cpu.apic.pending !== 0;
   }
 
   /** Whoever could run polls memory that nobody is left to change, and no interrupt will come. */
@@ -306,6 +316,7 @@ export class Scheduler {
     if (vector < 0) return;
     const handler = cpu.idt[vector];
     if (handler === undefined) throw new Error(`cpu${cpu.id}: no handler for interrupt vector ${vector}`);
+    cpu.drain();
     cpu.cli();
     cpu.clock += this.#options.interruptCycles;
     cpu.counters.interrupts++;
@@ -316,6 +327,7 @@ export class Scheduler {
     const { cpu, current } = queue;
     current.frames.pop();
     if (frame.isInterrupt) {
+      cpu.drain(); // iret serialises
       cpu.apic.endOfInterrupt();
       cpu.sti();
       return;

@@ -34,5 +34,7 @@ test('there are recordings of every kind', () => {
     'expected.json.gz',
     'geometry.csv.gz',
     'layouts.json.gz',
+    'litmus-corpus.jsonl.gz',
+    'litmus-named.json.gz',
   ]);
 });

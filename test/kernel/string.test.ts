@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { cpuModels } from '../../src/hw/cpu-model.ts';
+import { cpuModels } from '../../src/hw/cpu-models.ts';
 import { Machine } from '../../src/hw/machine.ts';
 import { MiB } from '../../src/hw/memory.ts';
 import { memcpy } from '../../src/kernel/string.ts';

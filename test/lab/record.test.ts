@@ -1,10 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { allocationTrace } from '../../src/lab/allocation-trace.ts';
 import { countsSince, totalOf } from '../../src/lab/cache-counts.ts';
 import { CacheSimulator } from '../../src/lab/cache-simulator.ts';
 import { points, runPoint, seedOf } from '../../src/lab/experiment.ts';
-import { readKmemEvents } from '../../src/lab/kmem-events.ts';
 import { AccessList } from '../../src/lab/memory-trace.ts';
+import { readTrace } from '../../src/lab/read-trace.ts';
 import { recordPoint } from '../../src/lab/record.ts';
 import { seeded } from '../../src/lab/seeded.ts';
 import { modelOf, parseSpecification } from '../../src/lab/specification.ts';
@@ -16,7 +15,7 @@ const events = Array.from({ length: 400 }, (_, i) => {
   const free = `t-${1 + ((i + 1) % 3)} [00${(i + 1) % 3}] ..... 1.0: kmem_cache_free: call_site=f ptr=${ptr(i - 20)} name=filp`;
   return i < 20 ? [alloc] : [alloc, free];
 }).flat();
-const trace = allocationTrace(readKmemEvents(events, 'trace'));
+const trace = readTrace(events, 'trace');
 
 const specificationOf = (cpus: number, policy: string) =>
   parseSpecification(

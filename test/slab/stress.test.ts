@@ -3,7 +3,9 @@ import { describe, expect, test } from 'vitest';
 import type { Cpu, Program } from '../../src/hw/cpu.ts';
 import { type addr_t, MiB, NULL } from '../../src/hw/memory.ts';
 import { Lockup } from '../../src/hw/scheduler.ts';
+import { P6_STORE_BUFFER_DEPTH } from '../../src/hw/store-buffer.ts';
 import { THREAD_SIZE } from '../../src/kernel/task.ts';
+import { seeded } from '../../src/lab/seeded.ts';
 import { GFP_ATOMIC, GFP_KERNEL } from '../../src/mm/gfp.ts';
 import { free_area_struct } from '../../src/mm/linux-2.4.22/mm.ts';
 import { cpucache_t, slab_bufctl, slab_t } from '../../src/slab/linux-2.4.22/slab.ts';
@@ -47,6 +49,12 @@ test('a DEBUG build finds nothing wrong', () => {
   // Here the allocator checks red zones and poison at each operation; a BUG would have ended the run.
   assertQuiet(stress);
   assertBuddy(stress.booted.k);
+});
+
+test('on CPUs with store buffers the locks still hold: every invariant does', () => {
+  const storeBuffer = { depth: P6_STORE_BUFFER_DEPTH, random: seeded('buffered', 'drains') };
+  const stress = stressed(booted({ cpus: 4, storeBuffer }), { seed: 'buffered', operations: 10_000 });
+  assertStress(stress);
 });
 
 test('the same seed gives the same memory, byte for byte, whatever ran before', () => {
