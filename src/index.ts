@@ -48,7 +48,6 @@ export { CacheSimulator } from './lab/cache-simulator.ts';
 export { points, runPoint } from './lab/experiment.ts';
 export { withHandovers } from './lab/handovers.ts';
 export { unintended } from './lab/intended-races.ts';
-export { readKmemEvents } from './lab/kmem-events.ts';
 export { finalStates } from './lab/litmus/explore.ts';
 export { publishedTest } from './lab/litmus/named-tests.ts';
 export { readLitmusTests } from './lab/litmus/read-tests.ts';

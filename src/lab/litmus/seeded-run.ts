@@ -3,7 +3,7 @@
  * line of its own. The seed draws how long a thread pauses before each instruction, and when buffered stores drain.
  */
 import type { Cpu, Program } from '../../hw/cpu.ts';
-import { cpuModels } from '../../hw/cpu-model.ts';
+import { cpuModels } from '../../hw/cpu-models.ts';
 import { Machine } from '../../hw/machine.ts';
 import { type addr_t, PAGE_SIZE } from '../../hw/memory.ts';
 import { P6_STORE_BUFFER_DEPTH } from '../../hw/store-buffer.ts';
