@@ -2,6 +2,7 @@
 /** The command line: arguments and exit statuses. 0: well; 1: a case failed; 2: the input is wrong. */
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { InputError } from '../hw/input-error.ts';
+import { specificationSchema } from '../lab/specification.ts';
 import { type CacheOptions, cache, cacheHelp, parseCpus, parseL1, parseLineNumber, parsePolicy } from './cache.ts';
 import { type LitmusOptions, litmus } from './litmus.ts';
 import { type ReplayOptions, replay } from './replay.ts';
@@ -48,6 +49,13 @@ program
   )
   .addHelpText('after', '\nExample:\n  slabscope run experiments/colouring.yaml --seeds 20 --out /tmp/colouring')
   .action((path: string, options: RunOptions) => run(path, options, print));
+
+program
+  .command('schema')
+  .description('print the JSON Schema of specifications, for editors (docs/specification.schema.json)')
+  .action(() => {
+    print(JSON.stringify(specificationSchema(), null, 2));
+  });
 
 program
   .command('cache')

@@ -2,10 +2,10 @@
 import { InputError } from '../hw/input-error.ts';
 import { KiB } from '../hw/memory.ts';
 import type { AllocationTrace } from '../lab/allocation-trace.ts';
-import { points, seedOf } from '../lab/experiment.ts';
 import { type Recording, recordPoint } from '../lab/record.ts';
 import type { Point } from '../lab/results.ts';
-import { modelOf, type Specification } from '../lab/specification.ts';
+import { points, seedOf, settingsOf } from '../lab/settings.ts';
+import { cpuModelOf, type Specification } from '../lab/specification.ts';
 import { thousands } from '../report/wording.ts';
 import type { RunOptions } from './run.ts';
 import { TextWriter } from './streams.ts';
@@ -13,11 +13,18 @@ import { TextWriter } from './streams.ts';
 export function record(
   file: string,
   specification: Specification,
-  trace: AllocationTrace,
+  trace: AllocationTrace | null,
   options: RunOptions,
   print: (line: string) => void,
 ): void {
   const point = choosePoint(points(specification), options.point ?? '');
+  if (settingsOf(specification, point).interference !== 0) {
+    throw new InputError(
+      '--record',
+      'this point has interference, which its counts leave out and a recording cannot',
+      'choose a point with interference 0',
+    );
+  }
   const writer = new TextWriter(file);
   const recording = recordPoint(specification, trace, point, (line) => writer.write(line));
   writer.close();
@@ -26,10 +33,9 @@ export function record(
   else print(told(file, specification, recording, command));
 }
 
-const keys = ['touch', 'alignment', 'colouring', 'seed'] as const satisfies (keyof Point)[];
-
 /** The first point that `selection`, `key=value,...`, allows. */
 function choosePoint(all: readonly Point[], selection: string): Point {
+  const keys = Object.keys(all[0]!);
   const terms = selection.split(',').filter((term) => term.trim() !== '');
   const wanted = terms.map((term) => {
     const [key, value, ...more] = term.split('=').map((part) => part.trim());
@@ -46,14 +52,15 @@ function choosePoint(all: readonly Point[], selection: string): Point {
   return found;
 }
 
-const valuesOf = (all: readonly Point[], key: keyof Point) => [...new Set(all.map((point) => String(point[key])))];
+const valuesOf = (all: readonly Point[], key: string) => [...new Set(all.map((point) => String(point[key])))];
 
 /** What puts the recording through our own simulator. */
 function commandFor(file: string, specification: Specification, { point, warmUp }: Recording): string {
-  const { size, ways, line, policy } = modelOf(specification).l1;
+  const { machine } = settingsOf(specification, point);
+  const { size, ways, line, policy } = cpuModelOf(machine.model).l1;
   const seed = policy === 'random' ? ` --seed ${quoted(seedOf(specification, point))}` : '';
   const sizeText = size % KiB === 0 ? `${size / KiB}K` : size;
-  const cache = `--l1 ${sizeText}/${ways}/${line} --policy ${policy}${seed} --cpus ${specification.machine.cpus}`;
+  const cache = `--l1 ${sizeText}/${ways}/${line} --policy ${policy}${seed} --cpus ${machine.cpus}`;
   return `slabscope cache ${quoted(file)} ${cache} --classes --from ${warmUp + 1}`;
 }
 
@@ -66,7 +73,9 @@ function told(file: string, { name }: Specification, recording: Recording, comma
   const figures = Object.entries(counts).map(([count, value]): [string, string] => [count, thousands(value)]);
   const widest = Math.max(...figures.map(([, figure]) => figure.length));
   return [
-    `${name}: ${keys.map((key) => `${key}=${point[key]}`).join(',')}`,
+    `${name}: ${Object.entries(point)
+      .map((entry) => entry.join('='))
+      .join(',')}`,
     `${file}: ${thousands(accesses)} accesses; the first ${thousands(warmUp)} (boot, ageing, caches created) warm the caches`,
     '',
     'counts from there on, as in results.json',

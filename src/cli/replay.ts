@@ -18,8 +18,8 @@ export async function replay(path: string, options: ReplayOptions, print: (line:
   const specification = specificationFrom(
     {
       name: basename(path).replace(/[^\w.-]/g, '-'),
-      trace: path,
       machine: { model: 'pentium-iii', memory },
+      workload: { name: 'replay', trace: path },
       alignment: ['line-fraction'],
       colouring: ['on'],
       seeds,

@@ -8,10 +8,10 @@ import { Piscina } from 'piscina';
 import { InputError } from '../hw/input-error.ts';
 import type { AllocationTrace } from '../lab/allocation-trace.ts';
 import { compareAlignment, compareColouring } from '../lab/compare.ts';
-import { points } from '../lab/experiment.ts';
 import type { PointResult, Results, TraceReport } from '../lab/results.ts';
 import { seeded } from '../lab/seeded.ts';
-import { modelOf, parseSpecification, type Specification } from '../lab/specification.ts';
+import { points } from '../lab/settings.ts';
+import { modelsOf, parseSpecification, type Specification, traceOf, withTrace } from '../lab/specification.ts';
 import { resultsChart } from '../report/chart.ts';
 import { resultsTable } from '../report/table.ts';
 import { makeFolder, readText, writeText } from './files.ts';
@@ -46,9 +46,10 @@ export async function run(path: string, options: RunOptions, print: (line: strin
   }
   const read = parseSpecification(readText(path), path);
   const specification: Specification = { ...read, seeds: options.seeds ?? read.seeds };
-  const trace = await readTraceFile(resolve(dirname(path), specification.trace));
+  const named = traceOf(specification);
+  const trace = named === null ? null : await readTraceFile(resolve(dirname(path), named));
   if (options.record !== undefined) {
-    record(options.record, specification, trace.trace, options, print);
+    record(options.record, specification, trace?.trace ?? null, options, print);
     return;
   }
   const out = options.out ?? join('results', specification.name);
@@ -70,40 +71,46 @@ export async function run(path: string, options: RunOptions, print: (line: strin
   }
 }
 
+/** Comparisons hold touch model and alignment or colouring fixed, and know of no other axis. */
+const COMPARED: ReadonlySet<string> = new Set(['touch', 'alignment', 'colouring', 'seed']);
+
 /** Computes every point. If one fails, `rescue` gets those computed so far, and tells what became of them. */
 export async function experiment(
   specification: Specification,
-  { name, sha256: traceHash, trace }: TraceFile,
+  trace: TraceFile | null,
   workers: number | undefined,
   rescue: (computed: PointResult[]) => string,
 ): Promise<Results> {
-  const computed = await computePoints(specification, trace, workers ?? availableParallelism(), rescue);
-  const identity = { ...specification, trace: traceHash };
+  const computed = await computePoints(specification, trace?.trace ?? null, workers ?? availableParallelism(), rescue);
+  const identity = trace === null ? specification : withTrace(specification, trace.sha256);
   const random = (label: string) => seeded(specification.seed, label);
+  const comparable = computed.filter(({ point }) => Object.keys(point).every((axis) => COMPARED.has(axis)));
   return {
     schema: 'slabscope-results/1',
     slabscope: version,
     name: specification.name,
-    specification: { ...specification, trace: name },
+    specification: trace === null ? specification : withTrace(specification, trace.name),
     specificationHash: sha256(JSON.stringify(identity)),
     seed: specification.seed,
-    machine: modelOf(specification).name,
-    trace: traceReport(name, traceHash, trace),
+    machine: modelsOf(specification)
+      .map(({ name }) => name)
+      .join(', '),
+    trace: trace === null ? null : traceReport(trace),
     points: computed,
-    colouring: compareColouring(computed, random('bootstrap, colouring')),
-    alignment: compareAlignment(computed, random('bootstrap, alignment')),
+    colouring: compareColouring(comparable, random('bootstrap, colouring')),
+    alignment: compareAlignment(comparable, random('bootstrap, alignment')),
   };
 }
 
-function traceReport(name: string, hash: string, { summary, caches }: AllocationTrace): TraceReport {
+function traceReport({ name, sha256, trace: { summary, caches } }: TraceFile): TraceReport {
   const { file: _, ...counts } = summary;
-  return { name, sha256: hash, ...counts, caches };
+  return { name, sha256, ...counts, caches };
 }
 
 /** In the order of the points, whatever the number of workers. */
 async function computePoints(
   specification: Specification,
-  trace: AllocationTrace,
+  trace: AllocationTrace | null,
   workers: number,
   rescue: (computed: PointResult[]) => string,
 ): Promise<PointResult[]> {

@@ -6,7 +6,7 @@ import type { Specification } from '../lab/specification.ts';
 
 export interface Task {
   readonly specification: Specification;
-  readonly trace: AllocationTrace;
+  readonly trace: AllocationTrace | null;
   readonly point: Point;
 }
 

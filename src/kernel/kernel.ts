@@ -29,8 +29,8 @@ export interface KernelConfig {
   readonly spinlockBytes: 0 | 4;
   /** With the ISA DMA channels (kernel/dma.c); their statics take room that the recorded builds do not have. */
   readonly CONFIG_ISA?: boolean;
-  /** False stores 0 in cachep->colour at creation, from power-on; nothing else differs. */
-  readonly colouring: boolean;
+  /** False stores 0 in cachep->colour at creation, a number at most that; from power-on, and nothing else differs. */
+  readonly colouring: boolean | number;
 }
 
 export const smpConfig: KernelConfig = {

@@ -1,14 +1,14 @@
 /** From what the points counted to the comparisons that are an experiment's answer: always paired by seed. */
 import { mean } from 'simple-statistics';
-import type { Counts, Estimate, PairedComparison, Point, PointResult } from './results.ts';
+import type { Counts, Estimate, PairedComparison, PointResult } from './results.ts';
 import type { Random } from './seeded.ts';
 import { bootstrap, bootstrapEffectiveness, type Pair, relativeChange } from './statistics.ts';
 
 /** All of a point but its seed. */
-type Combination = Omit<Point, 'seed'>;
+type Combination = Record<'touch' | 'alignment' | 'colouring', string>;
 
 function touchAndAlignment(points: readonly PointResult[]): { touch: string; alignment: string }[] {
-  const valuesOf = (axis: keyof Combination) => [...new Set(points.map(({ point }) => point[axis]))];
+  const valuesOf = (axis: keyof Combination) => [...new Set(points.map(({ point }) => String(point[axis])))];
   const alignments = valuesOf('alignment');
   return valuesOf('touch').flatMap((touch) => alignments.map((alignment) => ({ touch, alignment })));
 }

@@ -1,12 +1,13 @@
 /**
- * An experiment: its points (one combination, one seed each), and one point as a pure function of its specification.
- * The seed draws the placement of statics and tasks, the ageing of the page allocator, threads on CPUs, and the touches;
- * the points of one seed share these draws, so comparisons are paired.
+ * One point of an experiment as a pure function of its specification. The seed draws the placement of statics and tasks, the
+ * ageing of the page allocator, threads on CPUs, what workloads do and touch; the points of one seed share these draws, so
+ * comparisons are paired.
  */
-import type { Program } from '../hw/cpu.ts';
+import type { Cpu, Program } from '../hw/cpu.ts';
+import { InputError } from '../hw/input-error.ts';
 import { Machine } from '../hw/machine.ts';
 import { type addr_t, NULL } from '../hw/memory.ts';
-import { type KernelConfig, smpConfig } from '../kernel/kernel.ts';
+import { type KernelConfig, smpConfig, upConfig } from '../kernel/kernel.ts';
 import { roundUp } from '../kernel/struct.ts';
 import { shuffle } from '../kernel/symbols.ts';
 import { GFP_ATOMIC } from '../mm/gfp.ts';
@@ -14,28 +15,17 @@ import type { SlabAllocator } from '../slab/allocator.ts';
 import { SLAB_HWCACHE_ALIGN } from '../slab/flags.ts';
 import type { AllocationTrace } from './allocation-trace.ts';
 import { boot } from './boot.ts';
-import { type Totals, totals } from './measure.ts';
+import { Interference } from './interference.ts';
+import { difference, totals } from './measure.ts';
 import type { Operation } from './operations.ts';
-import { replay } from './replay.ts';
 import type { Counts, Point, PointResult } from './results.ts';
 import { below, type Random, seeded } from './seeded.ts';
-import { type Alignment, modelOf, type Specification } from './specification.ts';
-import { type TouchModelName, touchModels } from './touch.ts';
-
-/** All points, seeds last, so that the first seed's comparison is whole early. */
-export function points(specification: Specification): Point[] {
-  const { touch, alignment, colouring, seeds } = specification;
-  return Array.from({ length: seeds }, (_, seed) => seed).flatMap((seed) =>
-    touch.flatMap((model) =>
-      alignment.flatMap((align) =>
-        colouring.map((colour) => ({ touch: model, alignment: align, colouring: colour, seed })),
-      ),
-    ),
-  );
-}
-
-/** What all random streams of a point are seeded by, each with a label of its own. */
-export const seedOf = (specification: Specification, point: Point): string => `${specification.seed}/${point.seed}`;
+import { type Settings, seedOf, settingsOf } from './settings.ts';
+import { cpuModelOf, type Specification } from './specification.ts';
+import { startTimerInterrupts } from './timer-interrupts.ts';
+import { touchModels, untouched } from './touch.ts';
+import { WorkloadContext } from './workload.ts';
+import { workloads } from './workloads.ts';
 
 /** For those who look on while a point runs. */
 export interface PointObserver {
@@ -45,62 +35,82 @@ export interface PointObserver {
   readonly measured: () => void;
 }
 
-/** Boots, ages, creates the trace's caches, replays the trace, and counts what the replay did. */
+/** Boots, ages, sets the workload up, runs it, and counts what it did. `trace` is that of a workload that replays one. */
 export function runPoint(
   specification: Specification,
-  trace: AllocationTrace,
+  trace: AllocationTrace | null,
   point: Point,
   observer?: PointObserver,
 ): PointResult {
+  const settings = settingsOf(specification, point);
   const seed = seedOf(specification, point);
   const machine = new Machine({
-    model: modelOf(specification),
-    cpus: specification.machine.cpus,
-    memory: specification.machine.memory,
+    model: cpuModelOf(settings.machine.model),
+    cpus: settings.machine.cpus,
+    memory: settings.machine.memory,
     classes: 'all',
     random: seeded(seed, 'replacement'),
   });
   observer?.poweredOn(machine);
-  const config: KernelConfig = {
-    ...smpConfig,
-    L1_CACHE_BYTES: specification.kernel.l1_cache_bytes,
-    colouring: point.colouring === 'on',
-  };
-  const allocator = boot(machine, specification.kernel.version, config, seeded(seed, 'placement of statics'));
+  const allocator = boot(machine, settings.kernel.version, configOf(settings), seeded(seed, 'placement of statics'));
   const cpu = machine.cpus[0]!;
-  machine.run(cpu, age(allocator, seeded(seed, 'ageing')));
-  const caches = machine.run(cpu, createCaches(allocator, trace, point.alignment as Alignment));
+  machine.run(cpu, age(allocator, settings.ageing, seeded(seed, 'ageing')));
+  const interference = settings.interference === 0 ? null : new Interference(allocator, settings.interference);
+  if (interference !== null) machine.run(cpu, interference.setUp(cpu, seed));
+  const definition = workloads.get(settings.workload.name)!;
+  const byModel = definition.uses.includes('touch');
+  const context: WorkloadContext = new WorkloadContext({
+    allocator,
+    seed,
+    touch:
+      settings.touch === undefined || !byModel
+        ? untouched
+        : touchModels[settings.touch](seed, (cache) => usedFields(cache)),
+    trace,
+    cpuOf: placement(settings, seeded(seed, 'threads on CPUs')),
+    create: (on, name, size) => createCache(allocator, settings, on, name, size),
+    enter: interference?.enter ?? null,
+  });
+  const usedFields = (cache: number) => specification.fields?.[context.caches[cache]?.name ?? ''];
+  const workload = definition.start(context, settings.workload, settings.object_size ?? null);
+  machine.run(cpu, workload.setUp(cpu));
+  checkFields(specification, context);
+  if (settings.interrupts !== 'off') startTimerInterrupts(allocator, settings.interrupts);
 
   observer?.measured();
   const before = totals(machine);
-  const freeBefore = allocator.nr_free_pages();
-  let fewest = freeBefore;
-  const result = replay(allocator, {
-    trace,
-    caches,
-    cpuOf: placement(specification, seeded(seed, 'threads on CPUs')),
-    touch: touchModels[point.touch as TouchModelName](seed),
-    observe: () => {
-      fewest = Math.min(fewest, allocator.nr_free_pages());
-    },
-  });
+  const freeBefore = context.startCounting();
+  workload.run();
+  const all = difference(totals(machine), before);
+  const user = interference?.totals();
   const counts: Counts = {
-    ...difference(totals(machine), before),
-    peakPages: freeBefore - fewest,
+    ...(user === undefined ? all : difference(all, user)),
+    peakPages: freeBefore - context.fewestPages,
     pages: freeBefore - allocator.nr_free_pages(),
-    ...result,
+    operations: context.operations,
+    failed: context.failed,
+    userLoads: user?.accesses ?? 0,
   };
   return { point, counts };
 }
 
+function configOf({ kernel, colouring }: Settings): KernelConfig {
+  return {
+    ...(kernel.smp === 'on' ? smpConfig : upConfig),
+    CONFIG_DEBUG_SLAB: kernel.debug === 'on',
+    L1_CACHE_BYTES: kernel.l1_cache_bytes,
+    colouring: typeof colouring === 'number' ? colouring : colouring === 'on',
+  };
+}
+
 /**
- * Ageing of the page allocator: single pages are taken until an eighth of the free ones is gone, then half of these go
+ * Ageing of the page allocator: single pages are taken until `share` of the free ones is gone, then half of these go
  * back in random order, so that free memory lies in pieces as on a machine that has run for a while.
  */
-function* age(allocator: SlabAllocator, random: Random): Program {
+function* age(allocator: SlabAllocator, share: number, random: Random): Program {
   const cpu = allocator.kernel.machine.cpus[0]!;
   const taken: addr_t[] = [];
-  for (let count = allocator.nr_free_pages() >>> 3; count > 0; count--) {
+  for (let count = Math.floor(allocator.nr_free_pages() * share); count > 0; count--) {
     const page = yield* allocator.alloc_pages(cpu, GFP_ATOMIC, 0);
     if (page !== NULL) taken.push(page);
   }
@@ -108,37 +118,62 @@ function* age(allocator: SlabAllocator, random: Random): Program {
 }
 
 /**
- * One cache for each named cache of the trace, with the trace's object size. Word and line-fraction alignment are the
- * kernel's own; whole-line rounds the size up, since 2.4 has no such flag. The size-N caches never vary.
+ * A cache of the workload, as the point has them. Word and line-fraction alignment are the kernel's own; whole-line rounds
+ * the size up, since 2.4 has no such flag; a number of bytes does so too. Up to a line, objects then lie on multiples of it
+ * (a slab's first object lies on a line, and colours are lines). Beyond a line colours become steps of it as well, so that
+ * objects keep their distance, but the first object still lies on any line. The size-N caches never vary.
  */
-function* createCaches(allocator: SlabAllocator, trace: AllocationTrace, alignment: Alignment): Program<addr_t[]> {
-  const cpu = allocator.kernel.machine.cpus[0]!;
+function* createCache(
+  allocator: SlabAllocator,
+  { alignment, limit, batchcount }: Settings,
+  cpu: Cpu,
+  name: string,
+  size: number,
+): Program<addr_t> {
   const line = allocator.kernel.config.L1_CACHE_BYTES;
-  const caches: addr_t[] = [];
-  for (const { name, size } of trace.caches) {
-    caches.push(
-      yield* allocator.create(cpu, {
-        name,
-        size: alignment === 'whole-line' ? roundUp(size, line) : size,
-        flags: alignment === 'word' ? 0 : SLAB_HWCACHE_ALIGN,
-      }),
-    );
+  const multiple = alignment === 'whole-line' ? line : alignment;
+  const cachep = yield* allocator.create(cpu, {
+    name,
+    size: typeof multiple === 'number' ? roundUp(size, multiple) : size,
+    offset: typeof multiple === 'number' && multiple > line ? multiple : 0,
+    flags: alignment === 'word' || (typeof multiple === 'number' && multiple < line) ? 0 : SLAB_HWCACHE_ALIGN,
+  });
+  if (cachep === NULL) {
+    throw new InputError(`cache ${name}`, `no slab holds an object of ${size} bytes so aligned`, 'make it smaller');
   }
-  return caches;
+  if (limit === undefined) return cachep;
+  const batch = limit === 0 ? 0 : (batchcount ?? Math.ceil(limit / 2));
+  const written = yield* allocator.tune(cpu, `${name} ${limit} ${batch}`);
+  if (written < 0) throw new InputError('limit', `no memory for arrays of ${limit} objects`, 'lower it');
+  return cachep;
+}
+
+/** Fields must lie within objects of caches that there are. */
+function checkFields({ fields = {} }: Specification, { caches }: WorkloadContext): void {
+  for (const [name, named] of Object.entries(fields)) {
+    const cache = caches.find((each) => each.name === name);
+    if (cache === undefined) {
+      const names = caches.map((each) => each.name).join(', ');
+      throw new InputError(`fields.${name}`, 'no cache of the workload has this name', `name one of ${names}`);
+    }
+    const outside = named.find(({ offset, size }) => offset + size > cache.size);
+    if (outside !== undefined) {
+      const end = outside.offset + outside.size;
+      throw new InputError(
+        `fields.${name}`,
+        `${outside.name} ends at byte ${end}`,
+        `an object of ${name} has ${cache.size} bytes`,
+      );
+    }
+  }
 }
 
 /** By thread, each on a CPU that the seed draws; or as recorded, folded onto the CPUs there are. */
-function placement({ placement, machine }: Specification, random: Random): (operation: Operation) => number {
+function placement({ placement, machine }: Settings, random: Random): (operation: Operation) => number {
   if (placement === 'trace') return ({ cpu }) => cpu % machine.cpus;
   const cpuOfThread: number[] = [];
   return ({ thread }) => {
     while (cpuOfThread.length <= thread) cpuOfThread.push(below(random, machine.cpus));
     return cpuOfThread[thread]!;
   };
-}
-
-function difference(after: Totals, before: Totals): Totals {
-  const changed = { ...after };
-  for (const key of Object.keys(after) as (keyof Totals)[]) changed[key] = after[key] - before[key];
-  return changed;
 }

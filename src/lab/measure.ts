@@ -1,4 +1,5 @@
 /** The counters of all CPUs of a machine, added up as results have them. */
+import type { Counters } from '../hw/counters.ts';
 import type { Machine } from '../hw/machine.ts';
 
 export interface Totals {
@@ -17,6 +18,10 @@ export interface Totals {
 }
 
 export function totals(machine: Machine): Totals {
+  return totalsOf(machine.cpus.map(({ counters, clock }) => ({ counters, cycles: clock - counters.idleCycles })));
+}
+
+export function totalsOf(cpus: readonly { readonly counters: Counters; readonly cycles: number }[]): Totals {
   const sum: Totals = {
     accesses: 0,
     lineAccesses: 0,
@@ -30,8 +35,7 @@ export function totals(machine: Machine): Totals {
     fullyAssociativeMisses: 0,
     cycles: 0,
   };
-  for (const { l1, clock } of machine.cpus) {
-    const { counters } = l1;
+  for (const { counters, cycles } of cpus) {
     sum.accesses += counters.accesses;
     sum.lineAccesses += counters.lineAccesses;
     sum.hits += counters.readHits + counters.writeHits;
@@ -42,7 +46,13 @@ export function totals(machine: Machine): Totals {
     sum.trueSharing += counters.trueSharingMisses;
     sum.falseSharing += counters.falseSharingMisses;
     sum.fullyAssociativeMisses += counters.fullyAssociativeMisses;
-    sum.cycles += clock - counters.idleCycles;
+    sum.cycles += cycles;
   }
   return sum;
+}
+
+export function difference(after: Totals, before: Totals): Totals {
+  const changed = { ...after };
+  for (const key of Object.keys(after) as (keyof Totals)[]) changed[key] = after[key] - before[key];
+  return changed;
 }

@@ -30,7 +30,7 @@ export interface Recording {
 /** Runs a point and hands `write` a line for each access. */
 export function recordPoint(
   specification: Specification,
-  trace: AllocationTrace,
+  trace: AllocationTrace | null,
   point: Point,
   write: (line: string) => void,
 ): Recording {

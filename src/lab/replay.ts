@@ -4,55 +4,29 @@
  * slowest than WINDOW operations, so that the mix of live objects keeps the shape of the trace.
  */
 import type { Cpu, Program } from '../hw/cpu.ts';
-import { InputError } from '../hw/input-error.ts';
 import { type addr_t, NULL, PAGE_SIZE } from '../hw/memory.ts';
-import { Lockup } from '../hw/scheduler.ts';
 import { memcpy } from '../kernel/string.ts';
 import { __GFP_DMA, GFP_ATOMIC, GFP_KERNEL } from '../mm/gfp.ts';
 import type { SlabAllocator } from '../slab/allocator.ts';
 import type { AllocationTrace } from './allocation-trace.ts';
 import { type Allocation, type Copy, eachOperation, type Free, type Operation, operationAt } from './operations.ts';
-import type { TouchModel } from './touch.ts';
+import type { Cache, WorkloadContext } from './workload.ts';
 
 const WINDOW = 64;
 
-export interface ReplayResult {
-  /** Allocations and frees performed. */
-  readonly operations: number;
-  /** Allocations that found no memory; their frees are left out. */
-  readonly failed: number;
-}
-
 export interface ReplayOptions {
   readonly trace: AllocationTrace;
-  /** The kmem_cache_t of each of the trace's caches. */
-  readonly caches: readonly addr_t[];
-  /** The CPU of each of the trace's operations. */
-  readonly cpuOf: (operation: Operation) => number;
-  readonly touch: TouchModel;
-  /** Called after each operation. */
-  readonly observe: () => void;
+  /** Those of the trace, in its order. */
+  readonly caches: readonly Cache[];
 }
 
-export function replay(allocator: SlabAllocator, options: ReplayOptions): ReplayResult {
-  const { machine } = allocator.kernel;
-  const run = new Replay(allocator, options);
-  for (const cpu of machine.cpus) machine.scheduler.spawn(cpu, run.program(cpu));
-  try {
-    machine.scheduler.run();
-  } catch (error) {
-    if (!(error instanceof Lockup)) throw error;
-    // A task that may wait for pages does so for ever: no other has any to free.
-    throw new InputError(
-      options.trace.summary.file,
-      `stopped after ${run.result().operations} operations, with ${allocator.nr_free_pages()} pages free: ${error.message}`,
-      'where memory is short, give the machine more',
-    );
-  }
-  return run.result();
+export function replay(context: WorkloadContext, options: ReplayOptions): void {
+  const run = new Replay(context, options);
+  context.onEachCpu((cpu) => run.program(cpu));
 }
 
 class Replay {
+  readonly #context: WorkloadContext;
   readonly #allocator: SlabAllocator;
   readonly #options: ReplayOptions;
   readonly #cpuOf: Uint8Array;
@@ -65,25 +39,20 @@ class Replay {
   readonly #done: Uint8Array;
   /** Every operation before this one is done. */
   #frontier = 0;
-  #operations = 0;
-  #failed = 0;
 
-  constructor(allocator: SlabAllocator, options: ReplayOptions) {
-    const { trace, cpuOf } = options;
-    this.#allocator = allocator;
+  constructor(context: WorkloadContext, options: ReplayOptions) {
+    const { trace } = options;
+    this.#context = context;
+    this.#allocator = context.allocator;
     this.#options = options;
     this.#cpuOf = new Uint8Array(trace.operations.length);
     let i = 0;
-    for (const operation of eachOperation(trace.operations)) this.#cpuOf[i++] = cpuOf(operation);
+    for (const operation of eachOperation(trace.operations)) this.#cpuOf[i++] = context.cpuOf(operation);
     this.#address = new Int32Array(trace.objects);
     this.#cache = new Int32Array(trace.objects);
     this.#size = new Int32Array(trace.objects);
     this.#allocatedAt = new Float64Array(trace.objects);
     this.#done = new Uint8Array(trace.operations.length);
-  }
-
-  result(): ReplayResult {
-    return { operations: this.#operations, failed: this.#failed };
   }
 
   *program(cpu: Cpu): Program {
@@ -100,6 +69,7 @@ class Replay {
       // The host may have run that allocation ahead of time: its use waits for it on this CPU's clock too.
       if (awaited !== null) cpu.idleUntil(this.#allocatedAt[awaited]!);
       if (cpu.clock > cpu.horizon) yield;
+      this.#context.enter(cpu);
       if (operation.kind === 'free') yield* this.#free(cpu, operation);
       else if (operation.kind === 'memcpy') this.#copy(cpu, operation);
       else {
@@ -108,12 +78,11 @@ class Replay {
       }
       this.#done[i] = 1;
       while (this.#done[this.#frontier] === 1) this.#frontier++;
-      this.#options.observe();
     }
   }
 
   *#allocate(cpu: Cpu, operation: Allocation): Program {
-    const { trace, caches, touch } = this.#options;
+    const { trace, caches } = this.#options;
     const { object } = operation;
     const flags = (operation.atomic ? GFP_ATOMIC : GFP_KERNEL) | (operation.dma ? __GFP_DMA : 0);
     let objp: addr_t;
@@ -121,7 +90,7 @@ class Replay {
       this.#cache[object] = operation.cache;
       this.#size[object] = trace.caches[operation.cache]!.size;
       // A cache of any memory refuses SLAB_DMA: the traced flag asked for a zone that the cache does not promise.
-      objp = yield* this.#allocator.alloc(cpu, caches[operation.cache]!, flags & ~__GFP_DMA);
+      objp = yield* this.#allocator.alloc(cpu, caches[operation.cache]!.cachep, flags & ~__GFP_DMA);
     } else {
       const { kind, size } = operation;
       this.#cache[object] = trace.caches.length + generalCache(size);
@@ -131,12 +100,12 @@ class Replay {
         : this.#allocator.alloc_pages(cpu, flags, get_order(size));
     }
     if (objp === NULL) {
-      this.#failed++;
+      this.#context.failed++;
       this.#address[object] = FAILED;
       return;
     }
-    this.#operations++;
-    touch.allocated(cpu, this.#cache[object]!, objp, this.#size[object]!);
+    this.#context.done();
+    this.#context.touch.allocated(cpu, this.#cache[object]!, objp, this.#size[object]!);
     this.#address[object] = objp;
   }
 
@@ -152,11 +121,11 @@ class Replay {
     const objp = this.#address[object]!;
     if (objp === FAILED) return;
     const cache = this.#cache[object]!;
-    this.#options.touch.freeing(cpu, cache, objp, this.#size[object]!);
+    this.#context.touch.freeing(cpu, cache, objp, this.#size[object]!);
     if (via === 'kfree') yield* this.#allocator.kfree(cpu, objp);
     else if (via === 'free_pages') yield* this.#allocator.free_pages(cpu, objp, get_order(this.#size[object]!));
-    else yield* this.#allocator.free(cpu, this.#options.caches[cache]!, objp);
-    this.#operations++;
+    else yield* this.#allocator.free(cpu, this.#options.caches[cache]!.cachep, objp);
+    this.#context.done();
   }
 
   #isAllocated(object: number): boolean {

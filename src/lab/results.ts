@@ -22,17 +22,18 @@ export interface Counts {
   /** Most pages that the slab allocator held at a time, and those it held at the end. */
   readonly peakPages: number;
   readonly pages: number;
-  /** Traced allocations and frees that were performed; allocations that found no memory. */
+  /** What the workload did (docs/workloads.md), of a trace allocations and frees; allocations that found no memory. */
   readonly operations: number;
   readonly failed: number;
+  /** Loads of user mode between kernel entries (interference), which no other count has. */
+  readonly userLoads: number;
 }
 
-export interface Point {
-  readonly touch: string;
-  readonly alignment: string;
-  readonly colouring: string;
-  readonly seed: number;
-}
+/**
+ * One combination of the values of a specification's axes, and the number of a seed. An axis is named by the dotted path of
+ * its key (`machine.cpus`); a model or workload that is written out is shown by its name.
+ */
+export type Point = Readonly<Record<string, string | number>> & { readonly seed: number };
 
 export interface PointResult {
   readonly point: Point;
@@ -83,7 +84,8 @@ export interface Results {
   readonly specificationHash: string;
   readonly seed: string;
   readonly machine: string;
-  readonly trace: TraceReport;
+  /** Null where no trace was replayed. */
+  readonly trace: TraceReport | null;
   readonly points: readonly PointResult[];
   readonly colouring: readonly PairedComparison[];
   readonly alignment: readonly PairedComparison[];

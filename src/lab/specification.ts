@@ -8,42 +8,27 @@ import { type ProtocolName, protocols } from '../hw/coherence.ts';
 import type { CpuModel } from '../hw/cpu-model.ts';
 import { type CpuModelName, cpuModels } from '../hw/cpu-models.ts';
 import { InputError } from '../hw/input-error.ts';
-import { KiB, MiB } from '../hw/memory.ts';
+import { MiB } from '../hw/memory.ts';
 import { policyNames } from '../hw/replacement.ts';
 import { inclusions } from '../hw/second-level.ts';
 import { checkGeometry } from '../hw/tag-array.ts';
 import { kernelVersions } from './boot.ts';
+import { fieldsKey } from './fields.ts';
+import { axis, bytes, labelOf, oneOf, valuesOf, whole } from './key-types.ts';
 import { type TouchModelName, touchModels } from './touch.ts';
+import type { OptionalKey, WorkloadDefinition } from './workload.ts';
+import { workloads } from './workloads.ts';
 
 export const alignments = ['word', 'line-fraction', 'whole-line'] as const;
-export type Alignment = (typeof alignments)[number];
-export const colourings = ['on', 'off'] as const;
-export type Colouring = (typeof colourings)[number];
+const alignmentBytes = [4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096] as const;
+const colourings = ['on', 'off'] as const;
 
-const oneOf = <T extends string>(names: readonly T[]) => z.enum(names as [T, ...T[]]);
 const modelNames = Object.keys(cpuModels) as CpuModelName[];
 const protocolNames = Object.keys(protocols) as ProtocolName[];
 const touchNames = Object.keys(touchModels) as TouchModelName[];
+const workloadNames = [...workloads.keys()];
 
-const bytes = z.union([z.number(), z.string()]).transform((value, context) => {
-  const match = /^(\d+) ?([KM]?)B?$/i.exec(String(value));
-  if (match === null || Number(match[1]) === 0) {
-    context.addIssue({ code: 'custom', message: `${value} is no size: write bytes, or 16K, or 64M` });
-    return z.NEVER;
-  }
-  const unit = { '': 1, K: KiB, M: MiB }[match[2]!.toUpperCase()]!;
-  return Number(match[1]) * unit;
-});
 const cycles = z.number().int().min(0);
-const whole = (from: number, to: number) =>
-  z.number(`must be a whole number from ${from} to ${to}`).int().min(from).max(to);
-
-/** A list without repetitions: each of its values makes points of its own. */
-const listOf = <T extends string>(names: readonly T[]) =>
-  z
-    .array(oneOf(names))
-    .nonempty('it must name at least one')
-    .refine((list) => new Set(list).size === list.length, 'it must not name one twice');
 
 const inlineModel = z.strictObject({
   name: z.string().default('inline'),
@@ -77,32 +62,122 @@ const inlineModel = z.strictObject({
   }),
 });
 
+/** A workload as given: its name, and its parameters, each one value or, where it varies, a list. */
+export interface WorkloadKey {
+  readonly name: string;
+  readonly [parameter: string]: string | number | readonly (string | number)[];
+}
+
+/** The schema of a workload's keys, its parameters by `parameter`. */
+function workloadSchema({ name, summary, parameters }: WorkloadDefinition, parameter: (type: z.ZodType) => z.ZodType) {
+  const shape = Object.entries(parameters).map(([key, type]) => [key, parameter(type as z.ZodType)]);
+  return z.strictObject({ name: z.literal(name), ...Object.fromEntries(shape) }).describe(summary);
+}
+
+/** A parameter that may vary. Those without a default, such as a file, may not. */
+function varying(type: z.ZodType): z.ZodType {
+  if (!(type instanceof z.ZodDefault)) return type;
+  const { description } = type;
+  const several = axis(type.unwrap() as z.ZodType).default(type.def.defaultValue as never);
+  return description === undefined ? several : several.describe(description);
+}
+
+type WorkloadSchema = ReturnType<typeof workloadSchema>;
+
+/** A workload by its name alone, or written out with its parameters. */
+function workloadBy(parameter: (type: z.ZodType) => z.ZodType) {
+  const schemas = [...workloads.values()].map((definition) => workloadSchema(definition, parameter));
+  return z.union(
+    [
+      oneOf(workloadNames).transform((name, context) => {
+        const written = schemas[workloadNames.indexOf(name)]!.safeParse({ name });
+        if (written.success) return written.data;
+        context.addIssue({
+          code: 'custom',
+          message: `${name} needs ${written.error.issues.map(({ path }) => path.join('.')).join(', ')}`,
+        });
+        return z.NEVER;
+      }),
+      z.discriminatedUnion('name', schemas as [WorkloadSchema, ...WorkloadSchema[]]),
+    ],
+    `must be one of ${workloadNames.join(', ')}, or { name: one of these, and parameters }`,
+  );
+}
+
+const workload = z
+  .union([
+    workloadBy(varying),
+    z
+      .array(workloadBy((type) => type))
+      .nonempty('it must name at least one')
+      .refine((list) => new Set(list.map(labelOf)).size === list.length, 'it must not name one twice'),
+  ])
+  .describe('what kernel programs do: docs/workloads.md') as unknown as z.ZodType<WorkloadKey | readonly WorkloadKey[]>;
+
+/** A word, or a number from `from` to `to`. */
+const orWhole = <T extends z.ZodType>(word: T, from: number, to: number, problem: string) =>
+  z.union([word, whole(from, to, problem)], problem);
+
 const specification = z.strictObject({
-  name: z.string().regex(/^[\w.-]+$/, 'must be letters, digits, dots, dashes: it names files'),
-  trace: z.string(),
+  name: z
+    .string()
+    .regex(/^[\w.-]+$/, 'must be letters, digits, dots, dashes: it names files')
+    .describe('names the experiment and its files'),
   machine: z.strictObject({
-    model: z.union([oneOf(modelNames), inlineModel], `must be one of ${modelNames.join(', ')}, or a model written out`),
-    cpus: whole(1, 8).default(2),
-    memory: bytes.default(64 * MiB),
+    model: axis(
+      z.union([oneOf(modelNames), inlineModel], `must be one of ${modelNames.join(', ')}, or a model written out`),
+    ).describe('the CPU: its caches and costs'),
+    cpus: axis(whole(1, 8)).default(2),
+    memory: axis(bytes)
+      .default(64 * MiB)
+      .describe('bytes, or 64M; whole pages'),
   }),
   kernel: z
     .strictObject({
-      version: oneOf(kernelVersions).default('2.4.22'),
-      l1_cache_bytes: z.literal([16, 32, 64, 128], 'must be 16, 32, 64 or 128').default(32),
+      version: axis(oneOf(kernelVersions)).default('2.4.22'),
+      l1_cache_bytes: axis(z.literal([16, 32, 64, 128], 'must be 16, 32, 64 or 128'))
+        .default(32)
+        .describe("the line that the kernel was built for; the hardware's is the model's"),
+      smp: axis(oneOf(['on', 'off']))
+        .default('on')
+        .describe('CONFIG_SMP; off needs a machine of one CPU'),
+      debug: axis(oneOf(['on', 'off']))
+        .default('off')
+        .describe('CONFIG_DEBUG_SLAB: red zones, poison'),
     })
     .prefault({}),
-  placement: oneOf(['thread', 'trace']).default('thread'),
-  touch: listOf(touchNames).default(['init-all', 'init-head', 'hot-fields']),
-  alignment: z
-    .array(oneOf(alignments))
-    .nonempty()
-    .default([...alignments]),
-  colouring: z
-    .array(oneOf(colourings))
-    .nonempty()
-    .default([...colourings]),
-  seeds: whole(1, 10_000).default(10),
-  seed: z.union([z.string(), z.number()]).transform(String).default('slabscope'),
+  workload,
+  object_size: axis(whole(4, 131_072)).optional().describe("bytes of an object, instead of the workload's own"),
+  limit: axis(whole(0, 30_000))
+    .optional()
+    .describe(
+      "objects in the per-CPU arrays of the workload's caches; 0 for no arrays; instead of the kernel's choice",
+    ),
+  batchcount: axis(whole(1, 30_000)).optional().describe('objects moved at a time; half of limit'),
+  placement: axis(oneOf(['thread', 'trace']))
+    .optional()
+    .describe('thread: each thread of a trace on a CPU that the seed draws; trace: the recorded CPU'),
+  ageing: axis(z.number().min(0).max(0.9)).default(0.125).describe('share of free memory that is taken before'),
+  interference: axis(whole(0, 100))
+    .default(0)
+    .describe('percent of the L1 that user mode evicts before each operation'),
+  interrupts: axis(orWhole(z.literal('off'), 1000, 1_000_000_000, 'must be off, or cycles from 1000'))
+    .default('off')
+    .describe('cycles between timer interrupts on each CPU, whose handler allocates'),
+  touch: axis(oneOf(touchNames)).optional().describe('what is read and written of an object'),
+  alignment: axis(z.literal([...alignments, ...alignmentBytes]))
+    .default([...alignments])
+    .describe("of the workload's objects: by the kernel's flags, or to a number of bytes"),
+  colouring: axis(orWhole(oneOf(colourings), 1, 1000, 'must be on, off, or a number of colours from 1 to 1000'))
+    .default([...colourings])
+    .describe('of every cache of the kernel'),
+  fields: fieldsKey.optional(),
+  seeds: whole(1, 10_000).default(10).describe('how many seeds; every combination runs under each'),
+  seed: z
+    .union([z.string(), z.number()])
+    .transform(String)
+    .default('slabscope')
+    .describe('what all randomness comes from'),
 });
 
 /** A specification as understood: every default filled in, sizes in bytes. */
@@ -128,31 +203,122 @@ export function specificationFrom(value: unknown, placeOf: (path: readonly Prope
     const path = issue.code === 'unrecognized_keys' ? [...issue.path, issue.keys[0]!] : issue.path;
     throw new InputError(placeOf(path), ...describeIssue(issue, path));
   }
-  const model = modelOf(result.data);
-  checkGeometry(model.l1, placeOf(['machine', 'model', 'l1']));
-  if (model.l2 !== null) checkGeometry(model.l2, placeOf(['machine', 'model', 'l2']));
-  if (
-    result.data.machine.memory % 4096 !== 0 ||
-    result.data.machine.memory < 8 * MiB ||
-    result.data.machine.memory >= 2 ** 31
-  ) {
-    throw new InputError(
-      placeOf(['machine', 'memory']),
-      `machine.memory is ${result.data.machine.memory} bytes`,
-      'it must be whole pages of 4096 bytes, from 8M to below 2048M',
-    );
+  return checked(withDefaults(result.data, placeOf), placeOf);
+}
+
+type PlaceOf = (path: readonly PropertyKey[]) => string;
+
+/** What each key that not all workloads understand is, where one does and nothing is said. */
+const defaults = { touch: ['init-all', 'init-head', 'hot-fields'], placement: 'thread' } as const;
+
+/** Keys that no workload here understands are refused; the others have their defaults, so that a report can tell them. */
+function withDefaults(given: Specification, placeOf: PlaceOf): Specification {
+  const used = new Set(valuesOf(given.workload).flatMap(({ name }) => workloads.get(name)!.uses));
+  for (const key of ['object_size', 'placement', 'touch'] satisfies OptionalKey[]) {
+    if (given[key] === undefined || used.has(key)) continue;
+    const names = valuesOf(given.workload).map(({ name }) => name);
+    throw new InputError(placeOf([key]), `${key} means nothing to ${names.join(', ')}`, 'leave it out');
   }
-  return result.data;
+  const { touch = used.has('touch') ? [...defaults.touch] : undefined } = given;
+  const { placement = used.has('placement') ? defaults.placement : undefined } = given;
+  // In the order of the keys, which is that of the axes.
+  const keys = Object.keys(specification.shape) as (keyof Specification)[];
+  const filled = { ...given, touch, placement };
+  return Object.fromEntries(
+    keys.filter((key) => filled[key] !== undefined).map((key) => [key, filled[key]]),
+  ) as unknown as Specification;
 }
 
-export function modelOf({ machine }: Specification): CpuModel {
-  return typeof machine.model === 'string' ? cpuModels[machine.model] : inlineModelOf(machine.model);
+/** What can only be told of values together. */
+function checked(of: Specification, placeOf: PlaceOf): Specification {
+  const { machine, kernel, limit, batchcount } = of;
+  for (const model of modelsOf(of)) {
+    checkGeometry(model.l1, placeOf(['machine', 'model', 'l1']));
+    if (model.l2 !== null) checkGeometry(model.l2, placeOf(['machine', 'model', 'l2']));
+  }
+  const wrongMemory = valuesOf(machine.memory).find(
+    (memory) => memory % 4096 !== 0 || memory < 8 * MiB || memory >= 2 ** 31,
+  );
+  const smallest = Math.min(...valuesOf(machine.cpus));
+  const largest = Math.max(...valuesOf(machine.cpus));
+  const greedy = valuesOf(of.workload).find(({ name }) => workloads.get(name)!.cpus > smallest);
+  const traces = new Set(valuesOf(of.workload).flatMap(({ trace }) => trace ?? []));
+  const uniprocessor = valuesOf(kernel.smp).includes('off');
+  const least = limit === undefined ? 0 : Math.min(...valuesOf(limit));
+  const faults: [fault: boolean, path: string[], problem: string, remedy: string][] = [
+    [
+      wrongMemory !== undefined,
+      ['machine', 'memory'],
+      `machine.memory is ${wrongMemory} bytes`,
+      'it must be whole pages of 4096 bytes, from 8M to below 2048M',
+    ],
+    [
+      greedy !== undefined,
+      ['machine', 'cpus'],
+      `${greedy?.name} on ${smallest === 1 ? 'one CPU' : `${smallest} CPUs`}`,
+      `machine.cpus must be ${greedy === undefined ? '' : workloads.get(greedy.name)!.cpus} or more`,
+    ],
+    [
+      uniprocessor && largest > 1,
+      ['kernel', 'smp'],
+      `a kernel without SMP on ${largest} CPUs`,
+      'set machine.cpus to 1, or smp to on',
+    ],
+    [
+      uniprocessor && limit !== undefined,
+      ['limit'],
+      'a kernel without SMP has no per-CPU arrays',
+      'leave limit out, or set kernel.smp to on',
+    ],
+    [
+      batchcount !== undefined && (limit === undefined || Math.max(...valuesOf(batchcount)) > least),
+      ['batchcount'],
+      limit === undefined ? 'batchcount without limit' : `a batchcount above a limit of ${least}`,
+      'the kernel takes a limit, and a batchcount up to it',
+    ],
+    [
+      valuesOf(of.touch ?? []).includes('fields') && of.fields === undefined,
+      ['touch'],
+      'the touch model fields without any fields',
+      'name them: fields: { CACHE: [{ name: ..., offset: ..., size: ... }] }',
+    ],
+    [traces.size > 1, ['workload'], 'two traces', 'a specification replays one'],
+  ];
+  const found = faults.find(([fault]) => fault);
+  if (found !== undefined) throw new InputError(placeOf(found[1]), found[2], found[3]);
+  return of;
 }
 
-function inlineModelOf({ l2, ...model }: z.output<typeof inlineModel>): CpuModel {
+/** The trace that the specification replays, as it names it; null without one. */
+export function traceOf(specification: Specification): string | null {
+  const traces = valuesOf(specification.workload).flatMap(({ trace }) => trace ?? []);
+  return traces.length === 0 ? null : String(traces[0]);
+}
+
+/** The same specification with `trace` in place of the trace's name: its hash, or its name without the folder. */
+export function withTrace<T extends Pick<Specification, 'workload'>>(specification: T, trace: string): T {
+  const named = (workload: WorkloadKey) => (workload.trace === undefined ? workload : { ...workload, trace });
+  const { workload } = specification;
+  return { ...specification, workload: Array.isArray(workload) ? workload.map(named) : named(workload as WorkloadKey) };
+}
+
+/** The models that the machine may be, in order. */
+export function modelsOf({ machine }: Specification): CpuModel[] {
+  return valuesOf(machine.model).map(cpuModelOf);
+}
+
+/** A model by its name, or as written out. */
+export function cpuModelOf(model: CpuModelName | z.output<typeof inlineModel>): CpuModel {
+  if (typeof model === 'string') return cpuModels[model];
+  const { l2, ...rest } = model;
+  return { ...rest, l2: l2 === null ? null : { ...l2, line: model.l1.line } };
+}
+
+/** The JSON Schema of specifications, for editors. */
+export function specificationSchema(): object {
   return {
-    ...model,
-    l2: l2 === null ? null : { ...l2, line: model.l1.line },
+    title: 'slabscope specification',
+    ...z.toJSONSchema(specification, { io: 'input', unrepresentable: 'any' }),
   };
 }
 
@@ -170,11 +336,22 @@ function offsetOf(document: ReturnType<typeof parseDocument>, path: readonly Pro
 /** How messages call what zod expects. */
 const kinds: Record<string, string> = { int: 'whole number', array: 'list', object: 'group of keys' };
 
-/** Where a value fits none of several forms, the issue with the form that it was meant to have: an object's own. */
+/** Where a value fits none of several forms, the issue with the form that it was meant to have. */
 function innermost(issue: z.core.$ZodIssue): z.core.$ZodIssue {
-  if (issue.code !== 'invalid_union' || typeof issue.input !== 'object') return issue;
-  const inside = issue.errors.flat().find((inner) => inner.path.length > 0 || inner.code === 'unrecognized_keys');
-  return inside === undefined ? issue : innermost({ ...inside, path: [...issue.path, ...inside.path] });
+  if (issue.code !== 'invalid_union' || issue.errors.length === 0 || issue.input === undefined) return issue;
+  const [inner] = issue.errors.find((form) => !form.every(isOtherForm)) ?? issue.errors[0];
+  // A union with a message of its own speaks for its forms, unless what is inside one of them went wrong.
+  const isInside = typeof issue.input === 'object' || inner.code === 'custom';
+  if (issue.message !== 'Invalid input' && !isInside) return issue;
+  return innermost({ ...inner, path: [...issue.path, ...inner.path] } as z.core.$ZodIssue);
+}
+
+/** Whether the value is of another kind altogether than the form that found this issue. */
+function isOtherForm({ path, ...issue }: z.core.$ZodIssue): boolean {
+  if (path.length > 0) return false;
+  if (issue.code === 'invalid_union')
+    return issue.errors.length > 0 && issue.errors.every((form) => form.every(isOtherForm));
+  return issue.code === 'invalid_type' || issue.code === 'invalid_value';
 }
 
 function describeIssue(issue: z.core.$ZodIssue, path: readonly PropertyKey[]): [problem: string, remedy: string] {
@@ -182,11 +359,17 @@ function describeIssue(issue: z.core.$ZodIssue, path: readonly PropertyKey[]): [
     .map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`))
     .join('')
     .slice(1);
-  if (issue.code === 'unrecognized_keys')
-    return [`no key ${key} is known`, `known here are ${keysAt(issue.path).join(', ')}`];
+  if (issue.code === 'unrecognized_keys') {
+    return [`no key ${key} is known`, `known here are ${keysAt(issue.path, issue.input).join(', ')}`];
+  }
   if (path.length === 0) return ['this is no specification', `write its keys: ${keysAt([]).join(', ')}`];
-  if (issue.code === 'invalid_type' && issue.input === undefined)
-    return [`${key} is missing`, `give it: ${kinds[issue.expected] ?? issue.expected}`];
+  if (issue.input === undefined && (issue.code === 'invalid_type' || issue.code === 'invalid_union')) {
+    const expected = issue.code === 'invalid_type' ? (kinds[issue.expected] ?? issue.expected) : examples[key];
+    return [`${key} is missing`, `give it: ${expected ?? 'see docs/specification.md'}`];
+  }
+  if (issue.code === 'invalid_union' && issue.errors.length === 0) {
+    return [`${key} is none of the values it may have`, `use ${workloadNames.join(', ')}`];
+  }
   if (issue.code === 'invalid_value')
     return [`${key} is none of the values it may have`, `use ${issue.values.join(', ')}`];
   if (issue.code === 'invalid_type')
@@ -194,13 +377,42 @@ function describeIssue(issue: z.core.$ZodIssue, path: readonly PropertyKey[]): [
   return [`${key}: ${firstLine(issue.message)}`, 'see docs/specification.md'];
 }
 
-/** The keys that an object at `path` of a specification may have. */
-function keysAt(path: readonly PropertyKey[]): string[] {
-  type Schema = { properties?: Record<string, Schema>; anyOf?: Schema[] };
-  let schema = z.toJSONSchema(specification, { io: 'input', unrepresentable: 'any' }) as Schema;
+/** What to write for keys that have several forms. */
+const examples: Record<string, string> = {
+  workload: `{ name: replay, trace: FILE }, or one of ${workloadNames.slice(1).join(', ')}`,
+  'machine.model': `one of ${modelNames.join(', ')}, or a model written out`,
+};
+
+interface JsonSchema {
+  readonly properties?: Record<string, JsonSchema>;
+  readonly additionalProperties?: JsonSchema | false;
+  readonly items?: JsonSchema;
+  readonly const?: unknown;
+  readonly anyOf?: JsonSchema[];
+  readonly oneOf?: JsonSchema[];
+}
+
+/** The keys that an object at `path` of a specification may have; `found` is what stands there. */
+function keysAt(path: readonly PropertyKey[], found?: unknown): string[] {
+  let schemas = [specificationSchema() as JsonSchema].flatMap(formsOf);
   for (const key of path) {
-    schema = schema.properties?.[String(key)] ?? {};
-    schema = schema.anyOf?.find(({ properties }) => properties !== undefined) ?? schema;
+    schemas = schemas
+      .flatMap(({ properties, additionalProperties, items }) =>
+        typeof key === 'number' ? (items ?? []) : (properties?.[String(key)] ?? (additionalProperties || [])),
+      )
+      .flatMap(formsOf);
   }
-  return Object.keys(schema.properties ?? {});
+  const objects = schemas.flatMap(({ properties }) => (properties === undefined ? [] : [properties]));
+  const named = objects.find(
+    (properties) => properties.name?.const !== undefined && properties.name.const === nameOf(found),
+  );
+  return Object.keys(named ?? objects[0] ?? {});
+}
+
+const nameOf = (value: unknown): unknown => (value as { readonly name?: unknown } | undefined)?.name;
+
+/** A schema's alternatives, of alternatives too. */
+function formsOf(schema: JsonSchema): JsonSchema[] {
+  const forms = schema.anyOf ?? schema.oneOf;
+  return forms === undefined ? [schema] : forms.flatMap(formsOf);
 }

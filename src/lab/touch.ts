@@ -7,9 +7,16 @@
  * - `hot-fields`: each cache has a few hot words, drawn by the seed. They are written when an object is allocated; then
  *   every operation looks eight live objects of its cache up and reads their hot words, and writes one of them in every
  *   fourth object (a reference count). Objects near the front of the cache's list are looked up more often.
+ * - `fields`: as `hot-fields`, with the fields that the specification names: all are written when an object is allocated,
+ *   and each look-up touches three, drawn by their heat, and writes by their share of writes. Objects of caches whose
+ *   fields are not named are treated as by `init-head`.
+ *
+ * A workload that uses its objects itself (zipf-lookup) says so too: then the first two models read the first 32 bytes, the
+ * others do what they do at a look-up.
  */
 import type { Cpu } from '../hw/cpu.ts';
 import type { addr_t } from '../hw/memory.ts';
+import type { UsedField } from './fields.ts';
 import { below, type Random, seeded } from './seeded.ts';
 
 const WORD = 4;
@@ -21,7 +28,12 @@ export interface TouchModel {
   /** `cache` numbers the cache (general ones too), `size` is what the object was asked for. */
   allocated(cpu: Cpu, cache: number, objp: addr_t, size: number): void;
   freeing(cpu: Cpu, cache: number, objp: addr_t, size: number): void;
+  /** The workload itself uses a live object. */
+  used(cpu: Cpu, cache: number, objp: addr_t, size: number): void;
 }
+
+/** For workloads that touch their objects by themselves. */
+export const untouched: TouchModel = { allocated: () => {}, freeing: () => {}, used: () => {} };
 
 /** Every word that holds one of `bytes`: objects lie on words, and no other object shares their last one. */
 function writeWords(cpu: Cpu, objp: addr_t, bytes: number): void {
@@ -32,77 +44,87 @@ function readWords(cpu: Cpu, objp: addr_t, bytes: number): void {
   for (let at = objp; at < objp + bytes; at += WORD) cpu.read(at, WORD);
 }
 
+const readHead = (cpu: Cpu, _: number, objp: addr_t, size: number) => readWords(cpu, objp, Math.min(size, HEAD));
+
 const initAll = (): TouchModel => ({
   allocated: (cpu, _, objp, size) => writeWords(cpu, objp, size),
-  freeing: (cpu, _, objp, size) => readWords(cpu, objp, Math.min(size, HEAD)),
+  freeing: readHead,
+  used: readHead,
 });
 
 const initHead = (): TouchModel => ({
   allocated: (cpu, _, objp, size) => writeWords(cpu, objp, Math.min(size, HEAD)),
-  freeing: (cpu, _, objp, size) => readWords(cpu, objp, Math.min(size, HEAD)),
+  freeing: readHead,
+  used: readHead,
 });
 
-/** The live objects of one cache, in no order that matters but a fixed one, and the offsets of its hot words. */
-interface HotCache {
-  readonly live: addr_t[];
-  readonly position: Map<addr_t, number>;
-  readonly offsets: readonly number[];
+/** What is touched of one cache's objects. */
+interface Usage {
+  initialise(cpu: Cpu, objp: addr_t): void;
+  /** `turn` counts the uses. */
+  use(cpu: Cpu, objp: addr_t, turn: number, random: Random): void;
 }
 
-class HotFields implements TouchModel {
+/** The live objects of one cache, in no order that matters but a fixed one. */
+interface LiveObjects {
+  readonly live: addr_t[];
+  readonly position: Map<addr_t, number>;
+  readonly usage: Usage;
+}
+
+/** Every operation on a cache looks live objects of it up. */
+class LookUps implements TouchModel {
   readonly #seed: string;
-  readonly #caches = new Map<number, HotCache>();
+  readonly #usageOf: (cache: number, size: number) => Usage;
+  readonly #caches = new Map<number, LiveObjects>();
   /** A stream a CPU, so that what one draws does not depend on how the other runs. */
   readonly #draws = new Map<Cpu, Random>();
+  #turn = 0;
 
-  constructor(seed: string) {
+  constructor(seed: string, usageOf: (cache: number, size: number) => Usage) {
     this.#seed = seed;
+    this.#usageOf = usageOf;
   }
 
   allocated(cpu: Cpu, cache: number, objp: addr_t, size: number): void {
-    const hot = this.#hot(cache, size);
-    for (const offset of hot.offsets) cpu.write(objp + offset, WORD);
-    hot.position.set(objp, hot.live.push(objp) - 1);
-    this.#lookUp(cpu, hot);
+    const objects = this.#objects(cache, size);
+    objects.usage.initialise(cpu, objp);
+    objects.position.set(objp, objects.live.push(objp) - 1);
+    this.#lookUp(cpu, objects);
   }
 
   freeing(cpu: Cpu, cache: number, objp: addr_t, size: number): void {
-    const hot = this.#hot(cache, size);
-    const index = hot.position.get(objp)!;
-    const last = hot.live.pop()!;
+    const objects = this.#objects(cache, size);
+    const index = objects.position.get(objp)!;
+    const last = objects.live.pop()!;
     if (last !== objp) {
-      hot.live[index] = last;
-      hot.position.set(last, index);
+      objects.live[index] = last;
+      objects.position.set(last, index);
     }
-    hot.position.delete(objp);
-    this.#lookUp(cpu, hot);
+    objects.position.delete(objp);
+    this.#lookUp(cpu, objects);
   }
 
-  #lookUp(cpu: Cpu, { live, offsets }: HotCache): void {
+  used(cpu: Cpu, cache: number, objp: addr_t, size: number): void {
+    this.#objects(cache, size).usage.use(cpu, objp, this.#turn++, this.#random(cpu));
+  }
+
+  #lookUp(cpu: Cpu, { live, usage }: LiveObjects): void {
     const random = this.#random(cpu);
-    for (let i = 0; i < LOOKUPS; i++) {
+    for (let turn = 0; turn < LOOKUPS; turn++) {
       const rank = random() ** 3;
       const objp = live[Math.floor(rank * live.length)];
-      if (objp === undefined) continue;
-      for (const offset of offsets) cpu.read(objp + offset, WORD);
-      if (i % 4 === 0) cpu.write(objp + offsets[0]!, WORD);
+      if (objp !== undefined) usage.use(cpu, objp, turn, random);
     }
   }
 
-  #hot(cache: number, size: number): HotCache {
-    let hot = this.#caches.get(cache);
-    if (hot === undefined) {
-      const random = seeded(this.#seed, `hot fields of cache ${cache}`);
-      const words = Math.max(1, Math.floor(size / WORD));
-      const count = Math.min(words, 3);
-      hot = {
-        live: [],
-        position: new Map(),
-        offsets: Array.from({ length: count }, () => below(random, words) * WORD),
-      };
-      this.#caches.set(cache, hot);
+  #objects(cache: number, size: number): LiveObjects {
+    let objects = this.#caches.get(cache);
+    if (objects === undefined) {
+      objects = { live: [], position: new Map(), usage: this.#usageOf(cache, size) };
+      this.#caches.set(cache, objects);
     }
-    return hot;
+    return objects;
   }
 
   #random(cpu: Cpu): Random {
@@ -115,10 +137,80 @@ class HotFields implements TouchModel {
   }
 }
 
+function hotFields(seed: string): TouchModel {
+  return new LookUps(seed, (cache, size) => {
+    const random = seeded(seed, `hot fields of cache ${cache}`);
+    const words = Math.max(1, Math.floor(size / WORD));
+    const offsets = Array.from({ length: Math.min(words, 3) }, () => below(random, words) * WORD);
+    return {
+      initialise: (cpu, objp) => {
+        for (const offset of offsets) cpu.write(objp + offset, WORD);
+      },
+      use: (cpu, objp, turn) => {
+        for (const offset of offsets) cpu.read(objp + offset, WORD);
+        if (turn % 4 === 0) cpu.write(objp + offsets[0]!, WORD);
+      },
+    };
+  });
+}
+
+/** What the specification names of a cache's objects; undefined where it names nothing. */
+type FieldsOfCache = (cache: number) => readonly UsedField[] | undefined;
+
+function namedFields(seed: string, fieldsOf: FieldsOfCache): TouchModel {
+  const named = new LookUps(seed, (cache) => usageBy(fieldsOf(cache)!));
+  const others = initHead();
+  const modelOf = (cache: number) => (fieldsOf(cache) === undefined ? others : named);
+  return {
+    allocated: (cpu, cache, objp, size) => modelOf(cache).allocated(cpu, cache, objp, size),
+    freeing: (cpu, cache, objp, size) => modelOf(cache).freeing(cpu, cache, objp, size),
+    used: (cpu, cache, objp, size) => modelOf(cache).used(cpu, cache, objp, size),
+  };
+}
+
+const TOUCHES_PER_USE = 3;
+
+function usageBy(fields: readonly UsedField[]): Usage {
+  const hot = fields.filter((field) => field.heat > 0);
+  const heat = hot.reduce((sum, field) => sum + field.heat, 0);
+  const drawn = (random: Random): UsedField => {
+    let rest = random() * heat;
+    for (const field of hot) {
+      rest -= field.heat;
+      if (rest < 0) return field;
+    }
+    return hot.at(-1)!;
+  };
+  return {
+    initialise: (cpu, objp) => {
+      for (const field of fields) eachPart(field, (offset, bytes) => cpu.write(objp + offset, bytes));
+    },
+    use: (cpu, objp, _, random) => {
+      for (let i = 0; i < TOUCHES_PER_USE; i++) {
+        const field = drawn(random);
+        const writes = random() < field.write;
+        eachPart(field, (offset, bytes) => (writes ? cpu.write(objp + offset, bytes) : cpu.read(objp + offset, bytes)));
+      }
+    },
+  };
+}
+
+/** The accesses that a field takes, of a word at most. */
+function eachPart({ offset, size }: UsedField, access: (offset: number, bytes: number) => void): void {
+  for (let at = offset; at < offset + size; ) {
+    const rest = offset + size - at;
+    const bytes = rest >= WORD ? WORD : rest >= 2 ? 2 : 1;
+    access(at, bytes);
+    at += bytes;
+  }
+}
+
+/** Each is a run of its own, drawn by `seed`. */
 export const touchModels = {
   'init-all': initAll,
   'init-head': initHead,
-  'hot-fields': (seed: string) => new HotFields(seed),
-} as const satisfies Record<string, (seed: string) => TouchModel>;
+  'hot-fields': hotFields,
+  fields: namedFields,
+} as const satisfies Record<string, (seed: string, fieldsOf: FieldsOfCache) => TouchModel>;
 
 export type TouchModelName = keyof typeof touchModels;

@@ -54,7 +54,7 @@ export function resultsChart(results: Results): string {
   const { colouring, machine, trace, points } = results;
   const answer = answerOf(colouring);
   const facts = [
-    `${machine}  ·  trace ${trace.name}`,
+    `${machine}${trace === null ? '' : `  ·  trace ${trace.name}`}`,
     `seeds: ${seedsOf(results)}  ·  specification ${specificationOf(results)}`,
   ];
   return page(`${QUESTION} ${answer}`, [

@@ -1,5 +1,5 @@
 /** An experiment's results as text for a terminal. */
-import type { Counts, Estimate, PairedComparison, PointResult, Results } from '../lab/results.ts';
+import type { Counts, Estimate, PairedComparison, PointResult, Results, TraceReport } from '../lab/results.ts';
 import { groupBy } from './group-by.ts';
 import {
   alignmentOf,
@@ -27,7 +27,9 @@ export function resultsTable(results: Results, { colour = false }: { colour?: bo
   const sections: Line[][] = [
     heading(results),
     warningsOf(points).flatMap((warning) => paragraph(warning, RED)),
-    ...[...groupBy(points, ({ point }) => point.touch)].map(([touch, group]) => countsTable(touch, group)),
+    ...[...groupBy(points, ({ point }) => String(point.touch ?? ''))].map(([touch, group]) =>
+      countsTable(touch, group),
+    ),
     points.length > 0 ? paragraph(COUNTS_NOTE, DIM) : [],
     colouring.length > 0 ? comparisonTable(colouringOnAgainstOff, colouring) : [],
     alignment.length > 0 ? comparisonTable(alignmentAgainstWord, alignment) : [],
@@ -64,6 +66,21 @@ export function columns(rows: readonly Row[], labels: number): Line[] {
 
 function heading(results: Results): Line[] {
   const { name, machine, trace } = results;
+  const facts: Fact[] = [
+    ['machine', [machine]],
+    ...(trace === null ? [] : traceFacts(trace)),
+    ['seeds', [seedsOf(results)]],
+    ['specification', [specificationOf(results)]],
+  ];
+  const rows = facts.flatMap(([label, items]) =>
+    listed(items).map((line, i): Row => [[i > 0 ? '' : label, line], PLAIN]),
+  );
+  return [[name, BOLD], ...columns(rows, 2)];
+}
+
+type Fact = [label: string, items: string[]];
+
+function traceFacts(trace: TraceReport): Fact[] {
   const traced = [
     `${trace.name}: ${trace.format}`,
     `${thousands(trace.events)} events`,
@@ -82,8 +99,7 @@ function heading(results: Results): Line[] {
     'line of no known form': trace.otherLines,
   }).filter(([, events]) => events > 0);
   const renamed = trace.caches.filter((cache) => cache.name !== cache.recordedName);
-  const facts: [label: string, items: string[]][] = [
-    ['machine', [machine]],
+  return [
     ['trace', traced],
     ['skipped', skipped.map(([reason, events]) => `${reason} (${thousands(events)})`)],
     ['lost', ifAny(trace.lostEvents, 'dropped by the recorder')],
@@ -95,13 +111,7 @@ function heading(results: Results): Line[] {
       ],
     ],
     ['renamed', renamed.map((cache) => `${cache.recordedName} -> ${cache.name}`)],
-    ['seeds', [seedsOf(results)]],
-    ['specification', [specificationOf(results)]],
   ];
-  const rows = facts.flatMap(([label, items]) =>
-    listed(items).map((line, i): Row => [[i > 0 ? '' : label, line], PLAIN]),
-  );
-  return [[name, BOLD], ...columns(rows, 2)];
 }
 
 const ifAny = (count: number, what: string): string[] => (count > 0 ? [`${thousands(count)} ${what}`] : []);
@@ -120,7 +130,8 @@ const COUNTS_NOTE =
   '(Eggers and Jeremiassen 1991).';
 
 function countsTable(touch: string, points: readonly PointResult[]): Line[] {
-  const combinations = groupBy(points, ({ point }) => `${point.alignment}, ${point.colouring}`);
+  const axes = Object.keys(points[0]!.point).filter((axis) => axis !== 'touch' && axis !== 'seed');
+  const combinations = groupBy(points, ({ point }) => axes.map((axis) => point[axis]).join(', '));
   const rows = [...combinations].map(([label, group]): Row => {
     const sum = (count: keyof Counts) => group.reduce((total, { counts }) => total + counts[count], 0);
     const classes = ['cold', 'capacity', 'conflict', 'trueSharing', 'falseSharing'] as const;
@@ -130,10 +141,28 @@ function countsTable(touch: string, points: readonly PointResult[]): Line[] {
   });
   const heads = 'accesses hits misses cold capacity conflict sharing sharing (est.) pages'.split(' ');
   const headings: Row[] = [
-    [['alignment,', '', '', '', '', '', '', 'true', 'false', 'cycles/op', 'peak'], DIM],
-    [['colouring', ...heads], DIM],
+    [
+      [
+        axes
+          .slice(0, -1)
+          .map((axis) => `${axis},`)
+          .join(' '),
+        '',
+        '',
+        '',
+        '',
+        '',
+        '',
+        'true',
+        'false',
+        'cycles/op',
+        'peak',
+      ],
+      DIM,
+    ],
+    [[axes.at(-1) ?? '', ...heads], DIM],
   ];
-  return [[`touch model ${touch}`, BOLD], ...columns([...headings, ...rows], 1)];
+  return [[touch === '' ? 'counts' : `touch model ${touch}`, BOLD], ...columns([...headings, ...rows], 1)];
 }
 
 /** How a kind of comparison is shown: one block of rows for each alignment, and a last figure of its own. */

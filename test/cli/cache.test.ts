@@ -201,7 +201,7 @@ describe('run --record', () => {
   file('trace.txt', `${events.join('\n')}\n`);
   const experiment = file(
     'small.yaml',
-    `{ name: small, trace: trace.txt, machine: { model: pentium-iii, memory: 8M }, placement: trace,
+    `{ name: small, workload: { name: replay, trace: trace.txt }, machine: { model: pentium-iii, memory: 8M }, placement: trace,
        touch: [init-head, init-all], alignment: [word], seeds: 2 }`,
   );
   const point = 'touch=init-all,colouring=off,seed=1';

@@ -38,7 +38,11 @@ test('--json gives the same as results; --seeds and --seed are those asked for',
   expect([status, stderr]).toEqual([0, '']);
   const { schema, name, seed, specification, trace, points } = JSON.parse(stdout) as Results;
   expect([schema, name, seed]).toEqual(['slabscope-results/1', 'true.txt', 'mine']);
-  expect(specification).toMatchObject({ trace: 'true.txt', machine: { memory: 16 * 2 ** 20 }, colouring: ['on'] });
+  expect(specification).toMatchObject({
+    workload: { trace: 'true.txt' },
+    machine: { memory: 16 * 2 ** 20 },
+    colouring: ['on'],
+  });
   expect(trace).toMatchObject({ name: 'true.txt', format: 'malloc', lines: 7, resizes: 1, peakLiveBytes: 5200 });
   expect(points.map(({ point, counts }) => [point.touch, point.seed, counts.operations, counts.failed])).toEqual(
     [0, 1].flatMap((number) => ['init-all', 'init-head', 'hot-fields'].map((touch) => [touch, number, 5, 0])),

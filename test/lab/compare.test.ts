@@ -10,7 +10,15 @@ function counts(misses: number, peakPages = 10): Counts {
   return {
     ...{ accesses: 10_000, lineAccesses: 10_000, hits: 10_000 - misses, misses },
     ...{ cold: 0, capacity: 0, conflict: misses, trueSharing: 0, falseSharing: 0 },
-    ...{ fullyAssociativeMisses: misses / 2, cycles: 10 * misses, peakPages, pages: 5, operations: 100, failed: 0 },
+    ...{
+      fullyAssociativeMisses: misses / 2,
+      cycles: 10 * misses,
+      peakPages,
+      pages: 5,
+      operations: 100,
+      failed: 0,
+      userLoads: 0,
+    },
   };
 }
 

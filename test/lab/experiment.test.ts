@@ -1,27 +1,29 @@
 /** One point of an experiment, on a trace of two threads that share a few caches. */
 import { describe, expect, test, vi } from 'vitest';
-import { points, runPoint } from '../../src/lab/experiment.ts';
+import { runPoint } from '../../src/lab/experiment.ts';
 import { eachOperation } from '../../src/lab/operations.ts';
 import { readTrace } from '../../src/lab/read-trace.ts';
 import type { ReplayOptions } from '../../src/lab/replay.ts';
 import type { Point } from '../../src/lab/results.ts';
+import { points } from '../../src/lab/settings.ts';
 import { parseSpecification } from '../../src/lab/specification.ts';
-import type { CacheState, SlabAllocator } from '../../src/slab/allocator.ts';
+import type { WorkloadContext } from '../../src/lab/workload.ts';
+import type { CacheState } from '../../src/slab/allocator.ts';
 
-/** What each replay began with: the kernel, its caches, the options. */
+/** What each replay began with: the kernel, its caches, the context. */
 interface Begun {
   readonly cacheCache: number;
   readonly caches: CacheState[];
-  readonly options: ReplayOptions;
+  readonly context: WorkloadContext;
 }
 const begun = vi.hoisted((): Begun[] => []);
 vi.mock('../../src/lab/replay.ts', async (importOriginal) => {
   const { replay } = await importOriginal<typeof import('../../src/lab/replay.ts')>();
   return {
-    replay: (allocator: SlabAllocator, options: ReplayOptions) => {
-      const caches = allocator.caches();
-      begun.push({ cacheCache: caches[0]!.cachep, caches, options });
-      return replay(allocator, options);
+    replay: (context: WorkloadContext, options: ReplayOptions) => {
+      const caches = context.allocator.caches();
+      begun.push({ cacheCache: caches[0]!.cachep, caches, context });
+      replay(context, options);
     },
   };
 });
@@ -47,14 +49,16 @@ const operations = [...eachOperation(trace.operations)];
 
 const specificationOf = (...more: string[]) =>
   parseSpecification(
-    ['name: x', 'trace: t', 'machine: { model: pentium-iii, memory: 8M }', ...more].join('\n'),
+    ['name: x', 'workload: { name: replay, trace: t }', 'machine: { model: pentium-iii, memory: 8M }', ...more].join(
+      '\n',
+    ),
     'x.yaml',
   );
 const specification = specificationOf();
 const point: Point = { touch: 'hot-fields', alignment: 'word', colouring: 'on', seed: 0 };
 
 /** What the replay of a point began with. */
-function begin(changes: Partial<Point> = {}, of = specification): Begun {
+function begin(changes: Record<string, string | number> = {}, of = specification): Begun {
   runPoint(of, trace, { ...point, ...changes });
   return begun.at(-1)!;
 }
@@ -124,7 +128,7 @@ describe('alignment', () => {
 });
 
 describe('placement', () => {
-  const placed = ({ options }: Begun) => operations.map((operation) => options.cpuOf(operation));
+  const placed = ({ context }: Begun) => operations.map((operation) => context.cpuOf(operation));
 
   test('trace keeps the recorded CPU, folded onto the CPUs there are', () => {
     expect(placed(begin({}, specificationOf('placement: trace')))).toEqual(operations.map(({ cpu }) => cpu % 2));
@@ -141,9 +145,9 @@ describe('placement', () => {
 });
 
 test('the points of one seed share its draws: threads on CPUs, statics in memory', () => {
-  const draws = (changes: Partial<Point>) => {
-    const { cacheCache, options } = begin(changes);
-    return [cacheCache, ...operations.map((operation) => options.cpuOf(operation))];
+  const draws = (changes: Record<string, string | number>) => {
+    const { cacheCache, context } = begin(changes);
+    return [cacheCache, ...operations.map((operation) => context.cpuOf(operation))];
   };
   expect(draws({ colouring: 'off', alignment: 'whole-line', touch: 'init-all' })).toEqual(draws({}));
   expect(draws({ seed: 1 })[0]).not.toBe(draws({})[0]);

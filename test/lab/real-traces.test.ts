@@ -2,15 +2,16 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import { points, runPoint } from '../../src/lab/experiment.ts';
+import { runPoint } from '../../src/lab/experiment.ts';
 import { readTrace } from '../../src/lab/read-trace.ts';
+import { points } from '../../src/lab/settings.ts';
 import { parseSpecification } from '../../src/lab/specification.ts';
 import { faultsOf } from './traces.ts';
 
 const folder = new URL('./data/', import.meta.url);
 const names = readdirSync(folder).filter((name) => name.startsWith('head-of-'));
 const specification = parseSpecification(
-  'name: x\ntrace: t\nmachine: { model: pentium-iii }\nalignment: [line-fraction]\ncolouring: ["on"]\nseeds: 1',
+  'name: x\nworkload: { name: replay, trace: t }\nmachine: { model: pentium-iii }\nalignment: [line-fraction]\ncolouring: ["on"]\nseeds: 1',
   'x.yaml',
 );
 

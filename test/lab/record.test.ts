@@ -1,12 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { countsSince, totalOf } from '../../src/lab/cache-counts.ts';
 import { CacheSimulator } from '../../src/lab/cache-simulator.ts';
-import { points, runPoint, seedOf } from '../../src/lab/experiment.ts';
+import { runPoint } from '../../src/lab/experiment.ts';
 import { AccessList } from '../../src/lab/memory-trace.ts';
 import { readTrace } from '../../src/lab/read-trace.ts';
 import { recordPoint } from '../../src/lab/record.ts';
 import { seeded } from '../../src/lab/seeded.ts';
-import { modelOf, parseSpecification } from '../../src/lab/specification.ts';
+import { points, seedOf, settingsOf } from '../../src/lab/settings.ts';
+import { cpuModelOf, parseSpecification } from '../../src/lab/specification.ts';
 
 /** Allocations on three threads, each object freed by another thread than its own a little later. */
 const events = Array.from({ length: 400 }, (_, i) => {
@@ -19,7 +20,7 @@ const trace = readTrace(events, 'trace');
 
 const specificationOf = (cpus: number, policy: string) =>
   parseSpecification(
-    `{ name: small, trace: t, machine: { model: { l1: { size: 4K, ways: 2, line: 32, policy: ${policy} },
+    `{ name: small, workload: { name: replay, trace: t }, machine: { model: { l1: { size: 4K, ways: 2, line: 32, policy: ${policy} },
        cycles: { l1: 1, l2: 2, memory: 3, transfer: 4 } }, memory: 8M, cpus: ${cpus} },
        placement: trace, touch: [init-head], alignment: [word], colouring: [on], seeds: 1 }`,
     'small.yaml',
@@ -28,9 +29,10 @@ const specificationOf = (cpus: number, policy: string) =>
 /** The counts of the recording's measured part, as a simulator has them that knows nothing else. */
 function fromRecording(lines: readonly string[], warmUp: number, specification: ReturnType<typeof specificationOf>) {
   const point = points(specification)[0]!;
+  const { machine } = settingsOf(specification, point);
   const simulator = new CacheSimulator({
-    geometry: modelOf(specification).l1,
-    cpus: specification.machine.cpus,
+    geometry: cpuModelOf(machine.model).l1,
+    cpus: machine.cpus,
     classes: 'all',
     random: seeded(seedOf(specification, point), 'replacement'),
   });

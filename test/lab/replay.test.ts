@@ -5,6 +5,7 @@ import type { AllocationTrace, TraceSummary } from '../../src/lab/allocation-tra
 import { type Free, type Operation, OperationWriter } from '../../src/lab/operations.ts';
 import { replay } from '../../src/lab/replay.ts';
 import type { TouchModel } from '../../src/lab/touch.ts';
+import { WorkloadContext } from '../../src/lab/workload.ts';
 import { booted } from '../machines.ts';
 import { assertBuddy, assertCache } from '../slab/invariants.ts';
 
@@ -43,7 +44,6 @@ interface Seen {
 function replayed(...operations: Operation[]) {
   const machine = booted({ memory: 20 * MiB });
   const [boss] = machine.machine.cpus;
-  const cachep = machine.machine.run(boss!, machine.allocator.create(boss!, { name: 'traced', size: 200 }));
   const writer = new OperationWriter();
   for (const operation of operations) writer.push(operation);
   const trace: AllocationTrace = {
@@ -60,16 +60,22 @@ function replayed(...operations: Operation[]) {
       if (event === 'allocated') for (let at = objp; at < objp + size; at += 4) cpu.store32(at, size);
       seen.push({ event, cpu: cpu.id, objp, size, clock: cpu.clock });
     };
-  const touch: TouchModel = { allocated: note('allocated'), freeing: note('freeing') };
-  let observed = 0;
-  const result = replay(machine.allocator, {
-    ...{ trace, caches: [cachep], touch, cpuOf: ({ cpu }: Operation) => cpu },
-    observe: () => {
-      observed++;
+  const touch: TouchModel = { allocated: note('allocated'), freeing: note('freeing'), used: () => {} };
+  let entered = 0;
+  const context = new WorkloadContext({
+    ...{ allocator: machine.allocator, seed: 'seed', touch, trace, cpuOf: ({ cpu }: Operation) => cpu },
+    create: (cpu, name, size) => machine.allocator.create(cpu, { name, size }),
+    enter: () => {
+      entered++;
     },
   });
+  const traced = machine.machine.run(boss!, context.createCache(boss!, 'traced', 200));
+  context.startCounting();
+  replay(context, { trace, caches: [traced] });
+  const { cachep } = traced;
+  const result = { operations: context.operations, failed: context.failed };
   const cache = machine.allocator.caches().find((state) => state.cachep === cachep)!;
-  return { ...machine, cache, seen, result, observed };
+  return { ...machine, cache, seen, result, entered };
 }
 
 /** Frees that began before the allocation of their object had returned, in simulated time. */
@@ -128,11 +134,11 @@ describe('each CPU', () => {
 
 describe('an object', () => {
   test('stays live to the end if the trace frees it nowhere', () => {
-    const { allocator, cache, k, seen, result, observed } = replayed(alloc(0), alloc(1, 1), free(0, 1), alloc(2));
+    const { allocator, cache, k, seen, result, entered } = replayed(alloc(0), alloc(1, 1), free(0, 1), alloc(2));
     const live = seen.filter(({ event }, i) => event === 'allocated' && i !== 0).map(({ objp }) => objp);
     assertCache(allocator, cache, live);
     assertBuddy(k);
-    expect([result, observed]).toEqual([{ operations: 4, failed: 0 }, 4]);
+    expect([result, entered]).toEqual([{ operations: 4, failed: 0 }, 4]);
   });
 
   test('of a named cache may go by kfree', () => {
@@ -142,9 +148,9 @@ describe('an object', () => {
   });
 
   test('that found no memory is counted as failed, and its free left out', () => {
-    const { seen, result, observed } = replayed(kmalloc(0, 131_073), alloc(1), free(0, 1, 'kfree'), free(1));
+    const { seen, result, entered } = replayed(kmalloc(0, 131_073), alloc(1), free(0, 1, 'kfree'), free(1));
     expect(seen.map(({ event, size }) => `${event} ${size}`)).toEqual(['allocated 200', 'freeing 200']);
-    expect([result, observed]).toEqual([{ operations: 2, failed: 1 }, 4]);
+    expect([result, entered]).toEqual([{ operations: 2, failed: 1 }, 4]);
   });
 
   test('copied holds what the old one held, as far as it reaches', () => {

@@ -1,9 +1,11 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { cpuModels } from '../../src/hw/cpu-models.ts';
 import { InputError } from '../../src/hw/input-error.ts';
 import { KiB, MiB } from '../../src/hw/memory.ts';
-import { modelOf, parseSpecification } from '../../src/lab/specification.ts';
+import { modelsOf, parseSpecification, specificationSchema } from '../../src/lab/specification.ts';
 
+const experiments = new URL('../../experiments/', import.meta.url);
 const parse = (...lines: string[]) => parseSpecification(lines.join('\n'), 'spec.yaml');
 
 /** What the InputError says of a specification. */
@@ -17,7 +19,7 @@ function problemOf(...lines: string[]): string {
   return 'no problem';
 }
 
-const smallest = ['name: x', 'trace: t.txt', 'machine:', '  model: pentium-iii'];
+const smallest = ['name: x', 'workload: { name: replay, trace: t.txt }', 'machine:', '  model: pentium-iii'];
 const inline = (l1: string, cycles = '{ l1: 1, l2: 10, memory: 100, transfer: 80 }') => [
   ...smallest.slice(0, 3),
   '  model:',
@@ -25,13 +27,16 @@ const inline = (l1: string, cycles = '{ l1: 1, l2: 10, memory: 100, transfer: 80
   `    cycles: ${cycles}`,
 ];
 
-test('of name, trace and model alone: everything else has its default', () => {
+test('of name, workload and model alone: everything else has its default', () => {
   expect(parse(...smallest)).toEqual({
     name: 'x',
-    trace: 't.txt',
+    workload: { name: 'replay', trace: 't.txt' },
     machine: { model: 'pentium-iii', cpus: 2, memory: 64 * MiB },
-    kernel: { version: '2.4.22', l1_cache_bytes: 32 },
+    kernel: { version: '2.4.22', l1_cache_bytes: 32, smp: 'on', debug: 'off' },
     placement: 'thread',
+    ageing: 0.125,
+    interference: 0,
+    interrupts: 'off',
     touch: ['init-all', 'init-head', 'hot-fields'],
     alignment: ['word', 'line-fraction', 'whole-line'],
     colouring: ['on', 'off'],
@@ -54,13 +59,22 @@ test.each([
   expect(parse(...smallest, `  memory: ${text}`).machine.memory).toBe(size);
 });
 
+test('the JSON Schema in docs/ is up to date: `npm run -s slabscope -- schema > docs/specification.schema.json`', () => {
+  const published = readFileSync(new URL('../../docs/specification.schema.json', import.meta.url), 'utf8');
+  expect(JSON.parse(published)).toEqual(specificationSchema());
+});
+
+test.each(readdirSync(experiments))('experiments/%s is a specification', (name) => {
+  expect(parseSpecification(readFileSync(new URL(name, experiments), 'utf8'), name).name).toBe(name.slice(0, -5));
+});
+
 describe('the machine', () => {
   test('may be a model by name', () => {
-    expect(modelOf(parse(...smallest))).toBe(cpuModels['pentium-iii']);
+    expect(modelsOf(parse(...smallest))).toEqual([cpuModels['pentium-iii']]);
   });
 
   test('may be written out, with defaults for what matters little', () => {
-    expect(modelOf(parse(...inline('{ size: 48K, ways: 12, line: 64 }')))).toEqual({
+    expect(modelsOf(parse(...inline('{ size: 48K, ways: 12, line: 64 }')))[0]).toEqual({
       name: 'inline',
       mhz: 1000,
       l1: { size: 48 * KiB, ways: 12, line: 64, policy: 'lru' },
@@ -75,19 +89,25 @@ const noSize = 'is no size: write bytes, or 16K, or 64M; see docs/specification.
 const pages = 'it must be whole pages of 4096 bytes, from 8M to below 2048M';
 
 test.each([
-  ['nothing', [''], '1: this is no specification; write its keys: name, trace, machine,'],
-  ['a text', ['just text'], '1: this is no specification; write its keys: name, trace, machine,'],
+  ['nothing', [''], '1: this is no specification; write its keys: name, machine, kernel,'],
+  ['a text', ['just text'], '1: this is no specification; write its keys: name, machine, kernel,'],
   ['no name', smallest.slice(1), '1: name is missing; give it:'],
-  ['no trace', smallest.toSpliced(1, 1), '1: trace is missing; give it:'],
+  [
+    'no workload',
+    smallest.toSpliced(1, 1),
+    '1: workload is missing; give it: { name: replay, trace: FILE }, or one of',
+  ],
+  ['no trace', smallest.with(1, 'workload: { name: replay }'), '2: workload.trace is missing; give it: string'],
+  ['a workload that needs a trace', smallest.with(1, 'workload: replay'), '2: workload: replay needs trace'],
   ['no machine', smallest.slice(0, 2), '1: machine is missing; give it:'],
   ['a name that is no file name', smallest.with(0, 'name: a/b'), '1: name: must be letters, digits, dots, dashes'],
-  ['malformed YAML', smallest.with(1, 'trace: [t'), '3: '],
+  ['malformed YAML', smallest.with(1, 'workload: [t'), '3: '],
   ['a tab', smallest.with(3, '\tmodel: pentium-iii'), '4: Tabs are not allowed as indentation'],
   ['a key twice', [...smallest, 'name: y'], '5: Map keys must be unique'],
   [
     'an unknown key',
     [...smallest, 'seedz: 3'],
-    '5: no key seedz is known; known here are name, trace, machine, kernel,',
+    '5: no key seedz is known; known here are name, machine, kernel, workload,',
   ],
   [
     'an unknown key inside',
@@ -123,7 +143,100 @@ test.each([
     '7: touch[1] is none of the values it may have; use init-all, init-head, hot-fields',
   ],
   ['no touch model', [...smallest, 'touch: []'], '5: touch: '],
-  ['one touch model, but no list', [...smallest, 'touch: init-all'], '5: touch is of the wrong kind'],
+  ['one touch model twice', [...smallest, 'touch: [init-all, init-all]'], '5: touch: it must not name one twice'],
+  [
+    'CPUs of which one is none',
+    [...smallest, '  cpus: [1, 0]'],
+    '5: machine.cpus[1]: must be a whole number from 1 to',
+  ],
+  [
+    'an unknown machine in a list',
+    smallest.with(3, '  model: [k6, p5]'),
+    '4: machine.model[1]: must be one of pentium,',
+  ],
+  [
+    'a workload that is unknown',
+    smallest.with(1, 'workload: walk'),
+    '2: workload: must be one of replay, hot-field-walk,',
+  ],
+  [
+    'a workload that is unknown, written out',
+    smallest.with(1, 'workload: { name: walk }'),
+    '2: workload.name is none of the values it may have; use replay, hot-field-walk,',
+  ],
+  [
+    'a parameter that its workload does not have',
+    smallest.with(1, 'workload: { name: churn, passes: 3 }'),
+    '2: no key workload.passes is known; known here are name, objects, operations',
+  ],
+  [
+    'a parameter out of range',
+    smallest.with(1, 'workload: { name: churn, objects: [1, 0] }'),
+    '2: workload.objects[1]: must be a whole number from 1 to',
+  ],
+  [
+    'two traces',
+    smallest.with(1, 'workload: [churn, { name: replay, trace: a }, { name: replay, trace: b }]'),
+    '2: workload: it must not name one twice',
+  ],
+  ['a number of colours that is none', [...smallest, 'colouring: 0'], '5: colouring: must be on, off, or a number of'],
+  [
+    'an alignment that is no power of two',
+    [...smallest, 'alignment: 24'],
+    '5: alignment is none of the values it may have; use word,',
+  ],
+  [
+    'an interference above all',
+    [...smallest, 'interference: 101'],
+    '5: interference: must be a whole number from 0 to 100',
+  ],
+  ['interrupts without pause', [...smallest, 'interrupts: 10'], '5: interrupts: must be off, or cycles from 1000'],
+  [
+    'a size of objects for a trace',
+    [...smallest, 'object_size: 8'],
+    '5: object_size means nothing to replay; leave it out',
+  ],
+  [
+    'a touch model for a workload that touches by itself',
+    [...smallest.with(1, 'workload: cache-thrash'), 'touch: init-all'],
+    '5: touch means nothing to cache-thrash; leave it out',
+  ],
+  [
+    'too few CPUs for the workload',
+    [...smallest.with(1, 'workload: producer-consumer'), '  cpus: [1, 2]'],
+    '5: producer-consumer on one CPU; machine.cpus must be 2 or more',
+  ],
+  [
+    'a uniprocessor kernel on two CPUs',
+    [...smallest, 'kernel: { smp: off }'],
+    '5: a kernel without SMP on 2 CPUs; set machine.cpus',
+  ],
+  [
+    'arrays of a uniprocessor kernel',
+    [...smallest, '  cpus: 1', 'kernel: { smp: off }', 'limit: 8'],
+    '7: a kernel without SMP has no per-CPU arrays; leave limit out',
+  ],
+  ['a batchcount without a limit', [...smallest, 'batchcount: 8'], '5: batchcount without limit; the kernel takes'],
+  [
+    'a batchcount above a limit',
+    [...smallest, 'limit: [8, 4]', 'batchcount: 6'],
+    '6: a batchcount above a limit of 4; the',
+  ],
+  [
+    'the touch model fields, but none',
+    [...smallest, 'touch: fields'],
+    '5: the touch model fields without any fields; name',
+  ],
+  [
+    'a field of no size',
+    [...smallest, 'fields: { inode: [{ name: i_count, offset: 0 }] }'],
+    '5: fields.inode[0].size is missing; give it:',
+  ],
+  [
+    'a key of a field that is unknown',
+    [...smallest, 'fields: { inode: [{ name: i_count, offset: 0, size: 4, hot: 1 }] }'],
+    '5: no key fields.inode[0].hot is known; known here are name, offset, size, heat, write',
+  ],
   [
     'an unknown placement',
     [...smallest, 'placement: here'],

@@ -41,7 +41,7 @@ describe.each<[TouchModelName, size: number, written: number, read: number]>([
   ['init-head', 100, 8, 8],
 ])('%s, an object of %i bytes', (name, size, written, read) => {
   const { cpu, during } = watchedCpus();
-  const model = touchModels[name]('seed');
+  const model = touchModels[name]('seed', () => undefined);
 
   test(`has its first ${written} words written, once each and in order, when it is allocated`, () => {
     const touches = during(() => model.allocated(cpu, 0, OBJECT, size));

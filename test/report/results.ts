@@ -5,11 +5,19 @@ import type { Counts, Estimate, PairedComparison, PointResult, Results, TraceRep
 export const counts: Counts = {
   ...{ accesses: 1_234_567, lineAccesses: 1_234_567, hits: 1_200_000, misses: 34_567 },
   ...{ cold: 1000, capacity: 2000, conflict: 31_000, trueSharing: 500, falseSharing: 67 },
-  ...{ fullyAssociativeMisses: 3000, cycles: 5_000_000, peakPages: 420, pages: 300, operations: 40_000, failed: 0 },
+  ...{
+    fullyAssociativeMisses: 3000,
+    cycles: 5_000_000,
+    peakPages: 420,
+    pages: 300,
+    operations: 40_000,
+    failed: 0,
+    userLoads: 0,
+  },
 };
 
 export function point(name: string, seed: number, counted: Partial<Counts> = {}): PointResult {
-  const [touch, alignment, colouring] = name.split(' ');
+  const [touch, alignment, colouring] = name.split(' ') as [string, string, string];
   return { point: { touch, alignment, colouring, seed }, counts: { ...counts, ...counted } };
 }
 

@@ -12,7 +12,7 @@ import { GFP_DMA } from '../../mm/gfp.ts';
 import { SLAB_CACHE_DMA, SLAB_HWCACHE_ALIGN, SLAB_MUST_HWCACHE_ALIGN } from '../flags.ts';
 import { kmem_cache_alloc } from './alloc.ts';
 import { enable_cpucache } from './cpu-arrays.ts';
-import { kmem_cache_estimate, slabManagementSize } from './estimate.ts';
+import { colours, kmem_cache_estimate, slabManagementSize } from './estimate.ts';
 import { kmem_cache_free } from './free.ts';
 import { kmem_find_general_cachep } from './kmalloc.ts';
 import {
@@ -103,7 +103,7 @@ export function* kmem_cache_create(
   // Offset must be a multiple of the alignment.
   const offset = (requestedOffset + align - 1) & -align || config.L1_CACHE_BYTES;
   cpu.store32(cachep + kmem_cache_t.colour_off, offset);
-  cpu.storeLong(cachep + kmem_cache_t.colour, config.colouring ? Math.floor(left_over / offset) : 0);
+  cpu.storeLong(cachep + kmem_cache_t.colour, colours(config, Math.floor(left_over / offset)));
 
   // init remaining fields
   if (slab.gfporder === 0 && (flags & CFLGS_OFF_SLAB) === 0) flags |= CFLGS_OPTIMIZE;

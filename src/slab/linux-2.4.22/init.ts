@@ -7,7 +7,7 @@ import { init_MUTEX } from '../../kernel/semaphore.ts';
 import { SLAB_CACHE_DMA, SLAB_HWCACHE_ALIGN } from '../flags.ts';
 import { enable_all_cpucaches } from './cpu-arrays.ts';
 import { kmem_cache_create } from './create.ts';
-import { kmem_cache_estimate } from './estimate.ts';
+import { colours, kmem_cache_estimate } from './estimate.ts';
 import { BREAK_GFP_ORDER_HI, CFLGS_OFF_SLAB, cache_sizes_t, FILE, type Linux2422, slab_t } from './slab.ts';
 
 /** Sets up the cache of caches. */
@@ -20,7 +20,7 @@ export function kmem_cache_init(k: Linux2422, cpu: Cpu): void {
   cpu.store32(cache_cache + kmem_cache_t.num, num);
   if (num === 0) BUG(FILE, 'kmem_cache_init', '!cache_cache.num');
   const colour_off = cpu.load32(cache_cache + kmem_cache_t.colour_off);
-  cpu.storeLong(cache_cache + kmem_cache_t.colour, config.colouring ? Math.floor(left_over / colour_off) : 0);
+  cpu.storeLong(cache_cache + kmem_cache_t.colour, colours(config, Math.floor(left_over / colour_off)));
   cpu.store32(cache_cache + kmem_cache_t.colour_next, 0);
 }
 

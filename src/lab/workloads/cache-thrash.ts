@@ -1,0 +1,26 @@
+/**
+ * Hoard's cache-thrash (Berger, McKinley, Blumofe, Wilson: Hoard, ASPLOS 2000): each CPU allocates an object, writes it again
+ * and again, and frees it. Misses of coherence mean that the allocator gave pieces of one line to several CPUs (active
+ * false sharing). The paper's arguments are P, 100 iterations, 8 bytes, 1,000,000 repetitions, which the CPUs share.
+ */
+import { type Cache, defineWorkload } from '../workload.ts';
+import { allocateAndWrite, hoardParameters } from './hoard.ts';
+
+export default defineWorkload({
+  name: 'cache-thrash',
+  summary: "Hoard's test of active false sharing: each CPU allocates, writes, frees",
+  parameters: hoardParameters,
+  uses: ['object_size'],
+  cpus: 1,
+  start(context, parameters, objectSize) {
+    let cache: Cache;
+    return {
+      *setUp(cpu) {
+        cache = yield* context.createCache(cpu, 'thrashed', objectSize ?? 8);
+      },
+      run() {
+        context.onEachCpu((cpu) => allocateAndWrite(context, cpu, cache, parameters));
+      },
+    };
+  },
+});

@@ -1,0 +1,53 @@
+/** Objects come and go at random around a number of live ones; each CPU frees what it allocated itself. */
+import { type addr_t, NULL } from '../../hw/memory.ts';
+import { whole } from '../key-types.ts';
+import { below, seeded } from '../seeded.ts';
+import { type Cache, defineWorkload, shareOf } from '../workload.ts';
+
+export default defineWorkload({
+  name: 'churn',
+  summary: 'allocations and frees at random around a number of live objects',
+  parameters: {
+    objects: whole(1, 1_000_000).default(1000).describe('live objects on all CPUs, about'),
+    operations: whole(1, 100_000_000).default(20_000).describe('allocations and frees on all CPUs'),
+  },
+  uses: ['object_size', 'touch'],
+  cpus: 1,
+  start(context, { objects, operations }, objectSize) {
+    const { cpus } = context;
+    const live: addr_t[][] = cpus.map(() => []);
+    let cache: Cache;
+    return {
+      *setUp(cpu) {
+        cache = yield* context.createCache(cpu, 'churned', objectSize ?? 128);
+        for (let i = 0; i < objects; i++) {
+          const objp = yield* context.alloc(cpu, cache);
+          if (objp !== NULL) live[i % cpus.length]!.push(objp);
+        }
+      },
+      run() {
+        context.onEachCpu(function* (cpu) {
+          const random = seeded(context.seed, `churn of cpu${cpu.id}`);
+          const own = live[cpu.id]!;
+          const aim = Math.max(1, shareOf(objects, cpu, cpus));
+          for (let i = shareOf(operations, cpu, cpus); i > 0; i--) {
+            if (cpu.clock > cpu.horizon) yield;
+            context.enter(cpu);
+            // As likely the one as the other where as many are live as there should be.
+            if (own.length < 2 * aim * random()) {
+              const objp = yield* context.alloc(cpu, cache);
+              if (objp !== NULL) own.push(objp);
+            } else {
+              const index = below(random, own.length);
+              const objp = own[index]!;
+              own[index] = own.at(-1)!;
+              own.pop();
+              yield* context.free(cpu, cache, objp);
+            }
+            context.done();
+          }
+        });
+      },
+    };
+  },
+});

@@ -1,0 +1,70 @@
+/**
+ * Objects are allocated on one CPU and freed on another, handed over through a ring in memory: the producer's per-CPU array
+ * runs empty and the consumer's runs full, so both go to the slabs again and again. CPUs stand in pairs, 0 and 1, 2 and 3;
+ * one that is left over does nothing.
+ */
+import type { addr_t } from '../../hw/memory.ts';
+import { NULL } from '../../hw/memory.ts';
+import { GFP_KERNEL } from '../../mm/gfp.ts';
+import { whole } from '../key-types.ts';
+import { type Cache, defineWorkload, waitUntil } from '../workload.ts';
+
+const HEAD = 0;
+/** The consumer's index stands 128 bytes, the longest line there is, from the producer's. */
+const TAIL = 128;
+const SLOTS = 256;
+
+export default defineWorkload({
+  name: 'producer-consumer',
+  summary: 'objects allocated on one CPU, handed over through a ring, freed on another',
+  parameters: {
+    objects: whole(1, 10_000_000).default(10_000).describe('objects that each pair of CPUs hands over'),
+    ring: whole(1, 16_384).default(64).describe('slots of the ring'),
+  },
+  uses: ['object_size', 'touch'],
+  cpus: 2,
+  start(context, { objects, ring }, objectSize) {
+    const { kernel } = context.allocator;
+    const { memory } = kernel.machine;
+    const rings: addr_t[] = [];
+    let cache: Cache;
+    return {
+      *setUp(cpu) {
+        cache = yield* context.createCache(cpu, 'handed-over', objectSize ?? 256);
+        for (let pair = 0; pair < context.cpus.length >>> 1; pair++) {
+          const at = yield* context.allocator.kmalloc(cpu, SLOTS + 4 * ring, GFP_KERNEL);
+          cpu.store32(at + HEAD, 0);
+          cpu.store32(at + TAIL, 0);
+          rings.push(at);
+        }
+      },
+      run() {
+        context.onEachCpu(function* (cpu) {
+          const at = rings[cpu.id >>> 1];
+          if (at === undefined) return;
+          // Waiting is a sleep, not a spin: what a waker would see in memory is looked at by peek.
+          const waiting = () => memory.peek32(at + HEAD) - memory.peek32(at + TAIL);
+          const ready = cpu.id % 2 === 0 ? () => waiting() < ring : () => waiting() > 0;
+          for (let i = 0; i < objects; i++) {
+            yield* waitUntil(cpu, ready);
+            if (cpu.clock > cpu.horizon) yield;
+            context.enter(cpu);
+            const slot = at + SLOTS + 4 * (i % ring);
+            if (cpu.id % 2 === 0) {
+              const objp = yield* context.alloc(cpu, cache);
+              if (cpu.clock > cpu.horizon) yield;
+              cpu.storePtr(slot, objp);
+              cpu.store32(at + HEAD, i + 1);
+            } else {
+              cpu.load32(at + HEAD);
+              const objp = cpu.loadPtr(slot);
+              cpu.store32(at + TAIL, i + 1);
+              if (objp !== NULL) yield* context.free(cpu, cache, objp);
+            }
+            context.done();
+          }
+        });
+      },
+    };
+  },
+});
