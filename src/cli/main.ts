@@ -43,10 +43,7 @@ program
     '--record <file>',
     'run one point alone, write its memory accesses (mp form, .gz packed) for `slabscope cache`',
   )
-  .option(
-    '--point <selection>',
-    'the point to record: touch=...,alignment=...,colouring=...,seed=..., or some of these',
-  )
+  .option('--point <selection>', 'the point to record: KEY=VALUE,... of keys that vary, such as colouring=on,seed=1')
   .addHelpText('after', '\nExample:\n  slabscope run experiments/colouring.yaml --seeds 20 --out /tmp/colouring')
   .action((path: string, options: RunOptions) => run(path, options, print));
 

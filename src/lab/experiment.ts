@@ -73,7 +73,7 @@ export function runPoint(
   });
   const usedFields = (cache: number) => specification.fields?.[context.caches[cache]?.name ?? ''];
   const workload = definition.start(context, settings.workload, settings.object_size ?? null);
-  machine.run(cpu, workload.setUp(cpu));
+  context.onEachCpu(() => workload.setUp(cpu), [cpu]);
   checkFields(specification, context);
   if (settings.interrupts !== 'off') startTimerInterrupts(allocator, settings.interrupts);
 

@@ -1,6 +1,6 @@
 /**
- * An experiment is data: what varies, on which machine, under which kernel, with which trace. Read from YAML, checked,
- * defaults filled in; what is wrong is told with its file, line and key.
+ * An experiment is data: what varies, on which machine, under which kernel, with which workload. Read from YAML, checked,
+ * defaults filled in; what is wrong is told with its file, line and key. A key that may vary holds one value or a list.
  */
 import { isNode, LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
@@ -15,11 +15,12 @@ import { checkGeometry } from '../hw/tag-array.ts';
 import { kernelVersions } from './boot.ts';
 import { fieldsKey } from './fields.ts';
 import { axis, bytes, labelOf, oneOf, valuesOf, whole } from './key-types.ts';
+import { firstLine, type JsonSchema, problemOf } from './specification-problems.ts';
 import { type TouchModelName, touchModels } from './touch.ts';
 import type { OptionalKey, WorkloadDefinition } from './workload.ts';
 import { workloads } from './workloads.ts';
 
-export const alignments = ['word', 'line-fraction', 'whole-line'] as const;
+const alignments = ['word', 'line-fraction', 'whole-line'] as const;
 const alignmentBytes = [4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096] as const;
 const colourings = ['on', 'off'] as const;
 
@@ -199,9 +200,8 @@ export function parseSpecification(text: string, file: string): Specification {
 export function specificationFrom(value: unknown, placeOf: (path: readonly PropertyKey[]) => string): Specification {
   const result = specification.safeParse(value, { reportInput: true });
   if (!result.success) {
-    const issue = innermost(result.error.issues[0]!);
-    const path = issue.code === 'unrecognized_keys' ? [...issue.path, issue.keys[0]!] : issue.path;
-    throw new InputError(placeOf(path), ...describeIssue(issue, path));
+    const { path, problem, remedy } = problemOf(result.error.issues[0]!, specificationSchema() as JsonSchema, examples);
+    throw new InputError(placeOf(path), problem, remedy);
   }
   return checked(withDefaults(result.data, placeOf), placeOf);
 }
@@ -322,7 +322,12 @@ export function specificationSchema(): object {
   };
 }
 
-const firstLine = (text: string) => text.split('\n')[0]!.replace(/:$/, '');
+/** What to write for keys that have several forms. */
+const examples: Record<string, string> = {
+  workload: `{ name: replay, trace: FILE }, or one of ${workloadNames.slice(1).join(', ')}`,
+  'workload.name': workloadNames.join(', '),
+  'machine.model': `one of ${modelNames.join(', ')}, or a model written out`,
+};
 
 /** Where in the text the value of `path` stands, or the nearest part of the path that does. */
 function offsetOf(document: ReturnType<typeof parseDocument>, path: readonly PropertyKey[]): number {
@@ -331,88 +336,4 @@ function offsetOf(document: ReturnType<typeof parseDocument>, path: readonly Pro
     if (isNode(node) && node.range) return node.range[0];
   }
   return document.contents?.range?.[0] ?? 0;
-}
-
-/** How messages call what zod expects. */
-const kinds: Record<string, string> = { int: 'whole number', array: 'list', object: 'group of keys' };
-
-/** Where a value fits none of several forms, the issue with the form that it was meant to have. */
-function innermost(issue: z.core.$ZodIssue): z.core.$ZodIssue {
-  if (issue.code !== 'invalid_union' || issue.errors.length === 0 || issue.input === undefined) return issue;
-  const [inner] = issue.errors.find((form) => !form.every(isOtherForm)) ?? issue.errors[0];
-  // A union with a message of its own speaks for its forms, unless what is inside one of them went wrong.
-  const isInside = typeof issue.input === 'object' || inner.code === 'custom';
-  if (issue.message !== 'Invalid input' && !isInside) return issue;
-  return innermost({ ...inner, path: [...issue.path, ...inner.path] } as z.core.$ZodIssue);
-}
-
-/** Whether the value is of another kind altogether than the form that found this issue. */
-function isOtherForm({ path, ...issue }: z.core.$ZodIssue): boolean {
-  if (path.length > 0) return false;
-  if (issue.code === 'invalid_union')
-    return issue.errors.length > 0 && issue.errors.every((form) => form.every(isOtherForm));
-  return issue.code === 'invalid_type' || issue.code === 'invalid_value';
-}
-
-function describeIssue(issue: z.core.$ZodIssue, path: readonly PropertyKey[]): [problem: string, remedy: string] {
-  const key = path
-    .map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`))
-    .join('')
-    .slice(1);
-  if (issue.code === 'unrecognized_keys') {
-    return [`no key ${key} is known`, `known here are ${keysAt(issue.path, issue.input).join(', ')}`];
-  }
-  if (path.length === 0) return ['this is no specification', `write its keys: ${keysAt([]).join(', ')}`];
-  if (issue.input === undefined && (issue.code === 'invalid_type' || issue.code === 'invalid_union')) {
-    const expected = issue.code === 'invalid_type' ? (kinds[issue.expected] ?? issue.expected) : examples[key];
-    return [`${key} is missing`, `give it: ${expected ?? 'see docs/specification.md'}`];
-  }
-  if (issue.code === 'invalid_union' && issue.errors.length === 0) {
-    return [`${key} is none of the values it may have`, `use ${workloadNames.join(', ')}`];
-  }
-  if (issue.code === 'invalid_value')
-    return [`${key} is none of the values it may have`, `use ${issue.values.join(', ')}`];
-  if (issue.code === 'invalid_type')
-    return [`${key} is of the wrong kind`, `it must be a ${kinds[issue.expected] ?? issue.expected}`];
-  return [`${key}: ${firstLine(issue.message)}`, 'see docs/specification.md'];
-}
-
-/** What to write for keys that have several forms. */
-const examples: Record<string, string> = {
-  workload: `{ name: replay, trace: FILE }, or one of ${workloadNames.slice(1).join(', ')}`,
-  'machine.model': `one of ${modelNames.join(', ')}, or a model written out`,
-};
-
-interface JsonSchema {
-  readonly properties?: Record<string, JsonSchema>;
-  readonly additionalProperties?: JsonSchema | false;
-  readonly items?: JsonSchema;
-  readonly const?: unknown;
-  readonly anyOf?: JsonSchema[];
-  readonly oneOf?: JsonSchema[];
-}
-
-/** The keys that an object at `path` of a specification may have; `found` is what stands there. */
-function keysAt(path: readonly PropertyKey[], found?: unknown): string[] {
-  let schemas = [specificationSchema() as JsonSchema].flatMap(formsOf);
-  for (const key of path) {
-    schemas = schemas
-      .flatMap(({ properties, additionalProperties, items }) =>
-        typeof key === 'number' ? (items ?? []) : (properties?.[String(key)] ?? (additionalProperties || [])),
-      )
-      .flatMap(formsOf);
-  }
-  const objects = schemas.flatMap(({ properties }) => (properties === undefined ? [] : [properties]));
-  const named = objects.find(
-    (properties) => properties.name?.const !== undefined && properties.name.const === nameOf(found),
-  );
-  return Object.keys(named ?? objects[0] ?? {});
-}
-
-const nameOf = (value: unknown): unknown => (value as { readonly name?: unknown } | undefined)?.name;
-
-/** A schema's alternatives, of alternatives too. */
-function formsOf(schema: JsonSchema): JsonSchema[] {
-  const forms = schema.anyOf ?? schema.oneOf;
-  return forms === undefined ? [schema] : forms.flatMap(formsOf);
 }

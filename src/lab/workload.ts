@@ -111,12 +111,12 @@ export class WorkloadContext {
     this.fewestPages = Math.min(this.fewestPages, this.allocator.nr_free_pages());
   }
 
-  /** Runs one program on each CPU, all at the same time, to their ends. */
-  onEachCpu(program: (cpu: Cpu) => Program): void {
-    const { machine } = this.allocator.kernel;
-    for (const cpu of machine.cpus) machine.scheduler.spawn(cpu, program(cpu));
+  /** Runs one program on each CPU, or on those given, all at the same time, to their ends. */
+  onEachCpu(program: (cpu: Cpu) => Program, cpus = this.cpus): void {
+    const { scheduler } = this.allocator.kernel.machine;
+    for (const cpu of cpus) scheduler.spawn(cpu, program(cpu));
     try {
-      machine.scheduler.run();
+      scheduler.run();
     } catch (error) {
       if (!(error instanceof Lockup)) throw error;
       // A task that may wait for pages does so for ever: no other has any to free.

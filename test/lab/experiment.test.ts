@@ -107,9 +107,37 @@ describe('colouring', () => {
   });
 });
 
+test('a number of colours is the most that any cache has', () => {
+  const { caches } = begin({ colouring: 2 }, specificationOf('colouring: [2]'));
+  expect(Math.max(...caches.map(({ colour }) => colour))).toBe(2);
+});
+
+describe('per-CPU arrays', () => {
+  const limits = (...keys: string[]) =>
+    begin({}, specificationOf(...keys)).caches.map(({ name, cpuArrays }) => [name, cpuArrays[0]?.limit ?? null]);
+  const tuned = (limit: number | null) => [
+    ['of-600', limit],
+    ['of-36', limit],
+    ['of-8', limit],
+  ];
+
+  test('of the workload have the limit that is asked for', () => {
+    expect(limits('limit: 7')).toEqual(expect.arrayContaining(tuned(7)));
+  });
+
+  test('of a limit of 0 are not there', () => {
+    expect(limits('limit: 0')).toEqual(expect.arrayContaining(tuned(null)));
+  });
+
+  test('of other caches are those of the kernel', () => {
+    const others = (all: (string | number | null)[][]) => all.filter(([name]) => !String(name).startsWith('of-'));
+    expect(others(limits('limit: 7'))).toEqual(others(limits()));
+  });
+});
+
 describe('alignment', () => {
-  const sizesOf = (alignment: string, named: boolean) =>
-    begin({ alignment })
+  const sizesOf = (alignment: string | number, named: boolean) =>
+    begin({ alignment }, specificationOf('alignment: [word, line-fraction, whole-line, 4, 16, 128]'))
       .caches.filter(({ name }) => name.startsWith('of-') === named)
       .map(({ name, objsize }) => `${name}: ${objsize}`);
 
@@ -117,8 +145,18 @@ describe('alignment', () => {
     ['word', ['of-600: 600', 'of-36: 36', 'of-8: 8']],
     ['line-fraction', ['of-600: 608', 'of-36: 64', 'of-8: 16']],
     ['whole-line', ['of-600: 608', 'of-36: 64', 'of-8: 32']],
+    [4, ['of-600: 600', 'of-36: 36', 'of-8: 8']],
+    [16, ['of-600: 608', 'of-36: 48', 'of-8: 16']],
+    [128, ['of-600: 640', 'of-36: 128', 'of-8: 128']],
   ])('%s gives objects of these sizes', (alignment, sizes) => {
     expect(sizesOf(alignment, true)).toEqual(sizes);
+  });
+
+  test('beyond a line makes colours steps of it', () => {
+    const { caches } = begin({ alignment: 128 }, specificationOf('alignment: [128]'));
+    expect(caches.filter(({ name }) => name.startsWith('of-')).map(({ colour_off }) => colour_off)).toEqual([
+      128, 128, 128,
+    ]);
   });
 
   test('never changes a general cache', () => {

@@ -132,3 +132,39 @@ describe('hot-fields', () => {
     expect(touchesOf0(true)).toEqual(touchesOf0(false));
   });
 });
+
+describe('fields', () => {
+  const count = { name: 'i_count', offset: 8, size: 4, heat: 3, write: 1 };
+  const data = { name: 'i_data', offset: 32, size: 7, heat: 1, write: 0 };
+  const cold = { name: 'i_ino', offset: 16, size: 4, heat: 0, write: 0 };
+  const model = () => touchModels.fields('seed', (cache) => (cache === 0 ? [count, data, cold] : undefined));
+  const touched = (action: (model: TouchModel, cpu: ReturnType<typeof machineOf>['cpus'][number]) => void) => {
+    const cpu = machineOf(1).cpus[0]!;
+    const log: string[] = [];
+    cpu.read = (addr, bytes) => log.push(`read ${addr - OBJECT} ${bytes}`);
+    cpu.write = (addr, bytes) => log.push(`write ${addr - OBJECT} ${bytes}`);
+    action(model(), cpu);
+    return log;
+  };
+
+  test('are all written when an object is allocated, in parts of a word at most', () => {
+    expect(touched((model, cpu) => model.allocated(cpu, 0, OBJECT, 64)).slice(0, 5)).toEqual([
+      ...['write 8 4', 'write 32 4', 'write 36 2', 'write 38 1', 'write 16 4'],
+    ]);
+  });
+
+  test('are used by their heat, and written by their share of writes', () => {
+    const log = touched((model, cpu) => {
+      for (let i = 0; i < 1000; i++) model.used(cpu, 0, OBJECT, 64);
+    });
+    const times = (what: string) => log.filter((each) => each === what).length;
+    expect(times('write 8 4') + times('read 32 4')).toBe(3000);
+    expect(times('write 8 4') / times('read 32 4')).toBeCloseTo(3, 0);
+    expect(times('read 16 4') + times('write 16 4')).toBe(0);
+  });
+
+  test('that are not named leave an object to init-head', () => {
+    const log = touched((model, cpu) => model.allocated(cpu, 1, OBJECT, 64));
+    expect(log).toEqual(range(8).map((offset) => `write ${offset} 4`));
+  });
+});

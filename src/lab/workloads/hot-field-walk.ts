@@ -4,6 +4,7 @@
  * few sets of the cache; colouring moves each slab's objects by some lines. The objects are a list through that field,
  * in an order that the seed draws, as Drepper's (What Every Programmer Should Know About Memory, 2007, section 6.2).
  */
+import { InputError } from '../../hw/input-error.ts';
 import { type addr_t, NULL } from '../../hw/memory.ts';
 import { shuffle } from '../../kernel/symbols.ts';
 import { whole } from '../key-types.ts';
@@ -21,6 +22,13 @@ export default defineWorkload({
   uses: ['object_size'],
   cpus: 1,
   start(context, { objects, passes, offset }, objectSize) {
+    if (objectSize !== null && offset + 4 > objectSize) {
+      throw new InputError(
+        'workload.offset',
+        `a field at ${offset} in ${objectSize} bytes`,
+        'give object_size room for it',
+      );
+    }
     let first = NULL;
     return {
       *setUp(cpu) {
