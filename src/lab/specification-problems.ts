@@ -53,16 +53,17 @@ function describe(
     .map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`))
     .join('')
     .slice(1);
+  const example = examples[key.replace(/\[\d+\]/g, '')];
   if (issue.code === 'unrecognized_keys') {
     return [`no key ${key} is known`, `known here are ${keysAt(schema, issue.path, issue.input).join(', ')}`];
   }
   if (path.length === 0) return ['this is no specification', `write its keys: ${keysAt(schema, []).join(', ')}`];
   if (issue.input === undefined && (issue.code === 'invalid_type' || issue.code === 'invalid_union')) {
-    const expected = issue.code === 'invalid_type' ? (kinds[issue.expected] ?? issue.expected) : examples[key];
+    const expected = issue.code === 'invalid_type' ? (kinds[issue.expected] ?? issue.expected) : example;
     return [`${key} is missing`, `give it: ${expected ?? 'see docs/specification.md'}`];
   }
   if (issue.code === 'invalid_union' && issue.errors.length === 0) {
-    return [`${key} is none of the values it may have`, `use ${examples[key]}`];
+    return [`${key} is none of the values it may have`, `use ${example}`];
   }
   if (issue.code === 'invalid_value')
     return [`${key} is none of the values it may have`, `use ${issue.values.join(', ')}`];

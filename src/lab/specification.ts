@@ -242,7 +242,6 @@ function checked(of: Specification, placeOf: PlaceOf): Specification {
   const smallest = Math.min(...valuesOf(machine.cpus));
   const largest = Math.max(...valuesOf(machine.cpus));
   const greedy = valuesOf(of.workload).find(({ name }) => workloads.get(name)!.cpus > smallest);
-  const traces = new Set(valuesOf(of.workload).flatMap(({ trace }) => trace ?? []));
   const uniprocessor = valuesOf(kernel.smp).includes('off');
   const least = limit === undefined ? 0 : Math.min(...valuesOf(limit));
   const faults: [fault: boolean, path: string[], problem: string, remedy: string][] = [
@@ -282,7 +281,6 @@ function checked(of: Specification, placeOf: PlaceOf): Specification {
       'the touch model fields without any fields',
       'name them: fields: { CACHE: [{ name: ..., offset: ..., size: ... }] }',
     ],
-    [traces.size > 1, ['workload'], 'two traces', 'a specification replays one'],
   ];
   const found = faults.find(([fault]) => fault);
   if (found !== undefined) throw new InputError(placeOf(found[1]), found[2], found[3]);

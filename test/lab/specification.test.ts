@@ -165,6 +165,16 @@ test.each([
     '2: workload.name is none of the values it may have; use replay, hot-field-walk,',
   ],
   [
+    'a workload that is unknown, in a list',
+    smallest.with(1, 'workload: [churn, { name: walk }]'),
+    '2: workload[1].name is none of the values it may have; use replay, hot-field-walk,',
+  ],
+  [
+    'a list of a parameter in a list of workloads',
+    smallest.with(1, 'workload: [churn, { name: cache-thrash, iterations: [1, 2] }]'),
+    '2: workload[1].iterations is of the wrong kind; it must be a number',
+  ],
+  [
     'a parameter that its workload does not have',
     smallest.with(1, 'workload: { name: churn, passes: 3 }'),
     '2: no key workload.passes is known; known here are name, objects, operations',
