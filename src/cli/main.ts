@@ -1,7 +1,9 @@
 #!/usr/bin/env node
 /** The command line: arguments and exit statuses. 0: well; 1: a case failed; 2: the input is wrong. */
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { protocols } from '../hw/coherence.ts';
 import { InputError } from '../hw/input-error.ts';
+import { inclusions } from '../hw/second-level.ts';
 import { type CacheOptions, cache, cacheHelp, parseCpus, parseL1, parseLineNumber, parsePolicy } from './cache.ts';
 import { type LitmusOptions, litmus } from './litmus.ts';
 import { type ReplayOptions, replay } from './replay.ts';
@@ -59,6 +61,15 @@ program
       .default(parseL1('32K/8/64'), '32K/8/64'),
   )
   .option('--policy <name>', 'replacement policy', parsePolicy, 'lru' as const)
+  .addOption(new Option('--protocol <name>', 'of coherence').choices(Object.keys(protocols)).default('mesi'))
+  .option('--l2 <size/ways/line>', 'a second level below (default: none)', parseL1)
+  .option('--l2-policy <name>', 'its replacement policy', parsePolicy, 'lru' as const)
+  .option('--l2-shared', 'one second level for all CPUs, not one each')
+  .addOption(
+    new Option('--inclusion <name>', 'what the second level holds of the lines in L1')
+      .choices([...inclusions])
+      .default('neither'),
+  )
   .option('--seed <text>', 'seed of the random policy', 'slabscope')
   .option('--cpus <n>', 'how many CPUs (default: those that the trace names)', parseCpus)
   .option('--classes', 'split misses: capacity and conflict, true and false sharing')
