@@ -1,8 +1,9 @@
 /** What an experiment gives: the form of results.json, and all that reports ever see. */
+import type { KnownCpuModel } from '../hw/cpu-model.ts';
 import type { SecondLevelGeometry } from '../hw/second-level.ts';
 import type { TraceSummary } from './allocation-trace.ts';
 
-export type { SecondLevelGeometry };
+export type { KnownCpuModel, SecondLevelGeometry };
 
 /** What one point (one combination, one seed) counted, over both CPUs, from the first traced operation to the last. */
 export interface Counts {
