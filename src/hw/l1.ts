@@ -226,39 +226,42 @@ export class L1 extends TagArray {
     this.classes?.reach(capacity);
   }
 
-  /** The slow path: `bytes` at `addr`, line by line. */
+  /**
+   * The slow path: `bytes` at `addr`, line by line. One function, too long to be inlined, so that V8 inlines `load` and
+   * `store`, which are short, wherever they are called.
+   */
   #access(addr: number, bytes: number, use: Use): number {
     const end = addr + bytes - 1;
     const last = end >>> this.shift;
-    let line = addr >>> this.shift;
-    if (line === last) return this.#accessLine(line, addr, end, use);
-    const size = 1 << this.shift;
     let cycles = 0;
-    for (let from = addr; line <= last; line++, from = line * size) {
-      cycles += this.#accessLine(line, from, Math.min(end, (line + 1) * size - 1), use);
-      if (line === last) break;
+    let first = addr;
+    for (let line = addr >>> this.shift; ; line++) {
+      const lineEnd = line === last ? end : (line + 1) * (1 << this.shift) - 1;
+      let slot = this.#predicted[line & this.#predictionMask]!;
+      let id = this.ids[slot]!;
+      if (this.tags[slot] !== line) {
+        id = this.#directory.idOf(line);
+        if (id >= this.#slots.length) this.#reach();
+        slot = this.#slots[id]!;
+        this.#predicted[line & this.#predictionMask] = slot;
+      }
+      if (this.tags[slot] !== line) cycles += this.#miss(line, id, -1, first, lineEnd, use);
+      else if (this.states[slot] === Invalid) cycles += this.#miss(line, id, slot, first, lineEnd, use);
+      else {
+        cycles += this.#hit;
+        if (use !== READ && this.states[slot] !== Modified) cycles += this.#write(line, slot);
+        this.uses(line & this.setMask, slot, false);
+        if (this.classes === null) {
+          const set = line & this.setMask;
+          this.readable[set] = line;
+          this.writable[set] = this.states[slot] === Modified ? line : NO_LINE;
+        } else this.#classifyHit(this.classes, line, slot, first, lineEnd, use);
+      }
+      if (line === last) return cycles;
       if (use === READ) this.counters.straddledLoads++;
       else this.counters.straddledStores++;
+      first = lineEnd + 1;
     }
-    return cycles;
-  }
-
-  #accessLine(line: number, first: number, end: number, use: Use): number {
-    let slot = this.#predicted[line & this.#predictionMask]!;
-    if (this.tags[slot] !== line) {
-      const id = this.#directory.idOf(line);
-      if (id >= this.#slots.length) this.#reach();
-      slot = this.#slots[id]!;
-      this.#predicted[line & this.#predictionMask] = slot;
-      if (this.tags[slot] !== line) return this.#miss(line, id, -1, first, end, use);
-    }
-    if (this.states[slot] === Invalid) return this.#miss(line, this.ids[slot]!, slot, first, end, use);
-    let cycles = this.#hit;
-    if (use !== READ && this.states[slot] !== Modified) cycles += this.#write(line, slot);
-    this.uses(line & this.setMask, slot, false);
-    if (this.classes === null) this.#answersFast(line, slot);
-    else this.#classifyHit(this.classes, line, slot, first, end, use);
-    return cycles;
   }
 
   /** A store finds the line in `slot`, not yet Modified; the cycles that it waits. */
