@@ -29,7 +29,17 @@ const firstPass = {
   coherenceMisses: l1s.reduce((sum, { counters }) => sum + counters.coherenceMisses, 0),
 };
 const nanoseconds = await medianNanoseconds(`${trace} ${mode}`, once);
-console.log(JSON.stringify({ millionPerSecond: (sizes.length / nanoseconds) * 1000, ...firstPass }));
+console.log(
+  JSON.stringify({ millionPerSecond: (sizes.length / nanoseconds) * 1000, bytesAllocated: allocated(), ...firstPass }),
+);
+
+/** Bytes that a warm pass leaves on the heap for each access: no collection comes between. */
+function allocated(): number {
+  globalThis.gc?.();
+  const before = process.memoryUsage().heapUsed;
+  once();
+  return (process.memoryUsage().heapUsed - before) / sizes.length;
+}
 
 /** The caches alone, as `slabscope cache` has them. */
 function throughCaches(classes: ClassDetail) {

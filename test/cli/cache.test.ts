@@ -212,7 +212,10 @@ describe('run --record', () => {
     expect(recorded.stdout).toMatch(/^small: touch=init-all,alignment=word,colouring=off,seed=1\n/);
     const command = recorded.stdout.trimEnd().split('\n').at(-1)!.trim();
     expect(command).toMatch(
-      /^slabscope cache \S+it\.mp\.gz --l1 16K\/4\/32 --policy tree-plru --cpus 2 --classes --from \d+$/,
+      new RegExp(
+        '^slabscope cache \\S+it\\.mp\\.gz --l1 16K/4/32 --policy tree-plru --protocol mesi ' +
+          '--l2 256K/8/32 --l2-policy tree-plru --inclusion neither --cpus 2 --classes --from \\d+$',
+      ),
     );
 
     const { stdout } = await slabscope([...command.split(' ').slice(1), '--json']);
