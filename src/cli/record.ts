@@ -26,7 +26,7 @@ export function record(
   else print(told(file, specification, recording, command));
 }
 
-const keys = ['touch', 'alignment', 'colouring', 'seed'] as const satisfies (keyof Point)[];
+const keys = ['touch', 'alignment', 'colouring', 'seed'] as const;
 
 /** The first point that `selection`, `key=value,...`, allows. */
 function choosePoint(all: readonly Point[], selection: string): Point {

@@ -7,12 +7,13 @@ import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
 import { InputError } from '../hw/input-error.ts';
 import type { AllocationTrace } from '../lab/allocation-trace.ts';
-import { compareAlignment, compareColouring } from '../lab/compare.ts';
+import { compareAll } from '../lab/compare.ts';
 import { points } from '../lab/experiment.ts';
 import type { PointResult, Results, TraceReport } from '../lab/results.ts';
 import { seeded } from '../lab/seeded.ts';
 import { modelOf, parseSpecification, type Specification } from '../lab/specification.ts';
 import { resultsChart } from '../report/chart.ts';
+import { resultsJson } from '../report/json.ts';
 import { resultsTable } from '../report/table.ts';
 import { makeFolder, readText, writeText } from './files.ts';
 import { Progress } from './progress.ts';
@@ -60,7 +61,7 @@ export async function run(path: string, options: RunOptions, print: (line: strin
     writeText(saved, `${JSON.stringify(computed, null, 2)}\n`);
     return `the ${computed.length} points computed so far are in ${saved}`;
   });
-  const json = `${JSON.stringify(results, null, 2)}\n`;
+  const json = `${resultsJson(results)}\n`;
   writeText(join(out, 'results.json'), json);
   writeText(join(out, `${specification.name}.svg`), resultsChart(results));
   if (options.json === true) print(json.trimEnd());
@@ -79,9 +80,8 @@ export async function experiment(
 ): Promise<Results> {
   const computed = await computePoints(specification, trace, workers ?? availableParallelism(), rescue);
   const identity = { ...specification, trace: traceHash };
-  const random = (label: string) => seeded(specification.seed, label);
   return {
-    schema: 'slabscope-results/1',
+    schema: 'slabscope-results/2',
     slabscope: version,
     name: specification.name,
     specification: { ...specification, trace: name },
@@ -90,8 +90,7 @@ export async function experiment(
     machine: modelOf(specification).name,
     trace: traceReport(name, traceHash, trace),
     points: computed,
-    colouring: compareColouring(computed, random('bootstrap, colouring')),
-    alignment: compareAlignment(computed, random('bootstrap, alignment')),
+    comparisons: compareAll(computed, (label) => seeded(specification.seed, label)),
   };
 }
 

@@ -14,10 +14,10 @@ import type { SlabAllocator } from '../slab/allocator.ts';
 import { SLAB_HWCACHE_ALIGN } from '../slab/flags.ts';
 import type { AllocationTrace } from './allocation-trace.ts';
 import { boot } from './boot.ts';
-import { type Totals, totals } from './measure.ts';
+import { Measurement } from './measure.ts';
 import type { Operation } from './operations.ts';
 import { replay } from './replay.ts';
-import type { Counts, Point, PointResult } from './results.ts';
+import type { Point, PointResult } from './results.ts';
 import { below, type Random, seeded } from './seeded.ts';
 import { type Alignment, modelOf, type Specification } from './specification.ts';
 import { type TouchModelName, touchModels } from './touch.ts';
@@ -72,25 +72,15 @@ export function runPoint(
   const caches = machine.run(cpu, createCaches(allocator, trace, point.alignment as Alignment));
 
   observer?.measured();
-  const before = totals(machine);
-  const freeBefore = allocator.nr_free_pages();
-  let fewest = freeBefore;
+  const sizes = new Map(caches.map((cachep, i) => [cachep, trace.caches[i]!.size]));
+  const measurement = new Measurement(allocator, sizes);
   const result = replay(allocator, {
     trace,
     caches,
     cpuOf: placement(specification, seeded(seed, 'threads on CPUs')),
     touch: touchModels[point.touch as TouchModelName](seed),
-    observe: () => {
-      fewest = Math.min(fewest, allocator.nr_free_pages());
-    },
   });
-  const counts: Counts = {
-    ...difference(totals(machine), before),
-    peakPages: freeBefore - fewest,
-    pages: freeBefore - allocator.nr_free_pages(),
-    ...result,
-  };
-  return { point, counts };
+  return { point, counts: { ...measurement.counts(), ...result }, sets: measurement.sets() };
 }
 
 /**
@@ -135,10 +125,4 @@ function placement({ placement, machine }: Specification, random: Random): (oper
     while (cpuOfThread.length <= thread) cpuOfThread.push(below(random, machine.cpus));
     return cpuOfThread[thread]!;
   };
-}
-
-function difference(after: Totals, before: Totals): Totals {
-  const changed = { ...after };
-  for (const key of Object.keys(after) as (keyof Totals)[]) changed[key] = after[key] - before[key];
-  return changed;
 }

@@ -30,8 +30,6 @@ export interface ReplayOptions {
   /** The CPU of each of the trace's operations. */
   readonly cpuOf: (operation: Operation) => number;
   readonly touch: TouchModel;
-  /** Called after each operation. */
-  readonly observe: () => void;
 }
 
 export function replay(allocator: SlabAllocator, options: ReplayOptions): ReplayResult {
@@ -108,7 +106,6 @@ class Replay {
       }
       this.#done[i] = 1;
       while (this.#done[this.#frontier] === 1) this.#frontier++;
-      this.#options.observe();
     }
   }
 
