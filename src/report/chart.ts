@@ -92,7 +92,8 @@ function rangesOf(comparisons: readonly Comparison[]): string {
     ['Misses', rangeOf(comparisons, missesOf)],
     ['estimated cycles', rangeOf(comparisons, cyclesOf)],
   ].filter(([, range]) => range !== '');
-  return ranges.map(([what, range], i) => (i === 0 ? `${what} change by ${range}` : `${what} by ${range}`)).join(', ');
+  const told = ranges.map(([what, range], i) => `${what} ${i === 0 ? 'change by' : 'by'} ${range}`);
+  return told.length === 0 ? '' : `${told.join(', ')}.`;
 }
 
 // --- The plot ------------------------------------------------------------------------------------------------------

@@ -67,8 +67,9 @@ const titleOf = (key: string): string => (key === 'touch' ? 'touch model' : key)
 
 /** A comparison's row, with its group where there are several. */
 function caseOf(of: Comparison, comparisons: readonly Comparison[]): string {
-  const { rowOf, groupOf } = layoutOf(comparisons);
-  return groupBy(comparisons, groupOf).size === 1 ? rowOf(of) : `${rowOf(of)}, ${groupOf(of)}`;
+  const { rowKeys, rowOf, groupOf } = layoutOf(comparisons);
+  const row = rowKeys === titleOf('touch') ? rowOf(of) : `${rowKeys} ${rowOf(of)}`;
+  return groupBy(comparisons, groupOf).size === 1 ? row : `${row}, ${groupOf(of)}`;
 }
 
 // --- The question and its answer -----------------------------------------------------------------------------------

@@ -74,7 +74,7 @@ describe('a run', () => {
   test('writes results.json and one SVG into --out', () => {
     const [[json, text], [svg, picture], ...others] = written('first') as [string, string][];
     expect([json, svg, others]).toEqual(['results.json', 'small.svg', []]);
-    expect(JSON.parse(text!)).toMatchObject({ schema: 'slabscope-results/1', name: 'small', seed: 'slabscope' });
+    expect(JSON.parse(text!)).toMatchObject({ schema: 'slabscope-results/2', name: 'small', seed: 'slabscope' });
     expect(picture).toMatch(/^<svg .+<\/svg>\s*$/s);
   });
 
@@ -122,7 +122,11 @@ const inlineModel = '{ l1: { size: 6K, ways: 4, line: 48 }, cycles: { l1: 1, l2:
 
 describe('bad input gives one line that names the place, and status 2', () => {
   test.each<[what: string, changes: Changes, line: RegExp]>([
-    ['an unknown machine', { model: 'pentium-9' }, /bad\.yaml:5: machine\.model: must be one of pentium, pentium-pro, /],
+    [
+      'an unknown machine',
+      { model: 'pentium-9' },
+      /bad\.yaml:5: machine\.model: must be one of pentium, pentium-pro, /,
+    ],
     ['malformed YAML', { seeds: '[1' }, /bad\.yaml:\d+: .+; write well-formed YAML$/],
     ['a negative size', { memory: '-8M' }, /bad\.yaml:6: machine\.memory: -8M is no size: write bytes, or 16K, /],
     ['lines of 48 bytes', { model: inlineModel }, /bad\.yaml:5: a line of 48 bytes .+ must be a power of two /],

@@ -54,7 +54,7 @@ const specification = specificationOf();
 const point: Point = { touch: 'hot-fields', alignment: 'word', colouring: 'on', seed: 0 };
 
 /** What the replay of a point began with. */
-function begin(changes: Partial<Point> = {}, of = specification): Begun {
+function begin(changes: Record<string, string | number> = {}, of = specification): Begun {
   runPoint(of, trace, { ...point, ...changes });
   return begun.at(-1)!;
 }
@@ -141,7 +141,7 @@ describe('placement', () => {
 });
 
 test('the points of one seed share its draws: threads on CPUs, statics in memory', () => {
-  const draws = (changes: Partial<Point>) => {
+  const draws = (changes: Record<string, string | number>) => {
     const { cacheCache, options } = begin(changes);
     return [cacheCache, ...operations.map((operation) => options.cpuOf(operation))];
   };
