@@ -9,6 +9,7 @@ import { InputError } from '../hw/input-error.ts';
 import type { AllocationTrace } from '../lab/allocation-trace.ts';
 import { compareAll } from '../lab/compare.ts';
 import { points } from '../lab/experiment.ts';
+import { measuresOf } from '../lab/measures.ts';
 import type { PointResult, Results, TraceReport } from '../lab/results.ts';
 import { seeded } from '../lab/seeded.ts';
 import { modelOf, parseSpecification, type Specification } from '../lab/specification.ts';
@@ -90,6 +91,7 @@ export async function experiment(
     machine: modelOf(specification).name,
     trace: traceReport(name, traceHash, trace),
     points: computed,
+    measures: measuresOf(computed),
     comparisons: compareAll(computed, (label) => seeded(specification.seed, label)),
   };
 }

@@ -3,7 +3,7 @@
  * of sums: a seed weighs as much as it counted. docs/measures.md defines them all.
  */
 import { PAGE_SIZE } from '../hw/memory.ts';
-import type { Counts, PointResult, SetPressure } from './results.ts';
+import type { CombinationMeasures, Counts, PointResult, SetPressure } from './results.ts';
 
 /** Numerator and denominator; what is not 0 divided by 0 where a point has no such measure. */
 export type Fraction = readonly [numerator: number, denominator: number];
@@ -95,6 +95,20 @@ export function measured(name: MeasureName, results: readonly Pick<PointResult, 
     denominator += under;
   }
   return denominator === 0 ? null : numerator / denominator;
+}
+
+/** All measures of each combination, over its seeds. */
+export function measuresOf(points: readonly PointResult[]): CombinationMeasures[] {
+  const combinations = new Map<string, PointResult[]>();
+  for (const result of points) {
+    const key = JSON.stringify({ ...result.point, seed: 0 });
+    combinations.set(key, [...(combinations.get(key) ?? []), result]);
+  }
+  return [...combinations.values()].map((results) => {
+    const { seed: _, ...combination } = results[0]!.point;
+    const figures = measureNames.map((name) => [name, measured(name, results)]);
+    return { combination, measures: Object.fromEntries(figures) as CombinationMeasures['measures'] };
+  });
 }
 
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);

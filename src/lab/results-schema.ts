@@ -67,6 +67,12 @@ export const resultsSchema = z.looseObject({
   machine: z.string(),
   trace: trace.nullable(),
   points: z.array(pointResult),
+  measures: z.array(
+    z.looseObject({
+      combination: z.record(z.string(), axisValue),
+      measures: z.looseObject(Object.fromEntries(measureNames.map((name) => [name, z.number().nullable()]))),
+    }),
+  ),
   comparisons: z.array(comparison),
 });
 

@@ -84,6 +84,12 @@ export interface PointResult {
   readonly sets?: SetPressure;
 }
 
+/** The measures of one combination of the keys' values, over all its seeds; null where there is none. */
+export interface CombinationMeasures {
+  readonly combination: Readonly<Record<string, AxisValue>>;
+  readonly measures: Readonly<Record<MeasureName, number | null>>;
+}
+
 /** A figure with its 95 % bootstrap interval over seeds, resampled in pairs; null where one seed allows none. */
 export interface Estimate {
   readonly value: number;
@@ -144,6 +150,8 @@ export interface Results {
   /** Null where the workload is no replay. */
   readonly trace: TraceReport | null;
   readonly points: readonly PointResult[];
+  /** Of each combination, in the order of the points. */
+  readonly measures: readonly CombinationMeasures[];
   /** Axis by axis. */
   readonly comparisons: readonly Comparison[];
 }

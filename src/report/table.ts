@@ -1,6 +1,15 @@
 /** An experiment's results as text for a terminal. */
-import { type MeasureName, measured } from '../lab/measures.ts';
-import type { Comparison, Counts, Estimate, PointResult, Reading, Results, TraceReport } from '../lab/results.ts';
+import type { MeasureName } from '../lab/measures.ts';
+import type {
+  CombinationMeasures,
+  Comparison,
+  Counts,
+  Estimate,
+  PointResult,
+  Reading,
+  Results,
+  TraceReport,
+} from '../lab/results.ts';
 import { groupBy } from './group-by.ts';
 import {
   alikeOf,
@@ -34,7 +43,7 @@ export function resultsTable(results: Results, { colour = false }: { colour?: bo
   const sections: Line[][] = [
     heading(results),
     warningsOf(points).flatMap((warning) => paragraph(warning, RED)),
-    ...countsTables(points),
+    ...countsTables(results),
     points.length > 0 ? paragraph(COUNTS_NOTE, DIM) : [],
     ...byAxis(comparisons).map(comparisonTable),
     comparisons.length > 0 ? paragraph(COMPARISONS_NOTE + marksNote(comparisons), DIM) : [],
@@ -135,14 +144,20 @@ const COUNTS_NOTE =
   'in cycles. docs/measures.md defines them all.';
 
 /** Two tables for each touch model; where points have none, two for all. */
-function countsTables(points: readonly PointResult[]): Line[][] {
+function countsTables({ points, measures }: Results): Line[][] {
   return [...groupBy(points, ({ point }) => point.touch)].flatMap(([touch, group]) => {
     const keys = Object.keys(group[0].point).filter((key) => key !== 'touch' && key !== 'seed');
     const combinations = [...groupBy(group, ({ point }) => keys.map((key) => point[key]).join(', '))];
     const under = touch === undefined ? '' : `touch model ${touch}: `;
     return [
       [[`${under}counts`, BOLD], ...countsTable(keys, combinations)],
-      [[`${under}measures`, BOLD], ...measuresTable(keys, combinations)],
+      [
+        [`${under}measures`, BOLD],
+        ...measuresTable(
+          keys,
+          measures.filter(({ combination }) => combination.touch === touch),
+        ),
+      ],
     ];
   });
 }
@@ -160,7 +175,7 @@ function countsTable(keys: readonly string[], combinations: Combinations): Line[
     const sum = (count: keyof Counts) => group.reduce((total, { counts }) => total + counts[count], 0);
     const classes = ['cold', 'capacity', 'conflict', 'trueSharing', 'falseSharing'] as const;
     const means = (['accesses', 'hits', 'misses', ...classes] as const).map((count) => sum(count) / group.length);
-    const cycles = measured('cyclesPerOperation', group)?.toFixed(1) ?? 'n/a';
+    const cycles = (sum('cycles') / Math.max(1, sum('operations'))).toFixed(1);
     return [[label, ...means.map(thousands), cycles, thousands(sum('peakPages') / group.length)], PLAIN];
   });
   const [above, below] = keyHeadings(keys);
@@ -194,8 +209,8 @@ const shownMeasures: readonly [above: string, below: string, name: MeasureName, 
   ['irqs off,', 'longest', 'longestInterruptsOff', thousands],
 ];
 
-function measuresTable(keys: readonly string[], combinations: Combinations): Line[] {
-  const values = combinations.map(([, group]) => shownMeasures.map(([, , name]) => measured(name, group)));
+function measuresTable(keys: readonly string[], of: readonly CombinationMeasures[]): Line[] {
+  const values = of.map(({ measures }) => shownMeasures.map(([, , name]) => measures[name]));
   const told = shownMeasures.map((_, i) => values.some((row) => row[i] !== null));
   const kept = (cells: readonly string[]) => cells.filter((_, i) => told[i]);
   const [above, below] = keyHeadings(keys);
@@ -203,12 +218,12 @@ function measuresTable(keys: readonly string[], combinations: Combinations): Lin
     [[above, ...kept(shownMeasures.map(([above]) => above))], DIM],
     [[below, ...kept(shownMeasures.map(([, below]) => below))], DIM],
   ];
-  const rows = combinations.map(([label], row): Row => {
+  const rows = of.map(({ combination }, row): Row => {
     const cells = shownMeasures.map(([, , , write], i) => {
       const value = values[row][i];
       return value === null ? 'n/a' : write(value);
     });
-    return [[label, ...kept(cells)], PLAIN];
+    return [[keys.map((key) => combination[key]).join(', '), ...kept(cells)], PLAIN];
   });
   return columns([...headings, ...rows], 1);
 }

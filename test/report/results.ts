@@ -1,6 +1,6 @@
 /** Results as an experiment might give them, all but what a test is about filled in. */
 import { skipReasons } from '../../src/lab/allocation-trace.ts';
-import { type MeasureName, measureNames } from '../../src/lab/measures.ts';
+import { type MeasureName, measureNames, measuresOf } from '../../src/lab/measures.ts';
 import type { Comparison, Counts, Effect, PointResult, Results, TraceReport } from '../../src/lab/results.ts';
 import { zeroCounts } from '../lab/counts.ts';
 
@@ -68,6 +68,6 @@ export function results(parts: Partial<Results>): Results {
   return {
     ...{ schema: 'slabscope-results/2', slabscope: '0.1.0', name: 'colouring', specification: {} },
     ...{ specificationHash: '0123456789abcdef0123456789abcdef', seed: 'any', machine: 'Pentium III, 2 CPUs' },
-    ...{ trace, points: [], comparisons: [], ...parts },
+    ...{ trace, points: [], comparisons: [], measures: measuresOf(parts.points ?? []), ...parts },
   };
 }
