@@ -27,10 +27,10 @@ export interface Resamples {
 const RESAMPLES = 2000;
 
 /** With fewer seeds not even a sign test can tell at 5 %, whatever it sees: 2 / 2^5 is more than 5 %. */
-export const ENOUGH_SEEDS = 6;
+const ENOUGH_SEEDS = 6;
 
 /** Changes within these bounds are called none. */
-export const NEGLIGIBLE = 0.01;
+const NEGLIGIBLE = 0.01;
 
 /** Of one seed none are drawn: it has only itself for a resample. */
 export function resample(seeds: number, random: Random): Resamples {

@@ -1,5 +1,4 @@
 /** An experiment's results as text for a terminal. */
-import type { MeasureName } from '../lab/measures.ts';
 import type {
   CombinationMeasures,
   Comparison,
@@ -194,7 +193,12 @@ const decimals =
 const percentage = (value: number): string => `${(100 * value).toFixed(1)} %`;
 
 /** The measures shown, with two lines of heading each; a column in which nothing is told is left out. */
-const shownMeasures: readonly [above: string, below: string, name: MeasureName, write: (value: number) => string][] = [
+const shownMeasures: readonly [
+  above: string,
+  below: string,
+  name: keyof CombinationMeasures['measures'],
+  write: (value: number) => string,
+][] = [
   ['misses', '/1000', 'missesPerThousand', decimals(2)],
   ['', 'cold', 'coldPerThousand', decimals(2)],
   ['', 'capacity', 'capacityPerThousand', decimals(2)],
