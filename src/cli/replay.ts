@@ -1,6 +1,7 @@
 /** `slabscope replay TRACE`: the experiment that has this trace, defaults, and nothing to compare. */
 import { basename } from 'node:path';
 import { specificationFrom } from '../lab/specification.ts';
+import { resultsJson } from '../report/json.ts';
 import { resultsTable } from '../report/table.ts';
 import { experiment } from './run.ts';
 import { readTraceFile } from './trace-file.ts';
@@ -29,5 +30,5 @@ export async function replay(path: string, options: ReplayOptions, print: (line:
   );
   const trace = await readTraceFile(path);
   const results = await experiment(specification, trace, workers, () => 'a replay keeps no part of its results');
-  print(json === true ? JSON.stringify(results, null, 2) : resultsTable(results).trimEnd());
+  print(json === true ? resultsJson(results) : resultsTable(results).trimEnd());
 }

@@ -7,12 +7,14 @@ import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
 import { InputError } from '../hw/input-error.ts';
 import type { AllocationTrace } from '../lab/allocation-trace.ts';
-import { compareAlignment, compareColouring } from '../lab/compare.ts';
+import { compareAll } from '../lab/compare.ts';
+import { measuresOf } from '../lab/measures.ts';
 import type { PointResult, Results, TraceReport } from '../lab/results.ts';
 import { seeded } from '../lab/seeded.ts';
 import { points } from '../lab/settings.ts';
 import { modelsOf, parseSpecification, type Specification, traceOf, withTrace } from '../lab/specification.ts';
 import { resultsChart } from '../report/chart.ts';
+import { resultsJson } from '../report/json.ts';
 import { resultsTable } from '../report/table.ts';
 import { makeFolder, readText, writeText } from './files.ts';
 import { Progress } from './progress.ts';
@@ -61,7 +63,7 @@ export async function run(path: string, options: RunOptions, print: (line: strin
     writeText(saved, `${JSON.stringify(computed, null, 2)}\n`);
     return `the ${computed.length} points computed so far are in ${saved}`;
   });
-  const json = `${JSON.stringify(results, null, 2)}\n`;
+  const json = `${resultsJson(results)}\n`;
   writeText(join(out, 'results.json'), json);
   writeText(join(out, `${specification.name}.svg`), resultsChart(results));
   if (options.json === true) print(json.trimEnd());
@@ -70,9 +72,6 @@ export async function run(path: string, options: RunOptions, print: (line: strin
     print(`\nwritten: ${join(out, 'results.json')}, ${join(out, `${specification.name}.svg`)}`);
   }
 }
-
-/** Comparisons hold touch model and alignment or colouring fixed, and know of no other axis. */
-const COMPARED: ReadonlySet<string> = new Set(['touch', 'alignment', 'colouring', 'seed']);
 
 /** Computes every point. If one fails, `rescue` gets those computed so far, and tells what became of them. */
 export async function experiment(
@@ -83,10 +82,8 @@ export async function experiment(
 ): Promise<Results> {
   const computed = await computePoints(specification, trace?.trace ?? null, workers ?? availableParallelism(), rescue);
   const identity = trace === null ? specification : withTrace(specification, trace.sha256);
-  const random = (label: string) => seeded(specification.seed, label);
-  const comparable = computed.filter(({ point }) => Object.keys(point).every((axis) => COMPARED.has(axis)));
   return {
-    schema: 'slabscope-results/1',
+    schema: 'slabscope-results/2',
     slabscope: version,
     name: specification.name,
     specification: trace === null ? specification : withTrace(specification, trace.name),
@@ -97,8 +94,8 @@ export async function experiment(
       .join(', '),
     trace: trace === null ? null : traceReport(trace),
     points: computed,
-    colouring: compareColouring(comparable, random('bootstrap, colouring')),
-    alignment: compareAlignment(comparable, random('bootstrap, alignment')),
+    measures: measuresOf(computed),
+    comparisons: compareAll(computed, (label) => seeded(specification.seed, label)),
   };
 }
 

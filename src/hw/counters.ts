@@ -63,6 +63,8 @@ export class Counters {
   backInvalidations = 0;
 
   spinCycles = 0;
+  /** Spinlocks that were held when this CPU came for them. */
+  contendedLocks = 0;
   idleCycles = 0;
   interruptsOffCycles = 0;
   longestInterruptsOff = 0;

@@ -22,11 +22,14 @@ export function spin_lock_init(k: Kernel, cpu: Cpu, lock: addr_t): void {
 export function* spin_lock(k: Kernel, cpu: Cpu, lock: addr_t): Program {
   if (!k.config.CONFIG_SMP) return;
   if (cpu.clock > cpu.horizon) yield;
-  while (cpu.lockDecb(lock) < 0) {
+  if (cpu.lockDecb(lock) < 0) {
+    cpu.counters.contendedLocks++;
     do {
-      cpu.pause(lock);
-      yield;
-    } while (cpu.load8(lock) <= 0);
+      do {
+        cpu.pause(lock);
+        yield;
+      } while (cpu.load8(lock) <= 0);
+    } while (cpu.lockDecb(lock) < 0);
   }
   cpu.locksHeld.push(lock);
 }

@@ -1,86 +1,133 @@
-/** From what the points counted to the comparisons that are an experiment's answer: always paired by seed. */
-import { mean } from 'simple-statistics';
-import type { Counts, Estimate, PairedComparison, PointResult } from './results.ts';
+/**
+ * From what the points counted to the comparisons that are an experiment's answer: along one axis at a time, all else equal,
+ * always paired by seed. What varies is seen from the points alone.
+ */
+import { type Fraction, type MeasureName, measureNames, measures } from './measures.ts';
+import type { AxisValue, Comparison, Effect, PointResult } from './results.ts';
 import type { Random } from './seeded.ts';
-import { bootstrap, bootstrapEffectiveness, type Pair, relativeChange } from './statistics.ts';
+import { effectiveness, effectOf, type Pair, type Resamples, resample } from './statistics.ts';
+
+/** A stream of random numbers for each label. */
+export type RandomOf = (label: string) => Random;
 
 /** All of a point but its seed. */
-type Combination = Record<'touch' | 'alignment' | 'colouring', string>;
+type Combination = Readonly<Record<string, AxisValue>>;
 
-function touchAndAlignment(points: readonly PointResult[]): { touch: string; alignment: string }[] {
-  const valuesOf = (axis: keyof Combination) => [...new Set(points.map(({ point }) => String(point[axis])))];
-  const alignments = valuesOf('alignment');
-  return valuesOf('touch').flatMap((touch) => alignments.map((alignment) => ({ touch, alignment })));
+/** The keys of the points, without the seed, in their order. */
+const keysOf = (points: readonly PointResult[]): string[] =>
+  Object.keys(points[0]?.point ?? {}).filter((key) => key !== 'seed');
+
+const valuesOf = (points: readonly PointResult[], key: string): AxisValue[] => [
+  ...new Set(points.map(({ point }) => point[key]!)),
+];
+
+/**
+ * The keys that have more than one value, colouring first. Touch models are not compared with each other: they are assumptions
+ * that stand side by side, and not one is the other's base.
+ */
+export const axesOf = (points: readonly PointResult[]): string[] =>
+  keysOf(points)
+    .filter((key) => key !== 'touch' && valuesOf(points, key).length > 1)
+    .sort((a, b) => Number(b === 'colouring') - Number(a === 'colouring'));
+
+/** The kernel's colouring is judged against its absence; of any other axis the first value is the base. */
+export function baselineOf(points: readonly PointResult[], axis: string): AxisValue {
+  const values = valuesOf(points, axis);
+  return axis === 'colouring' && values.includes('off') ? 'off' : values[0]!;
 }
 
-const bySeed = (points: readonly PointResult[], { touch, alignment, colouring }: Combination): Map<number, Counts> =>
-  new Map(
-    points
-      .filter(({ point }) => point.touch === touch && point.alignment === alignment && point.colouring === colouring)
-      .map(({ point, counts }) => [point.seed, counts]),
-  );
+/** Along each axis, against its usual base. */
+export const compareAll = (points: readonly PointResult[], randomOf: RandomOf): Comparison[] =>
+  axesOf(points).flatMap((axis) => compareAlong(points, axis, baselineOf(points, axis), randomOf));
 
-function countsOf(counts: Map<number, Counts>, { touch, alignment, colouring }: Combination, seed: number): Counts {
-  const found = counts.get(seed);
-  if (found === undefined) {
-    throw new Error(`no result for touch ${touch}, alignment ${alignment}, colouring ${colouring}, seed ${seed}`);
+/**
+ * Each other value of `axis` against `baseline`, for each combination of the other keys that ran with both. Throws where a
+ * seed ran on one side only.
+ */
+export function compareAlong(
+  points: readonly PointResult[],
+  axis: string,
+  baseline: AxisValue,
+  randomOf: RandomOf,
+): Comparison[] {
+  const others = keysOf(points).filter((key) => key !== axis);
+  const bySeed = new Map<string, Map<number, PointResult>>();
+  for (const result of points) {
+    const key = nameOf(result.point);
+    if (!bySeed.has(key)) bySeed.set(key, new Map());
+    bySeed.get(key)!.set(result.point.seed, result);
   }
-  return found;
+  const variants = valuesOf(points, axis).filter((value) => value !== baseline);
+  return variants.flatMap((variant) =>
+    combinations(points, others).flatMap((fixed): Comparison[] => {
+      const [base, other] = [baseline, variant].map((value) => {
+        // In the order of the points' keys, as names have it.
+        const combination = Object.fromEntries(keysOf(points).map((key) => [key, key === axis ? value : fixed[key]!]));
+        return { name: nameOf(combination), results: bySeed.get(nameOf(combination)) };
+      }) as [Side, Side];
+      if (base.results === undefined || other.results === undefined) return [];
+      const pairs = pairUp(base, other);
+      const label = `bootstrap, ${axis}: ${variant} against ${baseline}, ${nameOf(fixed)}`;
+      const resamples = resample(pairs.length, randomOf(label));
+      const coloured = axis === 'colouring' && baseline === 'off' && variant === 'on';
+      return [
+        {
+          ...{ axis, base: baseline, variant, fixed, seeds: pairs.length },
+          effects: effectsOf(pairs, resamples),
+          effectiveness: coloured
+            ? effectiveness(
+                pairs.map(({ base, variant }) => ({ base: base.counts, variant: variant.counts })),
+                resamples,
+              )
+            : null,
+        },
+      ];
+    }),
+  );
 }
 
-/** One pair a seed; none at all where the experiment does not have one of the combinations. */
-function pairUp(points: readonly PointResult[], base: Combination, variant: Combination): Pair[] {
-  const bases = bySeed(points, base);
-  const variants = bySeed(points, variant);
-  if (bases.size === 0 || variants.size === 0) return [];
-  return [...new Set([...bases.keys(), ...variants.keys()])].map((seed) => ({
-    base: countsOf(bases, base, seed),
-    variant: countsOf(variants, variant, seed),
+/** All combinations of the values of these keys that occur, in the order of their values. */
+function combinations(points: readonly PointResult[], keys: readonly string[]): Combination[] {
+  const places = keys.map((key) => new Map(valuesOf(points, key).map((value, i) => [value, i])));
+  const found = new Map<string, { combination: Combination; order: number[] }>();
+  for (const { point } of points) {
+    const combination = Object.fromEntries(keys.map((key) => [key, point[key]!]));
+    const order = keys.map((key, i) => places[i]!.get(point[key]!)!);
+    found.set(nameOf(combination), { combination, order });
+  }
+  const before = (a: number[], b: number[]) =>
+    a.map((place, i) => place - b[i]!).find((difference) => difference !== 0);
+  return [...found.values()].sort((a, b) => before(a.order, b.order) ?? 0).map(({ combination }) => combination);
+}
+
+const nameOf = (combination: Combination): string =>
+  Object.entries(combination)
+    .filter(([key]) => key !== 'seed')
+    .map(([key, value]) => `${key} ${value}`)
+    .join(', ');
+
+interface Side {
+  readonly name: string;
+  readonly results: ReadonlyMap<number, PointResult> | undefined;
+}
+
+function pairUp(base: Side, variant: Side): Pair<PointResult>[] {
+  const resultOf = ({ name, results }: Side, seed: number): PointResult => {
+    const found = results?.get(seed);
+    if (found === undefined) throw new Error(`no result for ${name}, seed ${seed}`);
+    return found;
+  };
+  return [...new Set([...base.results!.keys(), ...variant.results!.keys()])].map((seed) => ({
+    base: resultOf(base, seed),
+    variant: resultOf(variant, seed),
   }));
 }
 
-const meanCounts = (counts: readonly Counts[]): Counts =>
-  Object.fromEntries(
-    (Object.keys(counts[0]) as (keyof Counts)[]).map((name) => [name, mean(counts.map((of) => of[name]))]),
-  ) as unknown as Counts;
-
-function estimatesOf(pairs: readonly Pair[], random: Random) {
-  const change = (count: keyof Counts): Estimate => {
-    const estimate = bootstrap(pairs, relativeChange(count), random);
-    if (estimate === null) throw new Error(`no change of ${count} can be told: the base counted none`);
-    return estimate;
-  };
-  const baseCounts = meanCounts(pairs.map(({ base }) => base));
-  return {
-    seeds: pairs.length,
-    baseCounts,
-    variantCounts: meanCounts(pairs.map(({ variant }) => variant)),
-    misses: change('misses'),
-    cycles: change('cycles'),
-    peakPages: baseCounts.peakPages === 0 ? null : change('peakPages'),
-  };
-}
-
-/** Colouring on against off, for each touch model and alignment that ran with both. */
-export function compareColouring(points: readonly PointResult[], random: Random): PairedComparison[] {
-  return touchAndAlignment(points).flatMap(({ touch, alignment }) => {
-    const [base, variant] = ['off', 'on'];
-    const pairs = pairUp(points, { touch, alignment, colouring: base }, { touch, alignment, colouring: variant });
-    if (pairs.length === 0) return [];
-    const estimates = estimatesOf(pairs, random);
-    return [
-      { touch, fixed: alignment, base, variant, ...estimates, effectiveness: bootstrapEffectiveness(pairs, random) },
-    ];
+function effectsOf(pairs: readonly Pair<PointResult>[], resamples: Resamples): Record<MeasureName, Effect | null> {
+  const effects = measureNames.map((name): [MeasureName, Effect | null] => {
+    const of: (result: PointResult) => Fraction = measures[name].of;
+    const fractions = pairs.map(({ base, variant }) => ({ base: of(base), variant: of(variant) }));
+    return [name, effectOf(fractions, resamples)];
   });
-}
-
-/** Each other alignment against word, for each touch model, with colouring on as the kernel has it. */
-export function compareAlignment(points: readonly PointResult[], random: Random): PairedComparison[] {
-  return touchAndAlignment(points).flatMap(({ touch, alignment }) => {
-    const [base, colouring] = ['word', 'on'];
-    if (alignment === base) return [];
-    const pairs = pairUp(points, { touch, alignment: base, colouring }, { touch, alignment, colouring });
-    if (pairs.length === 0) return [];
-    return [{ touch, fixed: colouring, base, variant: alignment, ...estimatesOf(pairs, random), effectiveness: null }];
-  });
+  return Object.fromEntries(effects) as Record<MeasureName, Effect | null>;
 }

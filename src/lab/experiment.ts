@@ -16,9 +16,9 @@ import { SLAB_HWCACHE_ALIGN } from '../slab/flags.ts';
 import type { AllocationTrace } from './allocation-trace.ts';
 import { boot } from './boot.ts';
 import { Interference } from './interference.ts';
-import { difference, totals } from './measure.ts';
+import { Measurement } from './measure.ts';
 import type { Operation } from './operations.ts';
-import type { Counts, Point, PointResult } from './results.ts';
+import type { Point, PointResult } from './results.ts';
 import { below, type Random, seeded } from './seeded.ts';
 import { type Settings, seedOf, settingsOf } from './settings.ts';
 import { cpuModelOf, type Specification } from './specification.ts';
@@ -78,20 +78,18 @@ export function runPoint(
   if (settings.interrupts !== 'off') startTimerInterrupts(allocator, settings.interrupts);
 
   observer?.measured();
-  const before = totals(machine);
-  const freeBefore = context.startCounting();
+  const sizes = new Map(context.caches.map(({ cachep, size }) => [cachep, size]));
+  const measurement = new Measurement(allocator, sizes);
+  context.startCounting();
   workload.run();
-  const all = difference(totals(machine), before);
-  const user = interference?.totals();
-  const counts: Counts = {
-    ...(user === undefined ? all : difference(all, user)),
-    peakPages: freeBefore - context.fewestPages,
-    pages: freeBefore - allocator.nr_free_pages(),
+  const user = interference?.totals() ?? null;
+  const counts = {
+    ...measurement.counts(user),
     operations: context.operations,
     failed: context.failed,
     userLoads: user?.accesses ?? 0,
   };
-  return { point, counts };
+  return { point, counts, sets: measurement.sets() };
 }
 
 function configOf({ kernel, colouring }: Settings): KernelConfig {

@@ -1,58 +1,196 @@
-/** The counters of all CPUs of a machine, added up as results have them. */
+/** What a point counts between the workload's first operation and its last. */
 import type { Counters } from '../hw/counters.ts';
-import type { Machine } from '../hw/machine.ts';
+import type { Cpu, Program } from '../hw/cpu.ts';
+import { type addr_t, NULL, PAGE_SIZE } from '../hw/memory.ts';
+import { GFP_DMA } from '../mm/gfp.ts';
+import type { SlabAllocator } from '../slab/allocator.ts';
+import type { Counts, SetPressure } from './results.ts';
+import { countSets } from './set-pressure.ts';
 
-export interface Totals {
-  accesses: number;
-  lineAccesses: number;
-  hits: number;
-  misses: number;
-  cold: number;
-  capacity: number;
-  conflict: number;
-  trueSharing: number;
-  falseSharing: number;
-  fullyAssociativeMisses: number;
-  /** Clocks, without the time in which a CPU had nothing to do. */
-  cycles: number;
+/** Counts that are sums over the CPUs, by where a CPU has them. */
+const summed = {
+  accesses: (of) => of.accesses,
+  lineAccesses: (of) => of.lineAccesses,
+  hits: (of) => of.readHits + of.writeHits,
+  misses: (of) => of.misses,
+  cold: (of) => of.coldMisses,
+  capacity: (of) => of.capacityMisses,
+  conflict: (of) => of.conflictMisses,
+  trueSharing: (of) => of.trueSharingMisses,
+  falseSharing: (of) => of.falseSharingMisses,
+  duboisTrueAny: (of) => of.duboisTrueAnyMisses,
+  duboisFalseAny: (of) => of.duboisFalseAnyMisses,
+  duboisTrueLoad: (of) => of.duboisTrueLoadMisses,
+  duboisFalseLoad: (of) => of.duboisFalseLoadMisses,
+  fullyAssociativeMisses: (of) => of.fullyAssociativeMisses,
+  upgrades: (of) => of.upgrades,
+  invalidations: (of) => of.invalidationsReceived,
+  dmaInvalidations: (of) => of.dmaInvalidations,
+  c2cDirty: (of) => of.c2cDirty,
+  c2cClean: (of) => of.c2cClean,
+  writeThroughs: (of) => of.writeThroughs,
+  l2Hits: (of) => of.l2Hits,
+  l2Misses: (of) => of.l2Misses,
+  l2Evictions: (of) => of.l2Evictions,
+  l2Writebacks: (of) => of.l2Writebacks,
+  backInvalidations: (of) => of.backInvalidations,
+  cycles: (of, clock) => clock - of.idleCycles,
+  spinCycles: (of) => of.spinCycles,
+  interruptsOffCycles: (of) => of.interruptsOffCycles,
+  locked: (of) => of.locked,
+  contendedLocks: (of) => of.contendedLocks,
+  interrupts: (of) => of.interrupts,
+} as const satisfies Partial<Record<keyof Counts, (counters: Counters, clock: number) => number>>;
+
+export type Totals = Record<keyof typeof summed, number>;
+
+/** What all of `cpus` counted, added up. */
+export function totals(cpus: readonly { readonly counters: Counters; readonly clock: number }[]): Totals {
+  const entries = Object.entries(summed).map(([name, of]) => [
+    name,
+    cpus.reduce((sum, { counters, clock }) => sum + of(counters, clock), 0),
+  ]);
+  return Object.fromEntries(entries) as Totals;
 }
 
-export function totals(machine: Machine): Totals {
-  return totalsOf(machine.cpus.map(({ counters, clock }) => ({ counters, cycles: clock - counters.idleCycles })));
-}
-
-export function totalsOf(cpus: readonly { readonly counters: Counters; readonly cycles: number }[]): Totals {
-  const sum: Totals = {
-    accesses: 0,
-    lineAccesses: 0,
-    hits: 0,
-    misses: 0,
-    cold: 0,
-    capacity: 0,
-    conflict: 0,
-    trueSharing: 0,
-    falseSharing: 0,
-    fullyAssociativeMisses: 0,
-    cycles: 0,
-  };
-  for (const { counters, cycles } of cpus) {
-    sum.accesses += counters.accesses;
-    sum.lineAccesses += counters.lineAccesses;
-    sum.hits += counters.readHits + counters.writeHits;
-    sum.misses += counters.misses;
-    sum.cold += counters.coldMisses;
-    sum.capacity += counters.capacityMisses;
-    sum.conflict += counters.conflictMisses;
-    sum.trueSharing += counters.trueSharingMisses;
-    sum.falseSharing += counters.falseSharingMisses;
-    sum.fullyAssociativeMisses += counters.fullyAssociativeMisses;
-    sum.cycles += cycles;
-  }
-  return sum;
-}
-
-export function difference(after: Totals, before: Totals): Totals {
+function difference(after: Totals, before: Totals): Totals {
   const changed = { ...after };
   for (const key of Object.keys(after) as (keyof Totals)[]) changed[key] = after[key] - before[key];
   return changed;
+}
+
+/** An object allocated since the beginning. Those of whole pages have no cache. */
+interface LiveObject {
+  readonly cachep: addr_t;
+  readonly bytes: number;
+}
+
+/** All of a point's counts but those that only its workload knows. */
+export type MeasuredCounts = Omit<Counts, 'operations' | 'failed' | 'userLoads'>;
+
+/**
+ * Counts from its construction on. The allocator gets methods of its own in place of the shared ones, which look by peek at
+ * what they find: the kernel itself counts hits of per-CPU arrays in debug builds only, and there its counting is accesses too.
+ */
+export class Measurement {
+  readonly #allocator: SlabAllocator;
+  readonly #before: Totals;
+  readonly #sets: SetPressure;
+  readonly #sizeOf: ReadonlyMap<addr_t, number>;
+  readonly #live = new Map<addr_t, LiveObject>();
+  readonly #freeBefore: number;
+  #fewestFree: number;
+  #liveBytes = 0;
+  #peakLiveBytes = 0;
+  readonly #arrays = { allocHits: 0, allocMisses: 0, freeHits: 0, freeMisses: 0 };
+
+  /** `sizes`: what objects of a cache were meant to hold, where that is less than the cache's object size. */
+  constructor(allocator: SlabAllocator, sizes: ReadonlyMap<addr_t, number> = new Map()) {
+    const { machine } = allocator.kernel;
+    const caches = allocator.caches();
+    this.#allocator = allocator;
+    this.#sizeOf = new Map([...caches.map(({ cachep, objsize }) => [cachep, objsize] as const), ...sizes]);
+    this.#freeBefore = allocator.nr_free_pages();
+    this.#fewestFree = this.#freeBefore;
+    for (const { counters } of machine.cpus) counters.longestInterruptsOff = 0;
+    this.#before = totals(machine.cpus);
+    this.#sets = countSets(machine.cpus.map(({ l1 }) => l1));
+    this.#watch(generalCaches(caches));
+  }
+
+  /** Those from the beginning to now, but for what `user` mode had of them. */
+  counts(user: Totals | null = null): MeasuredCounts {
+    const { machine } = this.#allocator.kernel;
+    const all = difference(totals(machine.cpus), this.#before);
+    return {
+      ...(user === null ? all : difference(all, user)),
+      longestInterruptsOff: Math.max(...machine.cpus.map(({ counters }) => counters.longestInterruptsOff)),
+      peakPages: this.#freeBefore - this.#fewestFree,
+      pages: this.#freeBefore - this.#allocator.nr_free_pages(),
+      peakLiveBytes: this.#peakLiveBytes,
+      liveBytes: this.#liveBytes,
+      ...this.#arrays,
+    };
+  }
+
+  sets(): SetPressure {
+    return this.#sets;
+  }
+
+  #watch(generalCache: (size: number, dma: boolean) => addr_t): void {
+    const allocator = this.#allocator;
+    const { alloc, free, kmalloc, kfree, alloc_pages, free_pages } = allocator;
+    const allocated = this.#allocated.bind(this);
+    const freeing = this.#freeing.bind(this);
+    const tellAlloc = this.#tellAlloc.bind(this);
+    const sizeOf = (cachep: addr_t) => this.#sizeOf.get(cachep) ?? 0;
+    Object.assign(allocator, {
+      *alloc(cpu: Cpu, cachep: addr_t, flags: number): Program<addr_t> {
+        tellAlloc(cpu, cachep);
+        return allocated(yield* alloc.call(allocator, cpu, cachep, flags), cachep, sizeOf(cachep));
+      },
+      *kmalloc(cpu: Cpu, size: number, flags: number): Program<addr_t> {
+        const cachep = generalCache(size, (flags & GFP_DMA) !== 0);
+        tellAlloc(cpu, cachep);
+        return allocated(yield* kmalloc.call(allocator, cpu, size, flags), cachep, size);
+      },
+      *alloc_pages(cpu: Cpu, gfp_mask: number, order: number): Program<addr_t> {
+        return allocated(yield* alloc_pages.call(allocator, cpu, gfp_mask, order), NULL, PAGE_SIZE << order);
+      },
+      free(cpu: Cpu, cachep: addr_t, objp: addr_t): Program {
+        freeing(cpu, objp);
+        return free.call(allocator, cpu, cachep, objp);
+      },
+      kfree(cpu: Cpu, objp: addr_t): Program {
+        freeing(cpu, objp);
+        return kfree.call(allocator, cpu, objp);
+      },
+      free_pages(cpu: Cpu, addr: addr_t, order: number): Program {
+        freeing(cpu, addr);
+        return free_pages.call(allocator, cpu, addr, order);
+      },
+    });
+  }
+
+  /** Before an allocation: nothing runs between this look and the kernel's own, which is the first that counts. */
+  #tellAlloc(cpu: Cpu, cachep: addr_t): void {
+    const level = cachep === NULL ? null : this.#allocator.arrayLevel(cpu, cachep);
+    if (level === null) return;
+    if (level.avail > 0) this.#arrays.allocHits++;
+    else this.#arrays.allocMisses++;
+  }
+
+  #allocated(objp: addr_t, cachep: addr_t, bytes: number): addr_t {
+    if (objp !== NULL) {
+      this.#live.set(objp, { cachep, bytes });
+      this.#liveBytes += bytes;
+    }
+    const free = this.#allocator.nr_free_pages();
+    if (free < this.#fewestFree) {
+      this.#fewestFree = free;
+      this.#peakLiveBytes = this.#liveBytes;
+    }
+    return objp;
+  }
+
+  #freeing(cpu: Cpu, objp: addr_t): void {
+    const object = this.#live.get(objp);
+    if (object === undefined) return;
+    this.#live.delete(objp);
+    this.#liveBytes -= object.bytes;
+    const level = object.cachep === NULL ? null : this.#allocator.arrayLevel(cpu, object.cachep);
+    if (level === null) return;
+    if (level.avail < level.limit) this.#arrays.freeHits++;
+    else this.#arrays.freeMisses++;
+  }
+}
+
+/** The general cache that serves kmalloc(size), NULL where none does. */
+function generalCaches(caches: readonly { cachep: addr_t; name: string }[]): (size: number, dma: boolean) => addr_t {
+  const general = caches
+    .map(({ cachep, name }) => ({ cachep, match: /^size-(\d+)(\(DMA\))?$/.exec(name) }))
+    .filter(({ match }) => match !== null)
+    .map(({ cachep, match }) => ({ cachep, size: Number(match![1]), dma: match![2] !== undefined }))
+    .sort((a, b) => a.size - b.size);
+  return (size, dma) => general.find((cache) => cache.dma === dma && cache.size >= size)?.cachep ?? NULL;
 }

@@ -2,10 +2,14 @@
 import type { KnownCpuModel } from '../hw/cpu-model.ts';
 import type { SecondLevelGeometry } from '../hw/second-level.ts';
 import type { TraceSummary } from './allocation-trace.ts';
+import type { MeasureName } from './measures.ts';
 
 export type { KnownCpuModel, SecondLevelGeometry };
 
-/** What one point (one combination, one seed) counted, over both CPUs, from the first traced operation to the last. */
+/**
+ * What one point (one combination, one seed) counted, over all CPUs, from the workload's first operation to its last. Counts
+ * add up over seeds; measures.ts has what is computed from them, docs/measures.md what each means.
+ */
 export interface Counts {
   /** Loads and stores; one that straddles two lines is one access. */
   readonly accesses: number;
@@ -13,19 +17,54 @@ export interface Counts {
   readonly lineAccesses: number;
   readonly hits: number;
   readonly misses: number;
-  /** The classes of the misses; they add up to `misses`. Sharing is decided at the miss. */
+  /** The classes of the misses; they add up to `misses`. Sharing is decided at the miss (Eggers and Jeremiassen 1991). */
   readonly cold: number;
   readonly capacity: number;
   readonly conflict: number;
   readonly trueSharing: number;
   readonly falseSharing: number;
+  /** The same coherence misses, decided over the line's stay (Dubois et al. 1993), in both readings of "uses". */
+  readonly duboisTrueAny: number;
+  readonly duboisFalseAny: number;
+  readonly duboisTrueLoad: number;
+  readonly duboisFalseLoad: number;
   /** Misses of a fully associative LRU cache of the same size on the same stream. */
   readonly fullyAssociativeMisses: number;
-  /** Estimated busy cycles of all CPUs. */
+  readonly upgrades: number;
+  /** Copies lost to another CPU's write; copies lost to a device's. */
+  readonly invalidations: number;
+  readonly dmaInvalidations: number;
+  /** Misses that another cache answered, by the state of its line. */
+  readonly c2cDirty: number;
+  readonly c2cClean: number;
+  readonly writeThroughs: number;
+  /** All 0 without a second level. */
+  readonly l2Hits: number;
+  readonly l2Misses: number;
+  readonly l2Evictions: number;
+  readonly l2Writebacks: number;
+  readonly backInvalidations: number;
+  /** Estimated busy cycles of all CPUs; those of them spent spinning, and with interrupts off. */
   readonly cycles: number;
-  /** Most pages that the slab allocator held at a time, and those it held at the end. */
+  readonly spinCycles: number;
+  readonly interruptsOffCycles: number;
+  /** The longest time with interrupts off of any CPU, in cycles. */
+  readonly longestInterruptsOff: number;
+  /** Locked operations; spinlocks that were held when a CPU came for them; interrupts taken. */
+  readonly locked: number;
+  readonly contendedLocks: number;
+  readonly interrupts: number;
+  /** Pages taken from the page allocator since the beginning: the most at a time, and at the end. */
   readonly peakPages: number;
   readonly pages: number;
+  /** Bytes asked for in objects allocated since the beginning and not yet freed: when `peakPages` was first reached, and at the end. */
+  readonly peakLiveBytes: number;
+  readonly liveBytes: number;
+  /** Allocations and frees that a per-CPU array could serve at once, and those it could not. Caches without arrays are left out. */
+  readonly allocHits: number;
+  readonly allocMisses: number;
+  readonly freeHits: number;
+  readonly freeMisses: number;
   /** What the workload did (docs/workloads.md), of a trace allocations and frees; allocations that found no memory. */
   readonly operations: number;
   readonly failed: number;
@@ -33,15 +72,31 @@ export interface Counts {
   readonly userLoads: number;
 }
 
+/** Of an axis of the experiment, or a key that has one value. */
+export type AxisValue = string | number;
+
 /**
  * One combination of the values of a specification's axes, and the number of a seed. An axis is named by the dotted path of
  * its key (`machine.cpus`); a model or workload that is written out is shown by its name.
  */
-export type Point = Readonly<Record<string, string | number>> & { readonly seed: number };
+export type Point = Readonly<Record<string, AxisValue>> & { readonly seed: number };
+
+/** Line accesses and misses by L1 set, over all CPUs: misses of set 3 are misses[3]. */
+export interface SetPressure {
+  readonly accesses: readonly number[];
+  readonly misses: readonly number[];
+}
 
 export interface PointResult {
   readonly point: Point;
   readonly counts: Counts;
+  readonly sets?: SetPressure;
+}
+
+/** The measures of one combination of the keys' values, over all its seeds; null where there is none. */
+export interface CombinationMeasures {
+  readonly combination: Readonly<Record<string, AxisValue>>;
+  readonly measures: Readonly<Record<MeasureName, number | null>>;
 }
 
 /** A figure with its 95 % bootstrap interval over seeds, resampled in pairs; null where one seed allows none. */
@@ -50,23 +105,36 @@ export interface Estimate {
   readonly interval: readonly [low: number, high: number] | null;
 }
 
-/** One variant against its base, paired by seed, under one touch model. */
-export interface PairedComparison {
-  readonly touch: string;
-  /** What is held fixed, and what differs: e.g. alignment 'word'; base colouring 'off', variant 'on'. */
-  readonly fixed: string;
-  readonly base: string;
-  readonly variant: string;
+/**
+ * What the seeds allow to say of a change; statistics.ts has the rules.
+ * - `change`: there is one. - `no-change`: it is under 1 %. - `identical`: every seed gave the same on both sides.
+ * - `too-few-seeds`: neither can be told. - `one-seed`: nothing can.
+ */
+export type Reading = 'change' | 'no-change' | 'identical' | 'too-few-seeds' | 'one-seed';
+
+/** The change of one measure; value and interval are relative: -0.1 is 10 % less. */
+export interface Effect extends Estimate {
+  /** The measure on both sides, over all seeds. */
+  readonly base: number;
+  readonly variant: number;
+  /** Cohen's d_z: the mean of the seeds' differences in units of their standard deviation; null where that is 0 or unknown. */
+  readonly effectSize: number | null;
+  readonly reading: Reading;
+  /** Where the reading is `too-few-seeds`: about how many would do. */
+  readonly seedsToTell: number | null;
+}
+
+/** One value of an axis against its base, paired by seed, all else equal. */
+export interface Comparison {
+  readonly axis: string;
+  readonly base: AxisValue;
+  readonly variant: AxisValue;
+  /** All other keys of the points, with what they are on both sides. */
+  readonly fixed: Readonly<Record<string, AxisValue>>;
   readonly seeds: number;
-  /** Mean counts per seed. */
-  readonly baseCounts: Counts;
-  readonly variantCounts: Counts;
-  /** Relative changes of sums, variant against base: -0.1 is 10 % fewer. */
-  readonly misses: Estimate;
-  readonly cycles: Estimate;
-  /** Null where the base held no page of any slab. */
-  readonly peakPages: Estimate | null;
-  /** (M_off - M_on) / (M_off - F_off), for comparisons of colouring; null where the denominator is under 1 % of M_off. */
+  /** Null where a measure has no value on a side, or is 0 on the base's alone. */
+  readonly effects: Readonly<Record<MeasureName, Effect | null>>;
+  /** (M_off - M_on) / (M_off - F_off), where colouring `on` is compared with `off` and the denominator is 1 % of M_off or more. */
   readonly effectiveness: Estimate | null;
 }
 
@@ -80,7 +148,7 @@ export interface TraceReport extends Omit<TraceSummary, 'file' | 'caches'> {
 }
 
 export interface Results {
-  readonly schema: 'slabscope-results/1';
+  readonly schema: 'slabscope-results/2';
   readonly slabscope: string;
   readonly name: string;
   /** The specification as understood, defaults filled in, and the SHA-256 of it and of the trace. */
@@ -91,8 +159,10 @@ export interface Results {
   /** Null where no trace was replayed. */
   readonly trace: TraceReport | null;
   readonly points: readonly PointResult[];
-  readonly colouring: readonly PairedComparison[];
-  readonly alignment: readonly PairedComparison[];
+  /** Of each combination, in the order of the points. */
+  readonly measures: readonly CombinationMeasures[];
+  /** Axis by axis. */
+  readonly comparisons: readonly Comparison[];
 }
 
 export interface ReadsAndWrites {

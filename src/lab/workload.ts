@@ -44,7 +44,6 @@ export class WorkloadContext {
   /** What was done, and the allocations that found no memory. */
   operations = 0;
   failed = 0;
-  fewestPages = 0;
   readonly #create: (cpu: Cpu, name: string, size: number) => Program<addr_t>;
   readonly #enter: ((cpu: Cpu) => void) | null;
 
@@ -72,12 +71,10 @@ export class WorkloadContext {
     return this.allocator.kernel.machine.cpus;
   }
 
-  /** What was done so far was setting up. The free pages. */
-  startCounting(): number {
+  /** What was done so far was setting up. */
+  startCounting(): void {
     this.operations = 0;
     this.failed = 0;
-    this.fewestPages = this.allocator.nr_free_pages();
-    return this.fewestPages;
   }
 
   *createCache(cpu: Cpu, name: string, size: number): Program<Cache> {
@@ -108,7 +105,6 @@ export class WorkloadContext {
   /** An operation is done. */
   done(): void {
     this.operations++;
-    this.fewestPages = Math.min(this.fewestPages, this.allocator.nr_free_pages());
   }
 
   /** Runs one program on each CPU, or on those given, all at the same time, to their ends. */

@@ -1,11 +1,11 @@
 /**
- * Does slab colouring reduce L1 misses on this workload? The answer as one self-contained SVG, a forest plot: a group
- * for each alignment, in it a row for each touch model, with a dot for the change of misses, a whisker for its interval,
- * and behind them a band for the range over touch models. Text stands in measured columns of its own, so it can meet
- * neither a mark nor other text.
+ * Does slab colouring reduce L1 misses on this workload? The answer as one self-contained SVG, a forest plot: a row for each
+ * touch model, in groups by all else that varies, with a dot for the change of misses, a whisker for its interval, and behind
+ * them a band for the range over a group's rows. Text stands in measured columns of its own, so it can meet neither a mark nor
+ * other text. Where colouring was not compared, the same along another axis.
  */
 import { type ScaleLinear, scaleLinear } from 'd3-scale';
-import type { PairedComparison, Results } from '../lab/results.ts';
+import type { Comparison, Estimate, Results } from '../lab/results.ts';
 import { groupBy } from './group-by.ts';
 import {
   at,
@@ -28,17 +28,22 @@ import {
   widthOf,
 } from './page.ts';
 import {
-  alignmentOf,
   alikeOf,
   answerOf,
   byVerdict,
   caveatOf,
+  contrastOf,
   cyclesOf,
+  type Layout,
+  lastColumn,
+  layoutOf,
+  mainComparisons,
   missesOf,
   percentOf,
-  QUESTION,
+  questionOf,
   rangeOf,
   seedsOf,
+  seedsWarningOf,
   specificationOf,
   type Verdict,
   verdictOf,
@@ -47,34 +52,49 @@ import {
 
 const BAND = '#466487';
 const HOLLOW = '#6b7480';
-/** From Okabe and Ito's palette. What is not clear is hollow too, so colour never stands alone. */
-const COLOURS: Record<Verdict, string> = { fewer: '#0072b2', more: '#d55e00', unclear: HOLLOW, untold: HOLLOW };
+/** From Okabe and Ito's palette. What is no change that can be told is hollow too, so colour never stands alone. */
+const COLOURS: Record<Verdict, string> = {
+  fewer: '#0072b2',
+  more: '#d55e00',
+  none: HOLLOW,
+  unclear: HOLLOW,
+  untold: HOLLOW,
+};
 
 export function resultsChart(results: Results): string {
-  const { colouring, machine, trace, points } = results;
-  const answer = answerOf(colouring);
+  const { machine, trace, points } = results;
+  const comparisons = mainComparisons(results.comparisons);
+  const question = questionOf(comparisons);
+  const answer = answerOf(comparisons);
   const facts = [
-    `${machine}${trace === null ? '' : `  ·  trace ${trace.name}`}`,
+    [machine, trace === null ? results.name : `trace ${trace.name}`].join('  ·  '),
     `seeds: ${seedsOf(results)}  ·  specification ${specificationOf(results)}`,
   ];
-  return page(`${QUESTION} ${answer}`, [
-    paragraph(QUESTION, { size: 13, fill: QUIET }),
+  const warnings = [...warningsOf(points), ...seedsWarningOf(comparisons)];
+  return page(`${question} ${answer}`, [
+    paragraph(question, { size: 13, fill: QUIET }),
     gap(4),
     paragraph(answer, { size: 26, weight: 'bold' }),
-    ...(colouring.length > 0 ? [gap(5), paragraph(rangesOf(colouring), { size: 14 })] : []),
+    ...(comparisons.length > 0 ? [gap(5), paragraph(rangesOf(comparisons), { size: 14 })] : []),
     gap(9),
     ...facts.map((fact) => paragraph(fact, { size: 11.5, fill: QUIET })),
-    ...warningsOf(points).flatMap((warning) => [gap(9), paragraph(warning, WARNING)]),
-    ...(colouring.length > 0
-      ? [gap(20), plot(colouring), gap(18), legend(colouring), gap(14), footnote(colouring)]
+    ...warnings.flatMap((warning) => [gap(9), paragraph(warning, WARNING)]),
+    ...(comparisons.length > 0
+      ? [gap(20), plot(comparisons), gap(18), legend(comparisons), gap(14), footnote(comparisons)]
       : []),
   ]);
 }
 
 const WARNING: TextStyle = { size: 13, weight: 'bold', fill: COLOURS.more };
 
-const rangesOf = (comparisons: readonly PairedComparison[]): string =>
-  `Misses change by ${rangeOf(comparisons, missesOf)}, estimated cycles by ${rangeOf(comparisons, cyclesOf)}.`;
+function rangesOf(comparisons: readonly Comparison[]): string {
+  const ranges = [
+    ['Misses', rangeOf(comparisons, missesOf)],
+    ['estimated cycles', rangeOf(comparisons, cyclesOf)],
+  ].filter(([, range]) => range !== '');
+  const told = ranges.map(([what, range], i) => `${what} ${i === 0 ? 'change by' : 'by'} ${range}`);
+  return told.length === 0 ? '' : `${told.join(', ')}.`;
+}
 
 // --- The plot ------------------------------------------------------------------------------------------------------
 
@@ -86,8 +106,8 @@ const INDENT = 12;
 const WIDEST_NAME = 190;
 const COLUMN_GAP = 18;
 
-const ALIGNMENT: TextStyle = { size: 13, weight: 'bold' };
-const TOUCH: TextStyle = { size: 13 };
+const GROUP: TextStyle = { size: 13, weight: 'bold' };
+const ROW_NAME: TextStyle = { size: 13 };
 const HEADING: TextStyle = { size: 11.5, fill: QUIET };
 const FIGURE: TextStyle = { size: 12.5, anchor: 'end' };
 
@@ -95,33 +115,32 @@ const FIGURE: TextStyle = { size: 12.5, anchor: 'end' };
 interface Column {
   readonly heading: readonly [string, string];
   readonly style: TextStyle;
-  readonly cell: (of: PairedComparison) => string;
+  readonly cell: (of: Comparison) => string;
 }
 
-function columnsOf(comparisons: readonly PairedComparison[]): Column[] {
+function columnsOf(comparisons: readonly Comparison[]): Column[] {
   const misses = percentOf(comparisons.map(missesOf));
   const cycles = percentOf(comparisons.map(cyclesOf));
-  const share = percentOf(
-    comparisons.map((of) => of.effectiveness),
-    '',
-  );
+  const [last, lastOf, plus] = lastColumn(comparisons);
+  const figure = percentOf(comparisons.map(lastOf), plus);
+  const written = (estimate: Estimate | null, percent: (fraction: number) => string) =>
+    estimate === null ? 'n/a' : `${percent(estimate.value)} %`;
   return [
     {
       heading: ['change of', 'misses'],
       style: { ...FIGURE, weight: 'bold' },
-      cell: (of) => `${misses(of.misses.value)} %`,
+      cell: (of) => written(missesOf(of), misses),
     },
     {
       heading: ['95 %', 'interval'],
       style: { ...FIGURE, fill: QUIET },
-      cell: (of) => of.misses.interval?.map(misses).join(' to ') ?? 'one seed',
+      cell: (of) => {
+        const estimate = missesOf(of);
+        return estimate === null ? '' : (estimate.interval?.map(misses).join(' to ') ?? 'one seed');
+      },
     },
-    { heading: ['cycles', '(estimate)'], style: FIGURE, cell: (of) => `${cycles(of.cycles.value)} %` },
-    {
-      heading: ['effective-', 'ness'],
-      style: FIGURE,
-      cell: (of) => (of.effectiveness === null ? 'n/a' : `${share(of.effectiveness.value)} %`),
-    },
+    { heading: ['cycles', '(estimate)'], style: FIGURE, cell: (of) => written(cyclesOf(of), cycles) },
+    { heading: last, style: FIGURE, cell: (of) => written(lastOf(of), figure) },
   ];
 }
 
@@ -130,11 +149,12 @@ interface PlacedColumn extends Column {
   readonly right: number;
 }
 
-function plot(comparisons: readonly PairedComparison[]): Block {
+function plot(comparisons: readonly Comparison[]): Block {
+  const layout = layoutOf(comparisons);
   const names = comparisons.flatMap((of) => [
-    widthOf(alignmentOf(of), ALIGNMENT),
-    INDENT + widthOf(of.touch, TOUCH),
-    INDENT + widthOf('touch model', HEADING),
+    widthOf(layout.groupOf(of), GROUP),
+    INDENT + widthOf(layout.rowOf(of), ROW_NAME),
+    INDENT + widthOf(layout.rowKeys, HEADING),
   ]);
   const left = LEFT + Math.min(WIDEST_NAME, Math.max(...names)) + COLUMN_GAP;
   const columns: PlacedColumn[] = [];
@@ -146,8 +166,8 @@ function plot(comparisons: readonly PairedComparison[]): Block {
     right -= Math.max(...texts) + COLUMN_GAP;
   }
   const x = scaleOf(comparisons, left, right - COLUMN_GAP);
-  const groups = [...groupBy(comparisons, alignmentOf).values()];
-  const body = stack(groups.map((group) => groupBlock(group, x, columns)));
+  const groups = [...groupBy(comparisons, layout.groupOf).values()];
+  const body = stack(groups.map((group) => groupBlock(group, layout, x, columns)));
   const bottom = HEADINGS + body.height + 8;
   return {
     height: bottom + AXIS,
@@ -155,10 +175,10 @@ function plot(comparisons: readonly PairedComparison[]): Block {
       ...columns.flatMap(({ heading, right }) =>
         heading.map((words, row) => text(right, 12 + 14 * row, words, { ...HEADING, anchor: 'end' })),
       ),
-      text(LEFT, 12, 'alignment', HEADING),
-      text(LEFT + INDENT, 26, 'touch model', HEADING),
+      text(LEFT, 12, clip(layout.groupKeys, WIDEST_NAME, HEADING), HEADING, layout.groupKeys),
+      text(LEFT + INDENT, 26, clip(layout.rowKeys, WIDEST_NAME - INDENT, HEADING), HEADING, layout.rowKeys),
       line(LEFT, 36, RIGHT, 36, RULE),
-      axis(x, bottom),
+      axis(x, bottom, comparisons),
       move(0, HEADINGS, `\n${body.svg}\n`),
     ].join('\n'),
   };
@@ -168,8 +188,8 @@ function plot(comparisons: readonly PairedComparison[]): Block {
 type Scale = ScaleLinear<number, number>;
 
 /** Holds zero and all whiskers, and leaves room for a few words on either side of zero. */
-function scaleOf(comparisons: readonly PairedComparison[], left: number, right: number): Scale {
-  const ends = comparisons.flatMap(({ misses: { value, interval } }) => [value, ...(interval ?? [])]);
+function scaleOf(comparisons: readonly Comparison[], left: number, right: number): Scale {
+  const ends = comparisons.map(missesOf).flatMap((of) => (of === null ? [] : [of.value, ...(of.interval ?? [])]));
   const [least, most] = [Math.min(0, ...ends), Math.max(0, ...ends)];
   const span = most - least || 0.01;
   return scaleLinear(
@@ -178,13 +198,15 @@ function scaleOf(comparisons: readonly PairedComparison[], left: number, right: 
   );
 }
 
-function axis(x: Scale, bottom: number): string {
+function axis(x: Scale, bottom: number, comparisons: readonly Comparison[]): string {
   const [left, right] = x.range();
   const zero = x(0);
   const hint = (words: readonly string[], room: number) =>
     words.find((of) => widthOf(of, HEADING) <= room - 10) ?? words[words.length - 1];
-  const fewer = hint(['← fewer misses: colouring helps', '← fewer misses', '← fewer', '←'], zero - left);
-  const more = hint(['more misses: colouring hurts →', 'more misses →', 'more →', '→'], right - zero);
+  const coloured = comparisons[0].axis === 'colouring';
+  const [helps, hurts] = coloured ? ['← fewer misses: colouring helps', 'more misses: colouring hurts →'] : [];
+  const fewer = hint([helps ?? '', '← fewer misses', '← fewer', '←'].filter(Boolean), zero - left);
+  const more = hint([hurts ?? '', 'more misses →', 'more →', '→'].filter(Boolean), right - zero);
   return [
     ...ticksOf(x).flatMap(({ tick, label }) => [
       ...(tick === 0 ? [] : [line(x(tick), HEADINGS, x(tick), bottom, RULE)]),
@@ -194,7 +216,7 @@ function axis(x: Scale, bottom: number): string {
     line(zero, 10, zero, bottom + 4, INK, 1.5),
     text(zero - 9, 26, fewer, { ...HEADING, fill: COLOURS.fewer, anchor: 'end' }),
     text(zero + 9, 26, more, { ...HEADING, fill: COLOURS.more }),
-    text((left + right) / 2, bottom + 37, 'change of L1 misses, colouring on against off', {
+    text((left + right) / 2, bottom + 37, `change of L1 misses, ${contrastOf(comparisons)}`, {
       ...HEADING,
       anchor: 'middle',
     }),
@@ -214,29 +236,31 @@ function ticksOf(x: Scale): { tick: number; label: string }[] {
   return fitting ?? labelled(1);
 }
 
-function groupBlock(group: readonly PairedComparison[], x: Scale, columns: readonly PlacedColumn[]): Block {
-  const values = group.map(({ misses }) => x(misses.value));
+function groupBlock(group: readonly Comparison[], layout: Layout, x: Scale, columns: readonly PlacedColumn[]): Block {
+  const values = group.flatMap((of) => missesOf(of)?.value ?? []).map((value) => x(value));
   const [from, to] = [Math.min(...values), Math.max(...values)];
-  const height = GROUP_HEAD + ROW * group.length;
-  const alignment = alignmentOf(group[0]);
+  const name = layout.groupOf(group[0]);
+  const head = name === '' ? 4 : GROUP_HEAD;
+  const height = head + ROW * group.length;
   return {
     height,
     svg: [
-      text(LEFT, GROUP_HEAD - 12, clip(alignment, WIDEST_NAME, ALIGNMENT), ALIGNMENT, alignment),
-      band(from, GROUP_HEAD - 4, to - from, height - GROUP_HEAD),
-      ...group.flatMap((of, i) => rowOf(of, GROUP_HEAD + ROW * (i + 0.5) - 4, x, columns)),
+      ...(name === '' ? [] : [text(LEFT, head - 12, clip(name, WIDEST_NAME, GROUP), GROUP, name)]),
+      ...(values.length === 0 ? [] : [band(from, head - 4, to - from, height - head)]),
+      ...group.flatMap((of, i) => rowOf(of, layout.rowOf(of), head + ROW * (i + 0.5) - 4, x, columns)),
     ].join('\n'),
   };
 }
 
-function rowOf(of: PairedComparison, y: number, x: Scale, columns: readonly PlacedColumn[]): string[] {
-  const { value, interval } = of.misses;
+function rowOf(of: Comparison, name: string, y: number, x: Scale, columns: readonly PlacedColumn[]): string[] {
+  const misses = missesOf(of);
   const verdict = verdictOf(of);
+  const interval = misses?.interval ?? null;
   const baseline = y + 4.5;
   return [
-    text(LEFT + INDENT, baseline, clip(of.touch, WIDEST_NAME - INDENT, TOUCH), TOUCH, of.touch),
+    text(LEFT + INDENT, baseline, clip(name, WIDEST_NAME - INDENT, ROW_NAME), ROW_NAME, name),
     ...(interval === null ? [] : [whisker(x(interval[0]), x(interval[1]), y, COLOURS[verdict])]),
-    dot(x(value), y, verdict),
+    ...(misses === null ? [] : [dot(x(misses.value), y, verdict)]),
     ...columns.map(({ cell, style, right }) => text(right, baseline, cell(of), style)),
   ];
 }
@@ -258,14 +282,17 @@ function band(x: number, y: number, width: number, height: number): string {
 
 // --- Legend and footnote -------------------------------------------------------------------------------------------
 
-function legend(comparisons: readonly PairedComparison[]): Block {
+function legend(comparisons: readonly Comparison[]): Block {
   const verdicts = byVerdict(comparisons).map(([verdict]) => verdict);
-  const intervals = comparisons.some(({ misses }) => misses.interval !== null);
-  const bands = groupBy(comparisons, alignmentOf).size < comparisons.length;
+  const { groupOf, rowKeys } = layoutOf(comparisons);
+  const intervals = comparisons.some((of) => (missesOf(of)?.interval ?? null) !== null);
+  const bands = groupBy(comparisons, groupOf).size < comparisons.length;
   const entries: (readonly [mark: string, words: string])[] = [
     ...verdicts.map((verdict) => [dot(12, 0, verdict), meaning[verdict]] as const),
     ...(intervals ? [[whisker(2, 22, 0, QUIET), '95 % interval'] as const] : []),
-    ...(bands ? [[band(2, -7, 20, 14), 'range over touch models'] as const] : []),
+    ...(bands
+      ? [[band(2, -7, 20, 14), `range over ${rowKeys === 'touch model' ? 'touch models' : rowKeys}`] as const]
+      : []),
   ];
   let [left, y] = [LEFT, 10];
   const placed = entries.map(([mark, words]) => {
@@ -280,18 +307,23 @@ function legend(comparisons: readonly PairedComparison[]): Block {
 const meaning: Record<Verdict, string> = {
   fewer: 'interval below zero: fewer misses',
   more: 'interval above zero: more misses',
-  unclear: 'interval includes zero: no clear change',
+  none: 'interval within 1 %: no change',
+  unclear: 'too few seeds to tell',
   untold: 'one seed, no interval',
 };
 
-function footnote(comparisons: readonly PairedComparison[]): Block {
+function footnote(comparisons: readonly Comparison[]): Block {
   const sentences = [
     'A dot is the change of the misses of all seeds together.',
     caveatOf(comparisons),
     ...alikeOf(comparisons),
-    'Cycles are estimates. Effectiveness is the share of the misses beyond those of a fully associative LRU cache of the',
-    'same size that colouring removes; n/a where these are under 1 % of the misses.',
+    'Cycles are estimates.',
+    ...(comparisons[0].axis === 'colouring' ? [EFFECTIVENESS] : []),
   ];
   const rule: Block = { svg: line(LEFT, 0, RIGHT, 0, RULE), height: 10 };
   return stack([rule, paragraph(sentences.join(' '), { size: 11, fill: QUIET })]);
 }
+
+const EFFECTIVENESS =
+  'Effectiveness is the share of the misses beyond those of a fully associative LRU cache of the same size that colouring ' +
+  'removes; n/a where these are under 1 % of the misses.';

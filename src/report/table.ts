@@ -1,18 +1,32 @@
 /** An experiment's results as text for a terminal. */
-import type { Counts, Estimate, PairedComparison, PointResult, Results, TraceReport } from '../lab/results.ts';
+import type {
+  CombinationMeasures,
+  Comparison,
+  Counts,
+  Estimate,
+  PointResult,
+  Reading,
+  Results,
+  TraceReport,
+} from '../lab/results.ts';
 import { groupBy } from './group-by.ts';
 import {
-  alignmentOf,
   alikeOf,
   answerOf,
+  byAxis,
   caveatOf,
+  contrastOf,
   cyclesOf,
   effectsOf,
+  lastColumn,
+  layoutOf,
+  mainComparisons,
   missesOf,
   percentOf,
-  QUESTION,
+  questionOf,
   rangeOf,
   seedsOf,
+  seedsWarningOf,
   specificationOf,
   thousands,
   type Verdict,
@@ -23,17 +37,16 @@ import {
 } from './wording.ts';
 
 export function resultsTable(results: Results, { colour = false }: { colour?: boolean } = {}): string {
-  const { points, colouring, alignment } = results;
+  const { points, comparisons } = results;
+  const main = mainComparisons(comparisons);
   const sections: Line[][] = [
     heading(results),
     warningsOf(points).flatMap((warning) => paragraph(warning, RED)),
-    ...[...groupBy(points, ({ point }) => String(point.touch ?? ''))].map(([touch, group]) =>
-      countsTable(touch, group),
-    ),
+    ...countsTables(results),
     points.length > 0 ? paragraph(COUNTS_NOTE, DIM) : [],
-    colouring.length > 0 ? comparisonTable(colouringOnAgainstOff, colouring) : [],
-    alignment.length > 0 ? comparisonTable(alignmentAgainstWord, alignment) : [],
-    colouring.length + alignment.length > 0 ? conclusion(colouring) : [],
+    ...byAxis(comparisons).map(comparisonTable),
+    comparisons.length > 0 ? paragraph(COMPARISONS_NOTE + marksNote(comparisons), DIM) : [],
+    main.length > 0 ? conclusion(main) : [],
   ];
   const paint = ([text, style]: Line) => (colour && style !== PLAIN ? `\u001b[${style}m${text}\u001b[0m` : text);
   return sections
@@ -49,7 +62,7 @@ type Line = readonly [text: string, style: number];
 export type Row = readonly [cells: readonly string[], style: number];
 
 const [PLAIN, BOLD, DIM, RED, YELLOW, CYAN] = [0, 1, 2, 31, 33, 36];
-const styleOf: Record<Verdict, number> = { fewer: CYAN, more: YELLOW, unclear: PLAIN, untold: PLAIN };
+const styleOf: Record<Verdict, number> = { fewer: CYAN, more: YELLOW, none: PLAIN, unclear: DIM, untold: PLAIN };
 
 const WIDTH = 110;
 const paragraph = (text: string, style: number): Line[] =>
@@ -66,7 +79,7 @@ export function columns(rows: readonly Row[], labels: number): Line[] {
 
 function heading(results: Results): Line[] {
   const { name, machine, trace } = results;
-  const facts: Fact[] = [
+  const facts: [label: string, items: string[]][] = [
     ['machine', [machine]],
     ...(trace === null ? [] : traceFacts(trace)),
     ['seeds', [seedsOf(results)]],
@@ -78,9 +91,7 @@ function heading(results: Results): Line[] {
   return [[name, BOLD], ...columns(rows, 2)];
 }
 
-type Fact = [label: string, items: string[]];
-
-function traceFacts(trace: TraceReport): Fact[] {
+function traceFacts(trace: TraceReport): [label: string, items: string[]][] {
   const traced = [
     `${trace.name}: ${trace.format}`,
     `${thousands(trace.events)} events`,
@@ -123,103 +134,179 @@ const listed = (items: readonly string[]): string[] =>
     (line) => line.length <= WIDTH - 'specification  '.length,
   );
 
-// --- Tables --------------------------------------------------------------------------------------------------------
+// --- What was counted ----------------------------------------------------------------------------------------------
 
 const COUNTS_NOTE =
-  'Means per seed. Cycles per operation (an allocation or a free) are an estimate. Sharing is decided at the miss ' +
-  '(Eggers and Jeremiassen 1991).';
+  'Means per seed. Cycles per operation are an estimate. Sharing is decided at the miss (Eggers and Jeremiassen 1991). ' +
+  'Misses a thousand accesses, in all and by class; over sets, entropy 1 and Gini 0 is evenly. At hand: allocations and frees ' +
+  'that a per-CPU array served. Wasted: of the pages at the peak, what nobody had asked for. Spinning and interrupts off are ' +
+  'in cycles. docs/measures.md defines them all.';
 
-function countsTable(touch: string, points: readonly PointResult[]): Line[] {
-  const axes = Object.keys(points[0]!.point).filter((axis) => axis !== 'touch' && axis !== 'seed');
-  const combinations = groupBy(points, ({ point }) => axes.map((axis) => point[axis]).join(', '));
-  const rows = [...combinations].map(([label, group]): Row => {
+/** Two tables for each touch model; where points have none, two for all. */
+function countsTables({ points, measures }: Results): Line[][] {
+  return [...groupBy(points, ({ point }) => point.touch)].flatMap(([touch, group]) => {
+    const keys = Object.keys(group[0].point).filter((key) => key !== 'touch' && key !== 'seed');
+    const combinations = [...groupBy(group, ({ point }) => keys.map((key) => point[key]).join(', '))];
+    const under = touch === undefined ? '' : `touch model ${touch}: `;
+    return [
+      [[`${under}counts`, BOLD], ...countsTable(keys, combinations)],
+      [
+        [`${under}measures`, BOLD],
+        ...measuresTable(
+          keys,
+          measures.filter(({ combination }) => combination.touch === touch),
+        ),
+      ],
+    ];
+  });
+}
+
+type Combinations = readonly (readonly [name: string, points: readonly PointResult[]])[];
+
+/** Two headings for the names of combinations, the keys parted as evenly as may be. */
+function keyHeadings(keys: readonly string[]): [string, string] {
+  const above = keys.slice(0, Math.floor(keys.length / 2));
+  return [above.map((key) => `${key},`).join(' '), keys.slice(above.length).join(', ')];
+}
+
+function countsTable(keys: readonly string[], combinations: Combinations): Line[] {
+  const rows = combinations.map(([label, group]): Row => {
     const sum = (count: keyof Counts) => group.reduce((total, { counts }) => total + counts[count], 0);
     const classes = ['cold', 'capacity', 'conflict', 'trueSharing', 'falseSharing'] as const;
     const means = (['accesses', 'hits', 'misses', ...classes] as const).map((count) => sum(count) / group.length);
-    const cyclesAnOperation = (sum('cycles') / Math.max(1, sum('operations'))).toFixed(1);
-    return [[label, ...means.map(thousands), cyclesAnOperation, thousands(sum('peakPages') / group.length)], PLAIN];
+    const cycles = (sum('cycles') / Math.max(1, sum('operations'))).toFixed(1);
+    return [[label, ...means.map(thousands), cycles, thousands(sum('peakPages') / group.length)], PLAIN];
   });
+  const [above, below] = keyHeadings(keys);
   const heads = 'accesses hits misses cold capacity conflict sharing sharing (est.) pages'.split(' ');
   const headings: Row[] = [
-    [
-      [
-        axes
-          .slice(0, -1)
-          .map((axis) => `${axis},`)
-          .join(' '),
-        '',
-        '',
-        '',
-        '',
-        '',
-        '',
-        'true',
-        'false',
-        'cycles/op',
-        'peak',
-      ],
-      DIM,
-    ],
-    [[axes.at(-1) ?? '', ...heads], DIM],
+    [[above, '', '', '', '', '', '', 'true', 'false', 'cycles/op', 'peak'], DIM],
+    [[below, ...heads], DIM],
   ];
-  return [[touch === '' ? 'counts' : `touch model ${touch}`, BOLD], ...columns([...headings, ...rows], 1)];
+  return columns([...headings, ...rows], 1);
 }
 
-/** How a kind of comparison is shown: one block of rows for each alignment, and a last figure of its own. */
-interface ComparisonForm {
-  readonly title: string;
-  readonly alignmentOf: (of: PairedComparison) => string;
-  readonly sides: readonly [base: string, variant: string];
-  readonly last: readonly [heading: string, unit: string];
-  readonly lastOf: (of: PairedComparison) => Estimate | null;
-  /** Before a positive last figure: a change has a sign, a share has none. */
-  readonly plus: '+' | '';
-}
+const decimals =
+  (places: number) =>
+  (value: number): string =>
+    value.toFixed(places);
+const percentage = (value: number): string => `${(100 * value).toFixed(1)} %`;
 
-const colouringOnAgainstOff: ComparisonForm = {
-  title: 'colouring on against off',
-  alignmentOf,
-  sides: ['off', 'on'],
-  last: ['effective-', 'ness'],
-  lastOf: ({ effectiveness }) => effectiveness,
-  plus: '',
-};
+/** The measures shown, with two lines of heading each; a column in which nothing is told is left out. */
+const shownMeasures: readonly [
+  above: string,
+  below: string,
+  name: keyof CombinationMeasures['measures'],
+  write: (value: number) => string,
+][] = [
+  ['misses', '/1000', 'missesPerThousand', decimals(2)],
+  ['', 'cold', 'coldPerThousand', decimals(2)],
+  ['', 'capacity', 'capacityPerThousand', decimals(2)],
+  ['', 'conflict', 'conflictPerThousand', decimals(2)],
+  ['L2', 'hits', 'l2HitRate', percentage],
+  ['sets:', 'entropy', 'setMissEntropy', decimals(3)],
+  ['', 'Gini', 'setMissGini', decimals(3)],
+  ['at hand:', 'alloc', 'arrayAllocHitRate', percentage],
+  ['', 'free', 'arrayFreeHitRate', percentage],
+  ['', 'wasted', 'fragmentationAtPeak', percentage],
+  ['spin', '/op', 'spinCyclesPerOperation', decimals(2)],
+  ['irqs off,', 'longest', 'longestInterruptsOff', thousands],
+];
 
-const alignmentAgainstWord: ComparisonForm = {
-  title: 'alignment against word, colouring on',
-  alignmentOf: ({ variant }) => variant,
-  sides: ['word', 'aligned'],
-  last: ['change of', 'peak pages'],
-  lastOf: ({ peakPages }) => peakPages,
-  plus: '+',
-};
-
-function comparisonTable(form: ComparisonForm, comparisons: readonly PairedComparison[]): Line[] {
+function measuresTable(keys: readonly string[], of: readonly CombinationMeasures[]): Line[] {
+  const values = of.map(({ measures }) => shownMeasures.map(([, , name]) => measures[name]));
+  const told = shownMeasures.map((_, i) => values.some((row) => row[i] !== null));
+  const kept = (cells: readonly string[]) => cells.filter((_, i) => told[i]);
+  const [above, below] = keyHeadings(keys);
   const headings: Row[] = [
-    [['alignment', 'misses', 'misses', 'change of', '95 %', 'change of', '95 %', form.last[0], '95 %'], DIM],
-    [['  touch', ...form.sides, 'misses', 'interval', 'cycles (est.)', 'interval', form.last[1], 'interval'], DIM],
+    [[above, ...kept(shownMeasures.map(([above]) => above))], DIM],
+    [[below, ...kept(shownMeasures.map(([, below]) => below))], DIM],
   ];
-  const estimates = [
-    estimateCells(comparisons, missesOf),
-    estimateCells(comparisons, cyclesOf),
-    estimateCells(comparisons, form.lastOf, form.plus),
+  const rows = of.map(({ combination }, row): Row => {
+    const cells = shownMeasures.map(([, , , write], i) => {
+      const value = values[row][i];
+      return value === null ? 'n/a' : write(value);
+    });
+    return [[keys.map((key) => combination[key]).join(', '), ...kept(cells)], PLAIN];
+  });
+  return columns([...headings, ...rows], 1);
+}
+
+// --- What was compared ---------------------------------------------------------------------------------------------
+
+const COMPARISONS_NOTE =
+  'Changes of misses and cycles are per operation. Effect size: the mean of the seeds\u2019 differences in units of their standard ' +
+  'deviation (Cohen\u2019s d_z).';
+
+/** Stands beside a change of misses that is none, or cannot be told. */
+const marks: Partial<Record<Reading, readonly [mark: string, meaning: string]>> = {
+  'too-few-seeds': ['?', 'too few seeds to tell'],
+  'no-change': ['~', 'under 1 % for sure'],
+  identical: ['=', 'the same under every seed'],
+};
+
+const markOf = (of: Comparison): string => marks[missesOf(of)?.reading ?? 'change']?.[0] ?? '';
+
+/** What the marks that occur mean. */
+function marksNote(comparisons: readonly Comparison[]): string {
+  const readings = new Set(comparisons.map((of) => missesOf(of)?.reading));
+  const meanings = Object.entries(marks).filter(([reading]) => readings.has(reading as Reading));
+  return meanings.map(([, [mark, meaning]]) => ` ${mark} ${meaning}.`).join('');
+}
+
+/** The comparisons along one axis. */
+function comparisonTable(comparisons: readonly Comparison[]): Line[] {
+  const { groupKeys, rowKeys, groupOf, rowOf } = layoutOf(comparisons);
+  const [last, lastOf, plus] = lastColumn(comparisons);
+  const above = ['misses', 'change of', '95 %', 'effect', 'cycles/op', '95 %', last[0], '95 %'];
+  const below = [clipped(String(comparisons[0].base)), 'misses', 'interval', 'size', '(est.)', 'interval', last[1]];
+  const indent = groupKeys === '' ? '' : '  ';
+  const headings: Row[] = [
+    [['', ...above], DIM],
+    [[`${indent}${rowKeys}`, ...below, 'interval'], DIM],
   ];
-  const rows = [...groupBy(comparisons, form.alignmentOf)].flatMap(([alignment, group]): Row[] => [
-    [[alignment], PLAIN],
-    ...group.map((of): Row => {
-      const means = [of.baseCounts.misses, of.variantCounts.misses].map(thousands);
-      return [[`  ${of.touch}`, ...means, ...estimates.flatMap((cellsOf) => cellsOf(of))], styleOf[verdictOf(of)]];
-    }),
+  const marked = comparisons.some((of) => markOf(of) !== '');
+  const missesCells = estimateCells(comparisons, missesOf);
+  const cyclesCells = estimateCells(comparisons, cyclesOf);
+  const lastCells = estimateCells(comparisons, lastOf, plus);
+  const groups = groupBy(comparisons, groupOf);
+  const rows = [...groups.values()].flat().map((of): Row => {
+    const [change, interval] = missesCells(of);
+    const cells = [
+      `${indent}${rowOf(of)}`,
+      of.effects.misses === null ? 'n/a' : thousands(of.effects.misses.base),
+      marked ? `${change} ${markOf(of).padEnd(1)}` : change,
+      ...[interval, sizeCell(of), ...cyclesCells(of), ...lastCells(of)],
+    ];
+    return [cells, styleOf[verdictOf(of)]];
+  });
+  const [top, bottom, ...lines] = columns([...headings, ...rows], 1);
+  const named = [...groups].flatMap(([group, members]): Line[] => [
+    ...(group === '' ? [] : [[group, PLAIN] as const]),
+    ...lines.splice(0, members.length),
   ]);
-  return [[form.title, BOLD], ...columns([...headings, ...rows], 1)];
+  const by = groupKeys === '' ? '' : `, by ${groupKeys}`;
+  return [
+    [`${contrastOf(comparisons)}${by}`, BOLD],
+    ...[top, bottom, ...named],
+    ...seedsWarningOf(comparisons).flatMap((warning) => paragraph(warning, YELLOW)),
+  ];
+}
+
+const clipped = (text: string): string => (text.length > 12 ? `${text.slice(0, 11)}~` : text);
+
+function sizeCell(of: Comparison): string {
+  const size = missesOf(of)?.effectSize ?? null;
+  if (size === null) return 'n/a';
+  return size.toFixed(Math.abs(size) < 10 ? 1 : 0).replace(/^-(?=0\.0$)/, '');
 }
 
 /** Cells of one figure of these comparisons: its value and its interval, with as many decimals in all rows. */
 function estimateCells(
-  comparisons: readonly PairedComparison[],
-  estimateOf: (of: PairedComparison) => Estimate | null,
+  comparisons: readonly Comparison[],
+  estimateOf: (of: Comparison) => Estimate | null,
   plus = '+',
-): (of: PairedComparison) => string[] {
+): (of: Comparison) => string[] {
   const percent = percentOf(comparisons.map(estimateOf), plus);
   return (of) => {
     const estimate = estimateOf(of);
@@ -229,14 +316,16 @@ function estimateCells(
   };
 }
 
-function conclusion(comparisons: readonly PairedComparison[]): Line[] {
+function conclusion(comparisons: readonly Comparison[]): Line[] {
+  const layout = layoutOf(comparisons);
   return [
-    [QUESTION, BOLD],
+    [questionOf(comparisons), BOLD],
     ...paragraph(`${answerOf(comparisons)}.`, BOLD),
-    ...[...groupBy(comparisons, alignmentOf)].flatMap(([alignment, group]) =>
-      paragraph(`${alignment}: ${effectsOf(group)}; ${rangeOf(group, missesOf)}.`, PLAIN),
-    ),
+    ...[...groupBy(comparisons, layout.groupOf)].flatMap(([group, members]) => {
+      const told = [effectsOf(members, layout), rangeOf(members, missesOf)].filter((text) => text !== '').join('; ');
+      return paragraph(`${group === '' ? '' : `${group}: `}${told}.`, PLAIN);
+    }),
     ...alikeOf(comparisons).flatMap((sentence) => paragraph(sentence, PLAIN)),
-    ...(comparisons.length > 0 ? paragraph(caveatOf(comparisons), DIM) : []),
+    ...paragraph(caveatOf(comparisons), DIM),
   ];
 }

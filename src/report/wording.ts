@@ -1,79 +1,165 @@
 /** The words and figures that all reports share: the question and its answer, what the figures speak of, what was run. */
-import type { Estimate, PairedComparison, PointResult, Results } from '../lab/results.ts';
+import type { Comparison, Effect, Estimate, PointResult, Reading, Results } from '../lab/results.ts';
 import { groupBy } from './group-by.ts';
+
+// --- What was compared ---------------------------------------------------------------------------------------------
+
+/** The comparisons along each axis, in their order. */
+export const byAxis = (comparisons: readonly Comparison[]): Comparison[][] => [
+  ...groupBy(comparisons, ({ axis }) => axis).values(),
+];
+
+/** Those that the answer and the picture are about: along the first axis. */
+export const mainComparisons = (comparisons: readonly Comparison[]): Comparison[] => byAxis(comparisons)[0] ?? [];
+
+/** Misses and cycles of an operation; of a point, where the workload has no operations. */
+export const missesOf = ({ effects }: Comparison): Effect | null => effects.missesPerOperation ?? effects.misses;
+export const cyclesOf = ({ effects }: Comparison): Effect | null => effects.cyclesPerOperation;
+
+/** The last figure that reports show of comparisons along one axis: a change has a sign, a share has none. */
+export const lastColumn = ([{ axis }]: readonly Comparison[]): readonly [
+  heading: readonly [string, string],
+  figureOf: (of: Comparison) => Estimate | null,
+  plus: '+' | '',
+] =>
+  axis === 'colouring'
+    ? [['effective-', 'ness'], ({ effectiveness }) => effectiveness, '']
+    : [['change of', 'peak pages'], ({ effects }) => effects.peakPages, '+'];
+
+/** What is compared along one axis: `colouring on against off`. */
+export function contrastOf(comparisons: readonly Comparison[]): string {
+  const [{ axis, base, variant }] = comparisons;
+  return hasVariants(comparisons) ? `${axis} against ${base}` : `${axis} ${variant} against ${base}`;
+}
+
+const hasVariants = (comparisons: readonly Comparison[]): boolean =>
+  new Set(comparisons.map(({ variant }) => variant)).size > 1;
+
+/** How the comparisons along one axis stand in rows, and the rows in groups. */
+export interface Layout {
+  /** What names a row and a group: keys of the points. Without groups there is one, without a name. */
+  readonly rowKeys: string;
+  readonly groupKeys: string;
+  readonly rowOf: (of: Comparison) => string;
+  readonly groupOf: (of: Comparison) => string;
+}
+
+/** Touch models stand side by side, so they are rows; where there are none, the last key is. */
+export function layoutOf(comparisons: readonly Comparison[]): Layout {
+  const keys = Object.keys(comparisons[0]?.fixed ?? {});
+  const row = keys.includes('touch') ? 'touch' : keys.at(-1);
+  const variants = hasVariants(comparisons);
+  const groups = keys.filter((key) => key !== row);
+  const axis = comparisons[0]?.axis ?? '';
+  if (row === undefined) {
+    return { rowKeys: axis, groupKeys: '', rowOf: ({ variant }) => String(variant), groupOf: () => '' };
+  }
+  return {
+    rowKeys: titleOf(row),
+    groupKeys: [...(variants ? [axis] : []), ...groups].map(titleOf).join(', '),
+    rowOf: ({ fixed }) => String(fixed[row]),
+    groupOf: ({ variant, fixed }) => [...(variants ? [variant] : []), ...groups.map((key) => fixed[key])].join(', '),
+  };
+}
+
+const titleOf = (key: string): string => (key === 'touch' ? 'touch model' : key);
+
+/** A comparison's row, with its group where there are several. */
+function caseOf(of: Comparison, comparisons: readonly Comparison[]): string {
+  const { rowKeys, rowOf, groupOf } = layoutOf(comparisons);
+  const row = rowKeys === titleOf('touch') ? rowOf(of) : `${rowKeys} ${rowOf(of)}`;
+  return groupBy(comparisons, groupOf).size === 1 ? row : `${row}, ${groupOf(of)}`;
+}
 
 // --- The question and its answer -----------------------------------------------------------------------------------
 
-export const QUESTION = 'Does slab colouring reduce L1 misses on this workload?';
-
-/** What colouring does to the misses: told only by an interval, and clear only where that excludes zero. */
-export type Verdict = 'fewer' | 'more' | 'unclear' | 'untold';
-
-export function verdictOf({ misses: { interval } }: PairedComparison): Verdict {
-  if (interval === null) return 'untold';
-  const [low, high] = interval;
-  if (high < 0) return 'fewer';
-  return low > 0 ? 'more' : 'unclear';
+/** What the comparisons along one axis answer. */
+export function questionOf(comparisons: readonly Comparison[]): string {
+  if (comparisons.length === 0) return 'What was counted';
+  const [{ axis }] = comparisons;
+  return axis === 'colouring'
+    ? 'Does slab colouring reduce L1 misses on this workload?'
+    : `Does ${titleOf(axis)} change L1 misses?`;
 }
 
+/** What a change of the axis does to the misses. */
+export type Verdict = 'fewer' | 'more' | 'none' | 'unclear' | 'untold';
+
+export function verdictOf(of: Comparison): Verdict {
+  const misses = missesOf(of);
+  if (misses === null) return 'untold';
+  if (misses.reading === 'change') return misses.value < 0 ? 'fewer' : 'more';
+  return withoutChange[misses.reading];
+}
+
+const withoutChange: Record<Exclude<Reading, 'change'>, Verdict> = {
+  'no-change': 'none',
+  identical: 'none',
+  'too-few-seeds': 'unclear',
+  'one-seed': 'untold',
+};
+
 /** Those that occur, in a fixed order. */
-export function byVerdict(comparisons: readonly PairedComparison[]): [Verdict, PairedComparison[]][] {
+export function byVerdict(comparisons: readonly Comparison[]): [Verdict, Comparison[]][] {
   const groups = groupBy(comparisons, verdictOf);
-  return (['fewer', 'more', 'unclear', 'untold'] as const).flatMap((verdict) => {
+  return (['fewer', 'more', 'none', 'unclear', 'untold'] as const).flatMap((verdict) => {
     const group = groups.get(verdict);
     return group === undefined ? [] : [[verdict, group]];
   });
 }
 
-/** The answer at a glance. */
-export function answerOf(comparisons: readonly PairedComparison[]): string {
+/** The answer at a glance, to the question of these comparisons along one axis. */
+export function answerOf(comparisons: readonly Comparison[]): string {
   const verdicts = byVerdict(comparisons);
-  if (verdicts.length === 0) return 'Not asked: nothing here ran with colouring both on and off';
+  if (verdicts.length === 0) return 'Nothing was compared: no axis has two values';
   if (verdicts.length > 1) {
     const cases = verdicts.map(([verdict, group]) => `${effect[verdict]} in ${group.length}`);
     return `It depends: ${cases.join(', ')} of ${comparisons.length} cases`;
   }
   const [[verdict]] = verdicts;
-  if (verdict === 'untold') return 'One seed gives no interval, so no answer';
-  if (verdict === 'unclear') return 'Not clear: every interval includes zero';
-  const percent = percentOf(comparisons.map(missesOf), '');
-  const sizes = comparisons.map((of) => Math.abs(of.misses.value));
+  if (verdict === 'untold') {
+    return comparisons.some((of) => missesOf(of) === null)
+      ? 'The change cannot be told: nothing missed on the one side'
+      : 'One seed gives no interval, so no answer';
+  }
+  if (verdict === 'unclear') return 'Not clear: too few seeds to tell';
+  if (verdict === 'none') return 'No: misses change by less than 1 %';
+  const effects = comparisons.map((of) => missesOf(of)!);
+  const percent = percentOf(effects, '');
+  const sizes = effects.map(({ value }) => Math.abs(value));
   const ends = [Math.min(...sizes), Math.max(...sizes)].map(percent);
-  return `${verdict === 'fewer' ? 'Yes' : 'No'}: ${[...new Set(ends)].join(' % to ')} % ${verdict} L1 misses`;
+  const yes = verdict === 'fewer' || comparisons[0].axis !== 'colouring';
+  return `${yes ? 'Yes' : 'No'}: ${[...new Set(ends)].join(' % to ')} % ${verdict} L1 misses`;
 }
 
 const effect: Record<Verdict, string> = {
   fewer: 'fewer misses',
   more: 'more misses',
-  unclear: 'no clear change',
+  none: 'no change of 1 %',
+  unclear: 'too few seeds to tell',
   untold: 'no interval',
 };
 
-/** What colouring does under which touch model, for comparisons of one alignment. */
-export const effectsOf = (comparisons: readonly PairedComparison[]): string =>
+/** What happens in which rows, for comparisons of one group of this layout. */
+export const effectsOf = (comparisons: readonly Comparison[], { rowKeys, rowOf }: Layout): string =>
   byVerdict(comparisons)
-    .map(([verdict, group]) => `${effect[verdict]} under ${enumerate(group.map(({ touch }) => touch))}`)
+    .map(([verdict, group]) => {
+      const where = rowKeys === titleOf('touch') ? 'under' : `at ${rowKeys}`;
+      return `${effect[verdict]} ${where} ${enumerate(group.map(rowOf))}`;
+    })
     .join(', ');
 
-export const missesOf = ({ misses }: PairedComparison): Estimate => misses;
-export const cyclesOf = ({ cycles }: PairedComparison): Estimate => cycles;
-
-/** The least and the greatest of a figure, each with its touch model, and its alignment where there are several. */
-export function rangeOf(
-  comparisons: readonly PairedComparison[],
-  figureOf: (of: PairedComparison) => Estimate,
-): string {
-  const percent = percentOf(comparisons.map(figureOf));
-  const oneAlignment = groupBy(comparisons, alignmentOf).size === 1;
-  const told = (of: PairedComparison) =>
-    `${percent(figureOf(of).value)} % (${oneAlignment ? of.touch : `${of.touch}, ${alignmentOf(of)}`})`;
-  const sorted = comparisons.toSorted((a, b) => figureOf(a).value - figureOf(b).value);
-  return sorted.length === 1 ? told(sorted[0]) : `${told(sorted[0])} to ${told(sorted[sorted.length - 1])}`;
-}
-
-/** Of a comparison of colouring, which holds the alignment fixed. */
-export function alignmentOf({ fixed }: PairedComparison): string {
-  return fixed;
+/** The least and the greatest of a figure, each with its case; empty where it is nowhere told. */
+export function rangeOf(comparisons: readonly Comparison[], figureOf: (of: Comparison) => Estimate | null): string {
+  const told = comparisons.flatMap((of) => {
+    const figure = figureOf(of);
+    return figure === null ? [] : [{ of, figure }];
+  });
+  const percent = percentOf(told.map(({ figure }) => figure));
+  const sorted = told
+    .toSorted((a, b) => a.figure.value - b.figure.value)
+    .map(({ of, figure }) => `${percent(figure.value)} % (${caseOf(of, comparisons)})`);
+  return sorted.length < 2 ? sorted.join('') : `${sorted[0]} to ${sorted.at(-1)}`;
 }
 
 // --- What the figures speak of -------------------------------------------------------------------------------------
@@ -82,7 +168,7 @@ export function alignmentOf({ fixed }: PairedComparison): string {
 const ENOUGH_SEEDS = 6;
 
 /** Stands wherever intervals are shown. */
-export function caveatOf([{ seeds }]: readonly PairedComparison[]): string {
+export function caveatOf([{ seeds }]: readonly Comparison[]): string {
   const intervals =
     seeds === 1
       ? 'One seed gives no interval, and its figures speak of'
@@ -91,14 +177,31 @@ export function caveatOf([{ seeds }]: readonly PairedComparison[]): string {
   return `${intervals} what a seed draws (touches, placement of statics, tasks and threads, ageing of the page allocator), not of other workloads.${few}`;
 }
 
-/** Alignments that counted the same everywhere, lest one layout be taken for several witnesses. */
-export function alikeOf(comparisons: readonly PairedComparison[]): string[] {
-  const alignments = [...groupBy(comparisons, alignmentOf)];
-  const countsOf = (group: readonly PairedComparison[]) =>
-    JSON.stringify(group.map(({ touch, baseCounts, variantCounts }) => [touch, baseCounts, variantCounts]));
-  return [...groupBy(alignments, ([, group]) => countsOf(group)).values()]
+/** Where the seeds are too few to tell whether misses change, and about how many would do. */
+export function seedsWarningOf(comparisons: readonly Comparison[]): string[] {
+  const few = comparisons.map(missesOf).filter((misses) => misses?.reading === 'too-few-seeds');
+  if (few.length === 0) return [];
+  const enough = Math.max(...few.map((misses) => misses!.seedsToTell!));
+  return [
+    `Too few seeds to tell the change of misses in ${few.length} of ${comparisons.length} cases: about ${thousands(enough)} would do.`,
+  ];
+}
+
+/** Groups that gave the same everywhere, lest one layout be taken for several witnesses. */
+export function alikeOf(comparisons: readonly Comparison[]): string[] {
+  const { groupKeys, groupOf, rowOf } = layoutOf(comparisons);
+  const sidesOf = (group: readonly Comparison[]) =>
+    JSON.stringify(
+      group.map((of) => [rowOf(of), Object.values(of.effects).map((effect) => [effect?.base, effect?.variant])]),
+    );
+  return [...groupBy([...groupBy(comparisons, groupOf)], ([, group]) => sidesOf(group)).values()]
     .filter((alike) => alike.length > 1)
-    .map((alike) => `Here ${enumerate(alike.map(([alignment]) => alignment))} laid every object out alike.`);
+    .map((alike) => {
+      const names = enumerate(alike.map(([name]) => name));
+      return groupKeys === 'alignment'
+        ? `Here ${names} laid every object out alike.`
+        : `${names} gave the same counts.`;
+    });
 }
 
 /** Points that ran out of memory did less than the trace. */
@@ -107,7 +210,7 @@ export function warningsOf(points: readonly PointResult[]): string[] {
   if (short.length === 0) return [];
   const failed = short.reduce((sum, { counts }) => sum + counts.failed, 0);
   return [
-    `WARNING: ${thousands(failed)} allocations found no memory, at ${short.length} of ${points.length} points, which ran less than the trace: memory is too small for it.`,
+    `WARNING: ${thousands(failed)} allocations found no memory, at ${short.length} of ${points.length} points, which ran less than the workload: memory is too small for it.`,
   ];
 }
 

@@ -28,11 +28,15 @@ export interface SlabState {
   readonly freeObjects: readonly number[];
 }
 
-/** One CPU's array of objects at hand; null before it has one. */
-export interface CpuArrayState {
-  readonly address: addr_t;
+/** How full a CPU's array of objects is. */
+export interface ArrayLevel {
   readonly avail: number;
   readonly limit: number;
+}
+
+/** One CPU's array of objects at hand; null before it has one. */
+export interface CpuArrayState extends ArrayLevel {
+  readonly address: addr_t;
   readonly entries: readonly addr_t[];
 }
 
@@ -84,6 +88,8 @@ export interface SlabAllocator {
 
   /** What stands at an address now, in the kernel's own names, by peek. */
   place(addr: addr_t): Place;
+  /** How full the array of `cpu` of a cache is, by peek; null without one. */
+  arrayLevel(cpu: Cpu, cachep: addr_t): ArrayLevel | null;
   /** All caches in the order of the chain, by peek. */
   caches(): CacheState[];
   /** Free pages of all zones, by peek. */

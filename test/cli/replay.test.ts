@@ -26,8 +26,8 @@ test('a trace gives its summary and the counts under every touch model, and writ
     'trace true.txt: malloc, 5 events, 1 thread, 3 allocations, 2 frees, 1 of both by resizing, 1 objects live at the end, 5,200 bytes at most',
   );
   expect(text).toContain('skipped free of an object freed before (1), line of no known form (1)');
-  expect(stdout.match(/^touch model .*$/gm)).toEqual(
-    ['init-all', 'init-head', 'hot-fields'].map((m) => `touch model ${m}`),
+  expect(stdout.match(/^touch model .*: counts$/gm)).toEqual(
+    ['init-all', 'init-head', 'hot-fields'].map((m) => `touch model ${m}: counts`),
   );
   expect(readdirSync(folder)).toEqual(['true.txt']);
 });
@@ -37,7 +37,7 @@ test('--json gives the same as results; --seeds and --seed are those asked for',
   const { status, stdout, stderr } = await slabscope(...args);
   expect([status, stderr]).toEqual([0, '']);
   const { schema, name, seed, specification, trace, points } = JSON.parse(stdout) as Results;
-  expect([schema, name, seed]).toEqual(['slabscope-results/1', 'true.txt', 'mine']);
+  expect([schema, name, seed]).toEqual(['slabscope-results/2', 'true.txt', 'mine']);
   expect(specification).toMatchObject({
     workload: { trace: 'true.txt' },
     machine: { memory: 16 * 2 ** 20 },

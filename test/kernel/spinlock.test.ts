@@ -64,6 +64,10 @@ describe('two CPUs that want one lock', () => {
     expect(cpus[0].l1.counters.spinCycles).toBe(0);
   });
 
+  test('meet it held once, however long they spin', () => {
+    expect(contend(1000, 1000).cpus.map(({ counters }) => counters.contendedLocks)).toEqual([0, 1]);
+  });
+
   test('leave it free, and held by nobody', () => {
     const { cpus, k } = contend(1000, 1000);
     expect(k.machine.memory.peek8(LOCK)).toBe(1);

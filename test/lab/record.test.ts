@@ -64,7 +64,7 @@ describe('a recorded point, put through the cache simulator', () => {
     expect(warmUp).toBeGreaterThan(10_000);
 
     const total = fromRecording(lines, warmUp, specification);
-    expect({
+    expect(counts).toMatchObject({
       accesses: total.accesses,
       lineAccesses: total.lineAccesses,
       hits: total.readHit + total.writeHit,
@@ -74,8 +74,10 @@ describe('a recorded point, put through the cache simulator', () => {
       conflict: total.conflict!.read + total.conflict!.write,
       trueSharing: total.trueSharing,
       falseSharing: total.falseSharing,
+      duboisTrueAny: total.duboisTrueAny,
+      duboisTrueLoad: total.duboisTrueLoad,
       fullyAssociativeMisses: total.fullyAssociativeMisses,
-    }).toEqual(Object.fromEntries(Object.entries(counts).slice(0, 10)));
+    });
     expect(total.missCoherence > 0).toBe(cpus > 1);
   });
 });

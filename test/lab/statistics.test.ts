@@ -1,27 +1,51 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Counts } from '../../src/lab/results.ts';
+import type { Fraction } from '../../src/lab/measures.ts';
 import { seeded } from '../../src/lab/seeded.ts';
-import { bootstrap, bootstrapEffectiveness, type Pair, relativeChange } from '../../src/lab/statistics.ts';
+import { effectiveness, effectOf, effectSize, type Pair, resample } from '../../src/lab/statistics.ts';
+import { zeroCounts } from './counts.ts';
 
-const random = () => seeded('statistics', 'test');
-const counted = (counts: Partial<Counts>) => counts as Counts;
-const missing = (base: number, variant: number): Pair => ({
-  base: counted({ misses: base }),
-  variant: counted({ misses: variant }),
-});
-const change = (pairs: Pair[]) => bootstrap(pairs, relativeChange('misses'), random());
+const drawn = (pairs: readonly unknown[], seed = 'statistics') => resample(pairs.length, seeded(seed, 'test'));
+const missing = (base: number, variant: number): Pair<Fraction> => ({ base: [base, 1], variant: [variant, 1] });
+const effect = (pairs: Pair<Fraction>[], seed?: string) => effectOf(pairs, drawn(pairs, seed));
+const change = (pairs: Pair<Fraction>[], seed?: string) => {
+  const { value, interval } = effect(pairs, seed)!;
+  return { value, interval };
+};
 
 describe('the relative change', () => {
   test('is that of the sums, so a seed weighs as much as it counted', () => {
-    expect(change([missing(100, 50), missing(900, 900)])?.value).toBe(-0.05);
+    expect(change([missing(100, 50), missing(900, 900)]).value).toBe(-0.05);
+  });
+
+  test('of a measure with denominators is that of the ratios of sums', () => {
+    expect(effect([{ base: [10, 100], variant: [30, 150] }])).toMatchObject({ value: 1, base: 0.1, variant: 0.2 });
   });
 
   test('from nothing to nothing is none', () => {
     expect(change([missing(0, 0), missing(0, 0)])).toEqual({ value: 0, interval: [0, 0] });
   });
 
-  test('from nothing to something cannot be told', () => {
-    expect(change([missing(0, 1)])).toBeNull();
+  test.each([
+    ['from nothing to something', missing(0, 1)],
+    ['from a base below zero', missing(-5, 1)],
+    ['of a measure that the base does not have', { base: [0, 0], variant: [1, 1] } as Pair<Fraction>],
+    ['of a measure that neither has', { base: [0, 0], variant: [0, 0] } as Pair<Fraction>],
+  ])('%s cannot be told', (_, pair) => {
+    expect(effect([pair])).toBeNull();
+  });
+
+  test('grows by what is added to every variant', () => {
+    const counts = fc.array(fc.tuple(fc.integer({ min: 1, max: 1e6 }), fc.nat(1e6)), { minLength: 1, maxLength: 8 });
+    fc.assert(
+      fc.property(counts, fc.nat(1e6), (seeds, added) => {
+        const valueWith = (more: number) =>
+          effect(seeds.map(([base, variant]) => missing(base, variant + more)))!.value;
+        const base = seeds.reduce((sum, [count]) => sum + count, 0);
+        expect(valueWith(added) - valueWith(0)).toBeCloseTo((seeds.length * added) / base, 6);
+      }),
+      { seed: 5, numRuns: 30 },
+    );
   });
 });
 
@@ -55,41 +79,100 @@ describe('the interval', () => {
 
   test('is the same for the same seed of the generator, and another for another', () => {
     const pairs = Array.from({ length: 10 }, (_, i) => missing(1000, 900 + i * i));
-    const drawnFrom = (seed: string) => bootstrap(pairs, relativeChange('misses'), seeded(seed, 'test'));
-    expect(drawnFrom('a')).toEqual(drawnFrom('a'));
-    expect(drawnFrom('a')).not.toEqual(drawnFrom('b'));
+    expect(change(pairs, 'a')).toEqual(change(pairs, 'a'));
+    expect(change(pairs, 'a')).not.toEqual(change(pairs, 'b'));
+  });
+});
+
+describe('the effect size', () => {
+  // Differences 1, 2, 3: mean 2, sample standard deviation 1.
+  test('is the mean difference in units of the standard deviation of the differences', () => {
+    expect(effectSize([1, 2, 3])).toBe(2);
+    expect(effectSize([-1, -2, -3])).toBe(-2);
+  });
+
+  test.each([
+    ['of one seed', [5]],
+    ['without any spread', [5, 5, 5]],
+    ['where a seed has no measure', [1, Number.NaN]],
+  ])('is none %s', (_, differences) => {
+    expect(effectSize(differences)).toBeNull();
+  });
+});
+
+describe('the reading', () => {
+  const seeds = (count: number, variantOf: (i: number) => number) =>
+    Array.from({ length: count }, (_, i) => missing(1000, variantOf(i)));
+  const clear = (i: number) => 900 + (i % 2);
+  const wide = (i: number) => (i % 2 === 0 ? 800 : 1200);
+  const narrow = (i: number) => (i % 2 === 0 ? 997 : 1003);
+
+  test.each([
+    [1, 'a clear change', clear, 'one-seed'],
+    [1, 'nothing', () => 1000, 'one-seed'],
+    [2, 'a clear change', clear, 'too-few-seeds'],
+    [2, 'nothing', () => 1000, 'identical'],
+    [5, 'a clear change', clear, 'too-few-seeds'],
+    [5, 'changes under 1 %', narrow, 'too-few-seeds'],
+    [6, 'a clear change', clear, 'change'],
+    [6, 'changes under 1 %', narrow, 'no-change'],
+    [6, 'a wide spread', wide, 'too-few-seeds'],
+    [6, 'nothing', () => 1000, 'identical'],
+    [20, 'a clear change', clear, 'change'],
+    [20, 'changes under 1 %', narrow, 'no-change'],
+    [20, 'a wide spread', wide, 'too-few-seeds'],
+  ] as const)('of %i seeds that show %s is right', (count, _, variantOf, reading) => {
+    expect(effect(seeds(count, variantOf))!.reading).toBe(reading);
+  });
+
+  test('asks for six seeds where fewer show a clear change', () => {
+    expect(effect(seeds(5, clear))!.seedsToTell).toBe(6);
+  });
+
+  test('asks for as many seeds as would make the interval 1 % wide', () => {
+    const { interval, seedsToTell } = effect(seeds(20, wide))!;
+    const [low, high] = interval!;
+    expect(seedsToTell).toBe(Math.ceil(20 * ((high - low) / 0.01) ** 2));
+    expect(seedsToTell).toBeGreaterThan(20);
+  });
+
+  test('asks for no seeds where it tells', () => {
+    expect(effect(seeds(6, clear))!.seedsToTell).toBeNull();
   });
 });
 
 describe('effectiveness', () => {
-  const seed = (off: number, on: number, fullyAssociativeMisses: number): Pair => ({
-    base: counted({ misses: off, fullyAssociativeMisses }),
-    variant: counted({ misses: on }),
+  const seed = (off: number, on: number, fullyAssociativeMisses: number) => ({
+    base: { ...zeroCounts, misses: off, fullyAssociativeMisses },
+    variant: { ...zeroCounts, misses: on },
   });
-  const effectiveness = (pairs: Pair[]) => bootstrapEffectiveness(pairs, random());
+  const effectivenessOf = (pairs: ReturnType<typeof seed>[]) => effectiveness(pairs, drawn(pairs));
 
   test('is the share of the misses beyond full associativity that went away', () => {
-    expect(effectiveness([seed(1000, 850, 800)])).toEqual({ value: 0.75, interval: null });
+    expect(effectivenessOf([seed(1000, 850, 800)])).toEqual({ value: 0.75, interval: null });
   });
 
   test('can be more than all of them, for LRU is no lower bound', () => {
-    expect(effectiveness([seed(1000, 750, 800)])?.value).toBe(1.25);
+    expect(effectivenessOf([seed(1000, 750, 800)])?.value).toBe(1.25);
   });
 
   test('is told where they are 1 % of the misses', () => {
-    expect(effectiveness([seed(1000, 995, 990)])?.value).toBe(0.5);
+    expect(effectivenessOf([seed(1000, 995, 990)])?.value).toBe(0.5);
   });
 
   test('is not told where they are under 1 % of the misses', () => {
-    expect(effectiveness([seed(1000, 995, 991)])).toBeNull();
+    expect(effectivenessOf([seed(1000, 995, 991)])).toBeNull();
   });
 
   test('is not told where nothing missed', () => {
-    expect(effectiveness([seed(0, 0, 0)])).toBeNull();
+    expect(effectivenessOf([seed(0, 0, 0)])).toBeNull();
   });
 
   // The second seed twice would divide by -40. What is left: the first twice, 100/100, and both, 50/30.
   test('drops resamples in which full associativity misses more', () => {
-    expect(effectiveness([seed(100, 50, 50), seed(100, 100, 120)])).toEqual({ value: 50 / 30, interval: [1, 50 / 30] });
+    expect(effectivenessOf([seed(100, 50, 50), seed(100, 100, 120)])).toEqual({
+      value: 50 / 30,
+      interval: [1, 50 / 30],
+    });
   });
 });

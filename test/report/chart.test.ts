@@ -1,12 +1,23 @@
 import { describe, expect, test } from 'vitest';
-import type { Estimate, PairedComparison, Results } from '../../src/lab/results.ts';
+import type { Comparison, Effect, Results } from '../../src/lab/results.ts';
 import { resultsChart } from '../../src/report/chart.ts';
-import { comparison as compare, estimate, fewer, more, ofOneSeed, point, results, unclear } from './results.ts';
+import {
+  aligned,
+  comparison as compare,
+  estimate,
+  fewer,
+  more,
+  negligible,
+  ofOneSeed,
+  point,
+  results,
+  unclear,
+} from './results.ts';
 
-const comparison = (touch: string, misses: Estimate, rest: Partial<PairedComparison> = {}) =>
+const comparison = (touch: string, misses: Effect | null, rest: Parameters<typeof compare>[3] = {}) =>
   compare(touch, 'word', misses, rest);
-const chart = (colouring: PairedComparison[], parts: Partial<Results> = {}) =>
-  resultsChart(results({ colouring, ...parts }));
+const chart = (comparisons: Comparison[], parts: Partial<Results> = {}) =>
+  resultsChart(results({ comparisons, ...parts }));
 
 /** A strict little XML reader: throws on what is not well-formed; gives the texts of all elements of a name. */
 function textsOf(svg: string, element: string): string[] {
@@ -39,16 +50,18 @@ describe('the chart', () => {
   test.each([
     [
       'many comparisons',
-      ['word', 'line'].flatMap((fixed) => ['a', 'b'].map((touch) => comparison(touch, fewer, { fixed }))),
+      ['word', 'line'].flatMap((alignment) => ['a', 'b'].map((touch) => compare(touch, alignment, fewer))),
     ],
     ['one comparison', [comparison('a', fewer)]],
     ['one seed', [comparison('a', ofOneSeed(-0.1), { seeds: 1 })]],
     ['no change at all', [comparison('a', estimate(0, 0, 0))]],
     ['tiny and huge changes', [comparison('a', estimate(1e-6, -1e-6, 3e-6)), comparison('b', estimate(120, 90, 150))]],
+    ['a change that cannot be told', [comparison('a', null)]],
+    ['an axis of numbers', [comparison('', fewer, { axis: 'machine.cpus', base: 1, variant: 2, fixed: {} })]],
     ['no comparison', []],
   ])('is well-formed and without scripts, links and NaN: %s', (_, colouring) => {
     const svg = chart(colouring);
-    expect(labels(svg)).toContain('Does slab colouring reduce L1 misses on this workload?');
+    expect(labels(svg).length).toBeGreaterThan(3);
     expect(svg).not.toMatch(/script|href|url\(|NaN|Infinity|undefined/);
   });
 
@@ -56,6 +69,26 @@ describe('the chart', () => {
     const words = all(chart([comparison('init-all', fewer), comparison('hot-fields', more)]));
     expect(words).toContain('It depends: fewer misses in 1, more misses in 1 of 2 cases');
     expect(words).toContain('−25.0 % (init-all) to +25.0 % (hot-fields)');
+  });
+
+  test('asks of colouring where that was compared, else of the first axis', () => {
+    const along = aligned('a', 'whole-line', more);
+    expect(labels(chart([comparison('a', fewer), along]))).toContain(
+      'Does slab colouring reduce L1 misses on this workload?',
+    );
+    const words = labels(chart([along]));
+    expect(words).toContain('Does alignment change L1 misses?');
+    expect(words).toContain('change of L1 misses, alignment whole-line against word');
+    expect(words.join(' ')).not.toMatch(/colouring helps|[Ee]ffectiveness/);
+  });
+
+  test('warns where the seeds are too few, and says how many would do', () => {
+    expect(all(chart([comparison('a', unclear)]))).toContain('in 1 of 1 cases: about 400 would do');
+    expect(all(chart([comparison('a', fewer)]))).not.toContain('would do');
+  });
+
+  test('names the experiment where there is no trace', () => {
+    expect(all(chart([comparison('a', fewer)], { trace: null }))).toContain('Pentium III, 2 CPUs  ·  colouring');
   });
 
   test('names machine, trace, seeds and specification', () => {
@@ -81,8 +114,8 @@ describe('the chart', () => {
   });
 
   test('says which alignments were alike', () => {
-    const colouring = ['line-fraction', 'whole-line'].map((fixed) => comparison('a', fewer, { fixed }));
-    expect(all(chart(colouring))).toMatch(/Here line-fraction and whole-line laid every object out alike\./);
+    const comparisons = ['line-fraction', 'whole-line'].map((alignment) => compare('a', alignment, fewer));
+    expect(all(chart(comparisons))).toMatch(/Here line-fraction and whole-line laid every object out alike\./);
   });
 
   test('warns where memory ran out', () => {
@@ -94,12 +127,13 @@ describe('the chart', () => {
     expect(labels(chart([comparison('a', fewer)]))).toContain('0');
   });
 
-  test('shows dots of three kinds, and tells only of those that it shows', () => {
-    const words = (misses: Estimate) => all(chart([comparison('a', misses)]));
+  test('shows dots of several kinds, and tells only of those that it shows', () => {
+    const words = (misses: Effect) => all(chart([comparison('a', misses)]));
     expect(words(fewer)).toContain('interval below zero');
     expect(words(fewer)).not.toContain('interval above zero');
     expect(words(more)).toContain('interval above zero');
-    expect(words(unclear)).toContain('interval includes zero');
+    expect(words(unclear)).toContain('too few seeds to tell');
+    expect(words(negligible)).toContain('interval within 1 %');
   });
 
   test('shows no whisker of one seed', () => {

@@ -1,19 +1,14 @@
 /** Results as an experiment might give them, all but what a test is about filled in. */
 import { skipReasons } from '../../src/lab/allocation-trace.ts';
-import type { Counts, Estimate, PairedComparison, PointResult, Results, TraceReport } from '../../src/lab/results.ts';
+import { type MeasureName, measureNames, measuresOf } from '../../src/lab/measures.ts';
+import type { Comparison, Counts, Effect, PointResult, Results, TraceReport } from '../../src/lab/results.ts';
+import { zeroCounts } from '../lab/counts.ts';
 
 export const counts: Counts = {
-  ...{ accesses: 1_234_567, lineAccesses: 1_234_567, hits: 1_200_000, misses: 34_567 },
+  ...{ ...zeroCounts, accesses: 1_234_567, lineAccesses: 1_234_567, hits: 1_200_000, misses: 34_567 },
   ...{ cold: 1000, capacity: 2000, conflict: 31_000, trueSharing: 500, falseSharing: 67 },
-  ...{
-    fullyAssociativeMisses: 3000,
-    cycles: 5_000_000,
-    peakPages: 420,
-    pages: 300,
-    operations: 40_000,
-    failed: 0,
-    userLoads: 0,
-  },
+  ...{ fullyAssociativeMisses: 3000, cycles: 5_000_000, peakPages: 420, pages: 300, operations: 40_000 },
+  ...{ peakLiveBytes: 1_290_240, allocHits: 95, allocMisses: 5, freeHits: 99, freeMisses: 1 },
 };
 
 export function point(name: string, seed: number, counted: Partial<Counts> = {}): PointResult {
@@ -21,24 +16,44 @@ export function point(name: string, seed: number, counted: Partial<Counts> = {})
   return { point: { touch, alignment, colouring, seed }, counts: { ...counts, ...counted } };
 }
 
-export const estimate = (value: number, low: number, high: number): Estimate => ({ value, interval: [low, high] });
-export const ofOneSeed = (value: number): Estimate => ({ value, interval: null });
+/** As of ten seeds: a change where the interval leaves out zero. */
+export function estimate(value: number, low: number, high: number): Effect {
+  const reading = low > 0 || high < 0 ? 'change' : Math.max(-low, high) <= 0.01 ? 'no-change' : 'too-few-seeds';
+  const seedsToTell = reading === 'too-few-seeds' ? 400 : null;
+  return { ...sides, value, interval: [low, high], effectSize: -2.5, reading, seedsToTell };
+}
+export const ofOneSeed = (value: number): Effect => ({
+  ...{ ...sides, value, interval: null, effectSize: null, reading: 'one-seed', seedsToTell: null },
+});
+const sides = { base: 34_567, variant: 25_925 };
 
 export const fewer = estimate(-0.25, -0.3, -0.2);
 export const more = estimate(0.25, 0.2, 0.3);
 export const unclear = estimate(0.01, -0.1, 0.1);
+export const negligible = estimate(0.001, -0.002, 0.004);
 
+/** Colouring on against off under a touch model and an alignment, with these changes of the misses. */
 export function comparison(
   touch: string,
-  fixed: string,
-  misses: Estimate,
-  rest: Partial<PairedComparison> = {},
-): PairedComparison {
+  alignment: string,
+  misses: Effect | null,
+  rest: Partial<Comparison> & { readonly cycles?: Effect; readonly peakPages?: Effect | null } = {},
+): Comparison {
+  const { cycles = misses, peakPages = misses, ...members } = rest;
+  const effects = Object.fromEntries(measureNames.map((name) => [name, null])) as Record<MeasureName, Effect | null>;
   return {
-    ...{ touch, fixed, base: 'off', variant: 'on', seeds: 10, baseCounts: counts, variantCounts: counts },
-    ...{ misses, cycles: misses, peakPages: misses, effectiveness: null, ...rest },
+    ...{ axis: 'colouring', base: 'off', variant: 'on', fixed: { touch, alignment }, seeds: 10 },
+    effects: { ...effects, misses, missesPerOperation: misses, cyclesPerOperation: cycles, peakPages },
+    effectiveness: null,
+    ...members,
   };
 }
+
+/** An alignment against word under a touch model, colouring on. */
+export const aligned = (touch: string, variant: string, misses: Effect, rest: Parameters<typeof comparison>[3] = {}) =>
+  comparison(touch, '', misses, {
+    ...{ axis: 'alignment', base: 'word', variant, fixed: { touch, colouring: 'on' }, ...rest },
+  });
 
 const nothingSkipped = Object.fromEntries(skipReasons.map((reason) => [reason, 0])) as TraceReport['skipped'];
 
@@ -51,8 +66,8 @@ export const trace: TraceReport = {
 
 export function results(parts: Partial<Results>): Results {
   return {
-    ...{ schema: 'slabscope-results/1', slabscope: '0.1.0', name: 'colouring', specification: {} },
+    ...{ schema: 'slabscope-results/2', slabscope: '0.1.0', name: 'colouring', specification: {} },
     ...{ specificationHash: '0123456789abcdef0123456789abcdef', seed: 'any', machine: 'Pentium III, 2 CPUs' },
-    ...{ trace, points: [], colouring: [], alignment: [], ...parts },
+    ...{ trace, points: [], comparisons: [], measures: measuresOf(parts.points ?? []), ...parts },
   };
 }

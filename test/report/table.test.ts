@@ -1,7 +1,20 @@
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { resultsTable } from '../../src/report/table.ts';
-import { comparison, counts, estimate, fewer, more, ofOneSeed, point, results, trace, unclear } from './results.ts';
+import {
+  aligned,
+  comparison,
+  counts,
+  estimate,
+  fewer,
+  more,
+  negligible,
+  ofOneSeed,
+  point,
+  results,
+  trace,
+  unclear,
+} from './results.ts';
 
 /** The line that begins with these words, its gaps made one space. */
 function lineOf(table: string, start: string): string | undefined {
@@ -72,10 +85,27 @@ describe('the counts', () => {
       point('a word on', 1, { misses: 3000 }),
     ];
     const table = resultsTable(results({ points }));
-    expect(lineOf(table.slice(table.indexOf('touch model a')), 'word, on')).toBe(
+    expect(lineOf(table.slice(table.indexOf('touch model a: counts')), 'word, on')).toBe(
       'word, on 1,234,567 1,200,000 2,000 1,000 2,000 31,000 500 67 125.0 420',
     );
-    expect(lineOf(table.slice(table.indexOf('touch model b')), 'word, on')).toContain('1,200,000 7 1,000');
+    expect(lineOf(table.slice(table.indexOf('touch model b: counts')), 'word, on')).toContain('1,200,000 7 1,000');
+  });
+
+  test('are followed by the measures of the same points', () => {
+    const sets = { accesses: [5, 5], misses: [4, 0] };
+    const table = resultsTable(results({ points: [{ ...point('a word on', 0), sets }] }));
+    // 34,567 of 1,234,567 accesses; 420 pages, of which 1,290,240 bytes are a fourth less.
+    expect(lineOf(table.slice(table.indexOf('touch model a: measures')), 'word, on')).toBe(
+      'word, on 28.00 0.81 1.62 25.11 0.000 0.500 95.0 % 99.0 % 25.0 % 0.00 0',
+    );
+  });
+
+  test('of points without touch models stand in one table, by all their keys', () => {
+    const points = [1, 2].map((cpus) => ({ point: { 'machine.cpus': cpus, seed: 0 }, counts }));
+    const table = resultsTable(results({ points, trace: null }));
+    expect(lineOf(table, 'machine.cpus')).toContain('accesses hits misses');
+    expect(lineOf(table, '2 1,234,567')).toContain('1,200,000 34,567');
+    expect(lineOf(table, 'trace')).toBeUndefined();
   });
 
   test('call cycles an estimate and say how sharing is decided', () => {
@@ -88,47 +118,83 @@ describe('the counts', () => {
 describe('the comparisons', () => {
   test('of colouring tell changes, their intervals, and effectiveness', () => {
     const rest = {
-      variantCounts: { ...counts, misses: 25_925 },
       cycles: estimate(-0.1, -0.125, -0.075),
       effectiveness: estimate(0.9, 0.8, 1.1),
     };
-    const table = resultsTable(results({ colouring: [comparison('init-all', 'word', fewer, rest)] }));
+    const table = resultsTable(results({ comparisons: [comparison('init-all', 'word', fewer, rest)] }));
     expect(lineOf(table, 'init-all')).toBe(
-      'init-all 34,567 25,925 -25.0 % [-30.0, -20.0] -10.0 % [-12.5, -7.5] 90.0 % [80.0, 110.0]',
+      'init-all 34,567 -25.0 % [-30.0, -20.0] -2.5 -10.0 % [-12.5, -7.5] 90.0 % [80.0, 110.0]',
     );
   });
 
   test('write a figure with as many decimals in all rows', () => {
     const colouring = [comparison('a', 'word', fewer), comparison('b', 'word', estimate(-1e-3, -2e-3, -2e-4))];
-    expect(lineOf(resultsTable(results({ colouring })), 'a 34,567')).toContain('-25.00 % [-30.00, -20.00]');
+    expect(lineOf(resultsTable(results({ comparisons: colouring })), 'a 34,567')).toContain(
+      '-25.00 % [-30.00, -20.00]',
+    );
   });
 
   test('say n/a where effectiveness is not told', () => {
-    expect(lineOf(resultsTable(results({ colouring: [comparison('a', 'word', fewer)] })), 'a 34,567')).toMatch(/n\/a$/);
+    expect(lineOf(resultsTable(results({ comparisons: [comparison('a', 'word', fewer)] })), 'a 34,567')).toMatch(
+      /n\/a$/,
+    );
   });
 
   test('of alignments are with word, and tell their price in pages', () => {
-    const rest = { base: 'word', variant: 'whole-line', peakPages: estimate(0.05, 0.05, 0.05) };
-    const table = resultsTable(results({ alignment: [comparison('a', 'on', more, rest)] }));
+    const comparisons = ['line-fraction', 'whole-line'].map((variant) =>
+      aligned('a', variant, more, { peakPages: estimate(0.05, 0.05, 0.05) }),
+    );
+    const table = resultsTable(results({ comparisons }));
     expect(table).toContain('alignment against word');
-    expect(table).toMatch(/^whole-line\n {2}a .*\+5\.0 % {2}\[\+5\.0, \+5\.0\]$/m);
+    expect(table).toMatch(/^whole-line, on\n {2}a .*\+5\.0 % {2}\[\+5\.0, \+5\.0\]$/m);
   });
 
   test('say n/a where the base held no page', () => {
-    const rest = { base: 'word', variant: 'whole-line', peakPages: null };
-    const table = resultsTable(results({ alignment: [comparison('a', 'on', more, rest)] }));
-    expect(lineOf(table, 'a 34,567')).toMatch(/n\/a$/);
+    const comparisons = [aligned('a', 'whole-line', more, { peakPages: null })];
+    expect(lineOf(resultsTable(results({ comparisons })), 'a 34,567')).toMatch(/n\/a$/);
+  });
+
+  test('stand in a table for each axis', () => {
+    const table = resultsTable(results({ comparisons: [comparison('a', 'word', fewer), aligned('a', 'half', more)] }));
+    expect(table).toContain('colouring on against off, by alignment');
+    expect(table).toContain('alignment half against word, by colouring');
+  });
+
+  test('of the only axis there is have its values for rows', () => {
+    const along = { axis: 'machine.cpus', base: 1, fixed: {} };
+    const comparisons = [2, 4].map((variant) => comparison('', '', fewer, { ...along, variant }));
+    const table = resultsTable(results({ comparisons }));
+    expect(lineOf(table, 'machine.cpus against')).toBe('machine.cpus against 1');
+    expect(lineOf(table, '4 34,567')).toContain('-25.0 % [-30.0, -20.0]');
+  });
+
+  test.each([
+    ['? too few seeds to tell', unclear],
+    ['~ under 1 % for sure', negligible],
+    ['= the same under every seed', { ...negligible, reading: 'identical' as const }],
+  ])('mark what is no change: %s', (meaning, misses) => {
+    const marked = resultsTable(results({ comparisons: [comparison('a', 'word', misses)] }));
+    expect(lineOf(marked, 'a 34,567')).toContain(`% ${meaning[0]} [`);
+    expect(marked.replaceAll('\n', ' ')).toContain(meaning);
+    expect(resultsTable(results({ comparisons: [comparison('a', 'word', fewer)] }))).not.toContain(meaning);
+  });
+
+  test('warn where the seeds are too few, and say how many would do', () => {
+    const comparisons = [comparison('a', 'word', unclear), comparison('b', 'word', fewer)];
+    expect(lineOf(resultsTable(results({ comparisons })), 'Too few seeds')).toBe(
+      'Too few seeds to tell the change of misses in 1 of 2 cases: about 400 would do.',
+    );
   });
 
   test('show no interval of one seed', () => {
-    const table = resultsTable(results({ colouring: [comparison('a', 'word', ofOneSeed(-0.2), { seeds: 1 })] }));
+    const table = resultsTable(results({ comparisons: [comparison('a', 'word', ofOneSeed(-0.2), { seeds: 1 })] }));
     expect(lineOf(table, 'a 34,567')).toContain('-20.0 % one seed');
   });
 });
 
 describe('the conclusion', () => {
   test('answers the question', () => {
-    expect(resultsTable(results({ colouring: [comparison('a', 'word', fewer)] }))).toContain(
+    expect(resultsTable(results({ comparisons: [comparison('a', 'word', fewer)] }))).toContain(
       'Does slab colouring reduce L1 misses on this workload?\nYes: 25.0 % fewer L1 misses.\n',
     );
   });
@@ -140,30 +206,28 @@ describe('the conclusion', () => {
       comparison('c', 'word', more),
       comparison('a', 'line', fewer),
     ];
-    const table = resultsTable(results({ colouring }));
+    const table = resultsTable(results({ comparisons: colouring }));
     expect(lineOf(table, 'word: ')).toBe(
-      'word: fewer misses under a, more misses under c, no clear change under b; -25.0 % (a) to +25.0 % (c).',
+      'word: fewer misses under a, more misses under c, too few seeds to tell under b; -25.0 % (a) to +25.0 % (c).',
     );
     expect(lineOf(table, 'line: ')).toBe('line: fewer misses under a; -25.0 % (a).');
   });
 
   test('says which alignments were alike', () => {
     const colouring = ['line-fraction', 'whole-line'].map((alignment) => comparison('a', alignment, fewer));
-    expect(resultsTable(results({ colouring }))).toContain(
+    expect(resultsTable(results({ comparisons: colouring }))).toContain(
       'Here line-fraction and whole-line laid every object out alike.\n',
     );
   });
 
   test('says what the intervals speak of', () => {
-    const table = resultsTable(results({ colouring: [comparison('a', 'word', fewer)] }));
+    const table = resultsTable(results({ comparisons: [comparison('a', 'word', fewer)] }));
     expect(table.replaceAll('\n', ' ')).toContain('not of other workloads');
   });
 
-  test('says so where only alignments were compared', () => {
-    const alignment = [comparison('a', 'on', more, { base: 'word', variant: 'whole-line' })];
-    expect(resultsTable(results({ alignment }))).toContain(
-      'Not asked: nothing here ran with colouring both on and off.',
-    );
+  test('is of the first axis', () => {
+    const table = resultsTable(results({ comparisons: [aligned('a', 'whole-line', more)] }));
+    expect(table).toContain('Does alignment change L1 misses?\nYes: 25.0 % more L1 misses.\non: more misses under a;');
   });
 
   test('is left out where nothing was compared', () => {
@@ -173,7 +237,7 @@ describe('the conclusion', () => {
 
 describe('the table', () => {
   test('has escape sequences only if colour is wanted', () => {
-    const shown = results({ colouring: [comparison('a', 'word', fewer)] });
+    const shown = results({ comparisons: [comparison('a', 'word', fewer)] });
     const coloured = resultsTable(shown, { colour: true });
     expect(coloured).toContain('\u001b[');
     expect(stripVTControlCharacters(coloured)).toBe(resultsTable(shown));
@@ -185,14 +249,14 @@ describe('the table', () => {
     const points = ['word', 'line-fraction', 'whole-line'].map((alignment) =>
       point(`hot-fields ${alignment} off`, 0, long),
     );
-    const sides = { baseCounts: long, variantCounts: long, effectiveness: estimate(0.9, 0.8, 1.1) };
+    const sides = { effectiveness: estimate(0.9, 0.8, 1.1) };
     const colouring = [comparison('hot-fields', 'line-fraction', fewer, sides)];
     const caches = Array.from({ length: 9 }, (_, i) => ({
       recordedName: `a_long_name_of_cache_${i}`,
       name: `${i}`,
       size: 8,
     }));
-    const table = resultsTable(results({ points, colouring, trace: { ...trace, caches } }));
+    const table = resultsTable(results({ points, comparisons: colouring, trace: { ...trace, caches } }));
     expect(Math.max(...table.split('\n').map((line) => line.length))).toBeLessThanOrEqual(120);
   });
 });

@@ -1,17 +1,18 @@
 import { describe, expect, test } from 'vitest';
-import type { Estimate } from '../../src/lab/results.ts';
+import type { Comparison, Effect } from '../../src/lab/results.ts';
 import {
   alikeOf,
   answerOf,
   caveatOf,
   effectsOf,
+  layoutOf,
   missesOf,
   percentOf,
   rangeOf,
   verdictOf,
   warningsOf,
 } from '../../src/report/wording.ts';
-import { comparison, counts, estimate, fewer, more, ofOneSeed, point, unclear } from './results.ts';
+import { aligned, comparison, estimate, fewer, more, negligible, ofOneSeed, point, unclear } from './results.ts';
 
 describe('the verdict', () => {
   test.each([
@@ -19,6 +20,9 @@ describe('the verdict', () => {
     ['more where it is above zero', more, 'more'],
     ['unclear where it includes zero', unclear, 'unclear'],
     ['unclear where it ends at zero', estimate(-0.1, -0.2, 0), 'unclear'],
+    ['none where it lies within 1 %', negligible, 'none'],
+    ['none where all seeds gave the same', { ...negligible, reading: 'identical' as const }, 'none'],
+    ['untold where there is no change to tell', null, 'untold'],
     ['untold where there is none', ofOneSeed(-0.1), 'untold'],
   ])('is %s', (_, misses, verdict) => {
     expect(verdictOf(comparison('a', 'word', misses))).toBe(verdict);
@@ -35,8 +39,8 @@ describe('the answer', () => {
     expect(answerOf([comparison('a', 'word', more)])).toBe('No: 25.0 % more L1 misses');
   });
 
-  test('is open where every interval includes zero', () => {
-    expect(answerOf([comparison('a', 'word', unclear)])).toBe('Not clear: every interval includes zero');
+  test('is open where the seeds are too few everywhere', () => {
+    expect(answerOf([comparison('a', 'word', unclear)])).toBe('Not clear: too few seeds to tell');
   });
 
   test('counts cases where they differ', () => {
@@ -44,25 +48,39 @@ describe('the answer', () => {
       ...[comparison('a', 'word', unclear), comparison('b', 'word', fewer)],
       ...[comparison('a', 'line', more), comparison('b', 'line', fewer)],
     ];
-    expect(answerOf(all)).toBe('It depends: fewer misses in 2, more misses in 1, no clear change in 1 of 4 cases');
+    expect(answerOf(all)).toBe(
+      'It depends: fewer misses in 2, more misses in 1, too few seeds to tell in 1 of 4 cases',
+    );
   });
 
   test('is none with one seed', () => {
     expect(answerOf([comparison('a', 'word', ofOneSeed(-0.1))])).toBe('One seed gives no interval, so no answer');
   });
 
-  test('says so where colouring was not compared', () => {
-    expect(answerOf([])).toBe('Not asked: nothing here ran with colouring both on and off');
+  test('is no where every interval lies within 1 %', () => {
+    expect(answerOf([comparison('a', 'word', negligible)])).toBe('No: misses change by less than 1 %');
+  });
+
+  test('of an axis that is asked for any change is yes both ways', () => {
+    expect(answerOf([aligned('a', 'whole-line', more)])).toBe('Yes: 25.0 % more L1 misses');
+  });
+
+  test('is none where a change cannot be told', () => {
+    expect(answerOf([comparison('a', 'word', null)])).toBe('The change cannot be told: nothing missed on the one side');
+  });
+
+  test('says so where nothing was compared', () => {
+    expect(answerOf([])).toBe('Nothing was compared: no axis has two values');
   });
 });
 
 test('effects are told with all their touch models', () => {
   const all = [comparison('a', 'word', more), comparison('b', 'word', fewer), comparison('c', 'word', more)];
-  expect(effectsOf(all)).toBe('fewer misses under b, more misses under a and c');
+  expect(effectsOf(all, layoutOf(all))).toBe('fewer misses under b, more misses under a and c');
 });
 
 describe('a range', () => {
-  const rangeOfMisses = (...all: [touch: string, fixed: string, misses: Estimate][]) =>
+  const rangeOfMisses = (...all: [touch: string, fixed: string, misses: Effect][]) =>
     rangeOf(
       all.map((one) => comparison(...one)),
       missesOf,
@@ -99,18 +117,47 @@ describe('the caveat', () => {
   });
 });
 
-describe('alignments that counted the same', () => {
+describe('groups that counted the same', () => {
   const counted = (touch: string, alignment: string, misses: number) =>
-    comparison(touch, alignment, fewer, { variantCounts: { ...counts, misses } });
+    comparison(touch, alignment, { ...fewer, variant: misses });
 
   test('are told', () => {
     const all = ['word', 'half', 'whole'].map((alignment, i) => counted('a', alignment, i === 0 ? 7 : 8));
     expect(alikeOf(all)).toEqual(['Here half and whole laid every object out alike.']);
   });
 
+  test('are told by whatever axis names them', () => {
+    const fixed = (cpus: number) => ({ fixed: { 'machine.cpus': cpus, touch: 'a' } });
+    expect(alikeOf([1, 2].map((cpus) => comparison('', '', fewer, fixed(cpus))))).toEqual([
+      '1 and 2 gave the same counts.',
+    ]);
+  });
+
   test('are not told where one touch model saw a difference', () => {
     const all = ['half', 'whole'].flatMap((alignment, i) => [counted('a', alignment, 7), counted('b', alignment, i)]);
     expect(alikeOf(all)).toEqual([]);
+  });
+});
+
+describe('the layout', () => {
+  const rowsAndGroups = (...all: Comparison[]) => {
+    const { rowKeys, groupKeys, rowOf, groupOf } = layoutOf(all);
+    return [rowKeys, groupKeys, ...all.map((of) => `${rowOf(of)} in '${groupOf(of)}'`)];
+  };
+  const along = (variant: number, fixed: Comparison['fixed']) =>
+    comparison('', '', fewer, { axis: 'machine.cpus', base: 1, variant, fixed });
+
+  test.each([
+    ['touch models in rows', [comparison('a', 'word', fewer)], ['touch model', 'alignment', "a in 'word'"]],
+    ['the last key in rows where there are none', [along(2, { x: 1, y: 2 })], ['y', 'x', "2 in '1'"]],
+    [
+      'several values of the axis in groups',
+      [along(2, { y: 1 }), along(4, { y: 1 })],
+      ['y', 'machine.cpus', "1 in '2'", "1 in '4'"],
+    ],
+    ['the axis in rows where there is no other key', [along(2, {})], ['machine.cpus', '', "2 in ''"]],
+  ])('puts %s', (_, comparisons, expected) => {
+    expect(rowsAndGroups(...comparisons)).toEqual(expected);
   });
 });
 
@@ -122,7 +169,7 @@ describe('a warning', () => {
       point('a word on', 2, { failed: 1 }),
     ];
     expect(warningsOf(points)).toEqual([
-      'WARNING: 1,201 allocations found no memory, at 2 of 3 points, which ran less than the trace: memory is too small for it.',
+      'WARNING: 1,201 allocations found no memory, at 2 of 3 points, which ran less than the workload: memory is too small for it.',
     ]);
   });
 

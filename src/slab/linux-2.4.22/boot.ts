@@ -7,13 +7,13 @@ import { initSmpCalls } from '../../kernel/smp.ts';
 import { buddyinfo, nr_free_pages } from '../../mm/linux-2.4.22/buddyinfo.ts';
 import { __get_free_pages, free_pages } from '../../mm/linux-2.4.22/page-alloc.ts';
 import { mem_init, power_on } from '../../mm/linux-2.4.22/power-on.ts';
-import type { CacheOptions, CacheState, Place, SlabAllocator } from '../allocator.ts';
+import type { ArrayLevel, CacheOptions, CacheState, Place, SlabAllocator } from '../allocator.ts';
 import { kmem_cache_alloc } from './alloc.ts';
 import { do_ccupdate_local } from './cpu-arrays.ts';
 import { kmem_cache_create } from './create.ts';
 import { kmem_cache_free } from './free.ts';
 import { kmem_cache_init, kmem_cache_sizes_init, kmem_cpucache_init } from './init.ts';
-import { cacheChain, peekCache } from './inspect.ts';
+import { cacheChain, peekArrayLevel, peekCache } from './inspect.ts';
 import { kfree, kmalloc } from './kmalloc.ts';
 import { placeAt } from './places.ts';
 import { kmem_cache_reap } from './reap.ts';
@@ -106,6 +106,10 @@ export class Slab2422 implements SlabAllocator {
 
   place(addr: addr_t): Place {
     return placeAt(this.kernel, addr);
+  }
+
+  arrayLevel(cpu: Cpu, cachep: addr_t): ArrayLevel | null {
+    return peekArrayLevel(this.kernel, cachep, cpu.id);
   }
 
   caches(): CacheState[] {

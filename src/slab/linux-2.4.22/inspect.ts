@@ -2,7 +2,7 @@
 import { type addr_t, NULL } from '../../hw/memory.ts';
 import { Corruption, peekList } from '../../kernel/peek-list.ts';
 import { ptr } from '../../kernel/struct.ts';
-import type { CacheState, CpuArrayState, SlabState } from '../allocator.ts';
+import type { ArrayLevel, CacheState, CpuArrayState, SlabState } from '../allocator.ts';
 import { cc_entry } from './alloc.ts';
 import { BUFCTL_END, cpucache_t, type Linux2422, slab_bufctl, slab_t } from './slab.ts';
 
@@ -63,16 +63,22 @@ function peekSlabs(k: Linux2422, list: SlabState['list'], head: addr_t, num: num
   return slabs;
 }
 
-function peekCpuArray(k: Linux2422, cachep: addr_t, cpu: number): CpuArrayState | null {
-  if (!k.config.CONFIG_SMP) return null;
-  const { memory } = k.machine;
-  const cc = memory.peek32(cachep + k.kmem_cache_t.cpudata + cpu * ptr.sizeof);
+/** Objects at hand in a CPU's array of a cache, and how many it may hold; null without an array. */
+export function peekArrayLevel(k: Linux2422, cachep: addr_t, cpu: number): ArrayLevel | null {
+  const cc = peekArray(k, cachep, cpu);
   if (cc === NULL) return null;
-  const avail = memory.peek32(cc + cpucache_t.avail);
-  return {
-    address: cc,
-    avail,
-    limit: memory.peek32(cc + cpucache_t.limit),
-    entries: Array.from({ length: avail }, (_, i) => memory.peek32(cc_entry(cc, i))),
-  };
+  const { memory } = k.machine;
+  return { avail: memory.peek32(cc + cpucache_t.avail), limit: memory.peek32(cc + cpucache_t.limit) };
+}
+
+function peekArray(k: Linux2422, cachep: addr_t, cpu: number): addr_t {
+  return k.config.CONFIG_SMP ? k.machine.memory.peek32(cachep + k.kmem_cache_t.cpudata + cpu * ptr.sizeof) : NULL;
+}
+
+function peekCpuArray(k: Linux2422, cachep: addr_t, cpu: number): CpuArrayState | null {
+  const level = peekArrayLevel(k, cachep, cpu);
+  if (level === null) return null;
+  const address = peekArray(k, cachep, cpu);
+  const entryAt = (i: number) => k.machine.memory.peek32(cc_entry(address, i));
+  return { address, ...level, entries: Array.from({ length: level.avail }, (_, i) => entryAt(i)) };
 }

@@ -1,0 +1,37 @@
+/**
+ * Line accesses and misses by L1 set. A cache that is counted gets methods of its own in place of the shared ones, so caches
+ * that nobody counts pay nothing. Counted where the accesses reach the L1, not where the program makes them.
+ */
+import type { L1 } from '../hw/l1.ts';
+import type { SetPressure } from './results.ts';
+
+/** Counts those of all `l1s`, which are of one geometry, from now on: into the arrays returned. */
+export function countSets(l1s: readonly L1[]): SetPressure {
+  const sets = l1s[0]!.setMask + 1;
+  const pressure = { accesses: new Array<number>(sets).fill(0), misses: new Array<number>(sets).fill(0) };
+  for (const l1 of l1s) countSetsOf(l1, pressure.accesses, pressure.misses);
+  return pressure;
+}
+
+function countSetsOf(l1: L1, accesses: number[], misses: number[]): void {
+  const { counters, shift, setMask } = l1;
+  const counted = (access: (addr: number, bytes: number) => number) => (addr: number, bytes: number) => {
+    const first = addr >>> shift;
+    const last = (addr + bytes - 1) >>> shift;
+    accesses[first & setMask]!++;
+    // Only the first line's lookup is not disturbed by what the access itself replaces: the second gets what is left.
+    let missing = 0;
+    if (first !== last) {
+      accesses[last & setMask]!++;
+      missing = l1.holds(first) ? 0 : 1;
+      misses[first & setMask]! += missing;
+    }
+    const before = counters.readMisses + counters.writeMisses;
+    const cycles = access.call(l1, addr, bytes);
+    const after = counters.readMisses + counters.writeMisses;
+    if (after !== before) misses[last & setMask]! += after - before - missing;
+    return cycles;
+  };
+  const { load, store, modify } = l1;
+  Object.assign(l1, { load: counted(load), store: counted(store), modify: counted(modify) });
+}
