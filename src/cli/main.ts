@@ -2,6 +2,7 @@
 /** The command line: arguments and exit statuses. 0: well; 1: a case failed; 2: the input is wrong. */
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { InputError } from '../hw/input-error.ts';
+import { type C2cOptions, c2c } from './c2c.ts';
 import { type CacheOptions, cache, cacheHelp, parseCpus, parseL1, parseLineNumber, parsePolicy } from './cache.ts';
 import { type LitmusOptions, litmus } from './litmus.ts';
 import { type ReplayOptions, replay } from './replay.ts';
@@ -48,6 +49,16 @@ program
   )
   .addHelpText('after', '\nExample:\n  slabscope run experiments/colouring.yaml --seeds 20 --out /tmp/colouring')
   .action((path: string, options: RunOptions) => run(path, options, print));
+
+program
+  .command('c2c')
+  .description('run one point of an experiment: its misses by owner, and the lines that go from cache to cache')
+  .argument('<specification>', 'e.g. experiments/colouring.yaml')
+  .option('--point <selection>', 'which: touch=...,alignment=...,colouring=...,seed=..., or some of these')
+  .option('--top <n>', 'how many owners and lines to print', count, 20)
+  .option('--json', 'print counts, all owners and the 100 hottest lines as JSON')
+  .addHelpText('after', '\nExample:\n  slabscope c2c experiments/colouring.yaml --point touch=hot-fields,colouring=on')
+  .action((path: string, options: C2cOptions) => c2c(path, options, print));
 
 program
   .command('cache')

@@ -29,7 +29,7 @@ export function record(
 const keys = ['touch', 'alignment', 'colouring', 'seed'] as const satisfies (keyof Point)[];
 
 /** The first point that `selection`, `key=value,...`, allows. */
-function choosePoint(all: readonly Point[], selection: string): Point {
+export function choosePoint(all: readonly Point[], selection: string): Point {
   const terms = selection.split(',').filter((term) => term.trim() !== '');
   const wanted = terms.map((term) => {
     const [key, value, ...more] = term.split('=').map((part) => part.trim());
@@ -45,6 +45,9 @@ function choosePoint(all: readonly Point[], selection: string): Point {
   if (found === undefined) throw new InputError('--point', `no point is ${selection}`, 'name each key once');
   return found;
 }
+
+/** As a selection that allows no other. */
+export const selectionOf = (point: Point): string => keys.map((key) => `${key}=${point[key]}`).join(',');
 
 const valuesOf = (all: readonly Point[], key: keyof Point) => [...new Set(all.map((point) => String(point[key])))];
 
@@ -66,7 +69,7 @@ function told(file: string, { name }: Specification, recording: Recording, comma
   const figures = Object.entries(counts).map(([count, value]): [string, string] => [count, thousands(value)]);
   const widest = Math.max(...figures.map(([, figure]) => figure.length));
   return [
-    `${name}: ${keys.map((key) => `${key}=${point[key]}`).join(',')}`,
+    `${name}: ${selectionOf(point)}`,
     `${file}: ${thousands(accesses)} accesses; the first ${thousands(warmUp)} (boot, ageing, caches created) warm the caches`,
     '',
     'counts from there on, as in results.json',

@@ -42,7 +42,7 @@ export interface PointObserver {
   /** The machine stands, before its first access. */
   readonly poweredOn: (machine: Machine) => void;
   /** What is counted begins. */
-  readonly measured: () => void;
+  readonly measured: (allocator: SlabAllocator) => void;
 }
 
 /** Boots, ages, creates the trace's caches, replays the trace, and counts what the replay did. */
@@ -71,7 +71,7 @@ export function runPoint(
   machine.run(cpu, age(allocator, seeded(seed, 'ageing')));
   const caches = machine.run(cpu, createCaches(allocator, trace, point.alignment as Alignment));
 
-  observer?.measured();
+  observer?.measured(allocator);
   const before = totals(machine);
   const freeBefore = allocator.nr_free_pages();
   let fewest = freeBefore;
