@@ -12,24 +12,33 @@ import { readTraceFile } from './trace-file.ts';
 
 export interface C2cOptions {
   readonly point?: string;
+  readonly seeds: number;
   readonly top: number;
   readonly json?: boolean;
 }
 
 export async function c2c(path: string, options: C2cOptions, print: (line: string) => void): Promise<void> {
   const specification = parseSpecification(readText(path), path);
-  const point = choosePoint(points(specification), options.point ?? '');
+  const first = choosePoint(points(specification), options.point ?? '');
   const { trace } = await readTraceFile(resolve(dirname(path), specification.trace));
-  const { counts, owners, sharing } = attributePoint(specification, trace, point);
+  const results = Array.from({ length: options.seeds }, (_, i) =>
+    attributePoint(specification, trace, { ...first, seed: first.seed + i }),
+  );
   if (options.json === true) {
-    const { name } = specification;
-    print(JSON.stringify({ schema: 'slabscope-c2c/1', name, point, counts, owners, sharing }, null, 2));
+    print(JSON.stringify({ schema: 'slabscope-c2c/1', name: specification.name, points: results }, null, 2));
     return;
   }
-  const { misses, lineAccesses } = counts;
-  print(`${specification.name}: ${selectionOf(point)}`);
+  const [{ sharing }] = results;
+  const total = (count: 'misses' | 'lineAccesses') => results.reduce((sum, { counts }) => sum + counts[count], 0);
+  const more = options.seeds > 1 ? `, and ${options.seeds - 1} more seeds; lines are those of the first` : '';
+  print(`${specification.name}: ${selectionOf(first)}${more}`);
   print(`${modelOf(specification).name}, ${specification.machine.cpus} CPUs, lines of ${sharing.line} bytes`);
-  print(`${thousands(misses)} misses of ${thousands(lineAccesses)} line accesses\n`);
-  print(ownersTable([owners], options.top));
+  print(`${thousands(total('misses'))} misses of ${thousands(total('lineAccesses'))} line accesses\n`);
+  print(
+    ownersTable(
+      results.map(({ owners }) => owners),
+      options.top,
+    ),
+  );
   print(c2cTable(sharing, options.top).trimEnd());
 }

@@ -55,8 +55,9 @@ program
   .description('run one point of an experiment: its misses by owner, and the lines that go from cache to cache')
   .argument('<specification>', 'e.g. experiments/colouring.yaml')
   .option('--point <selection>', 'which: touch=...,alignment=...,colouring=...,seed=..., or some of these')
+  .option('--seeds <n>', 'sum misses by owner over so many seeds, from that of the point on', count, 1)
   .option('--top <n>', 'how many owners and lines to print', count, 20)
-  .option('--json', 'print counts, all owners and the 100 hottest lines as JSON')
+  .option('--json', 'print counts, all owners and the 100 hottest lines of each seed as JSON')
   .addHelpText('after', '\nExample:\n  slabscope c2c experiments/colouring.yaml --point touch=hot-fields,colouring=on')
   .action((path: string, options: C2cOptions) => c2c(path, options, print));
 

@@ -1,8 +1,7 @@
 /** A point with its misses attributed: who owns them, and which lines go from cache to cache. */
 import type { AllocationTrace } from './allocation-trace.ts';
-import { Attribution } from './attribution.ts';
+import { Attribution, type FieldNames } from './attribution.ts';
 import { runPoint } from './experiment.ts';
-import type { FieldNames } from './fields.ts';
 import type { Point, PointResult } from './results.ts';
 import type { Specification } from './specification.ts';
 

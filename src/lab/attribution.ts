@@ -15,11 +15,14 @@ import { InputError } from '../hw/input-error.ts';
 import type { L1 } from '../hw/l1.ts';
 import type { addr_t } from '../hw/memory.ts';
 import type { Place, SlabAllocator } from '../slab/allocator.ts';
-import type { Field, FieldNames } from './fields.ts';
+import type { Field } from './fields.ts';
 import type { LineAccesses, Owner, OwnerCounts, SharedLine, Sharing } from './results.ts';
 import { tellPlace } from './tell-place.ts';
 
 const HOTTEST_LINES = 100;
+
+/** What the fields of objects are called, by the name of their cache. */
+export type FieldNames = ReadonlyMap<string, readonly Field[]>;
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 type OwnerTally = Writable<OwnerCounts>;

@@ -1,10 +1,7 @@
-/** The fields of a cache's objects, where a workload names them. */
+/** Fields of the objects in a cache. */
 export interface Field {
   readonly name: string;
-  /** Bytes from the start of the object. */
+  /** In bytes from the object's start. */
   readonly offset: number;
   readonly size: number;
 }
-
-/** By the name of a cache. */
-export type FieldNames = ReadonlyMap<string, readonly Field[]>;

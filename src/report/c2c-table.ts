@@ -4,7 +4,7 @@
  */
 import type { LineAccesses, Owner, SharedLine, Sharing } from '../lab/results.ts';
 import { groupBy } from './group-by.ts';
-import { type PerfColumn, perfColumns } from './perf-columns.ts';
+import { type PerfColumn, percent, perfColumns } from './perf-columns.ts';
 import { thousands } from './wording.ts';
 
 /** The `lines` hottest lines. */
@@ -15,7 +15,7 @@ export function c2cTable(sharing: Sharing, lines: number): string {
   return [
     ...titled('           Shared Data Cache Line Table'),
     ...lineTable(sharing, hottest),
-    ...(left > 0 ? [`# ${thousands(left)} lines more`] : []),
+    ...(left > 0 ? [`# (${thousands(left)} more)`] : []),
     '',
     ...titled('      Shared Cache Line Distribution Pareto'),
     ...pareto(hottest),
@@ -30,7 +30,6 @@ type Figure = Exclude<keyof LineAccesses, 'offset' | 'cpu' | 'owner'>;
 const sum = (accesses: readonly LineAccesses[], ...figures: readonly Figure[]): number =>
   accesses.reduce((total, of) => total + figures.reduce((some, figure) => some + of[figure], 0), 0);
 
-const percent = (part: number, whole: number) => `${(whole === 0 ? 0 : (100 * part) / whole).toFixed(2)}%`;
 const hex = (value: number) => `0x${value.toString(16)}`;
 
 // --- One row a line ------------------------------------------------------------------------------------------------
@@ -137,9 +136,9 @@ function pareto(lines: readonly SharedLine[]): string[] {
     return [ofLine, ...ofOffsets];
   });
   const table = perfColumns(offsetColumns, rows);
-  const heading = table.length - rows.length;
+  const headings = table.length - rows.length;
   const rule = `  ${'-'.repeat(Math.max(...table.map((line) => line.length)) - 2)}`;
-  return table.flatMap((line, i) => (i >= heading && rows[i - heading]![0] !== '' ? [rule, line, rule] : [line]));
+  return table.flatMap((line, i) => (i >= headings && rows[i - headings]![0] !== '' ? [rule, line, rule] : [line]));
 }
 
 const figuresOf = (accesses: readonly LineAccesses[]): number[] => [

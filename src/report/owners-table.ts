@@ -1,10 +1,8 @@
 /** Misses by owner: by kind, then the owners with most. Both tables add up to all misses. */
 import type { Owner, OwnerCounts } from '../lab/results.ts';
 import { groupBy } from './group-by.ts';
-import { type PerfColumn, perfColumns } from './perf-columns.ts';
+import { type PerfColumn, percent, perfColumns } from './perf-columns.ts';
 import { thousands } from './wording.ts';
-
-type Figure = Exclude<keyof OwnerCounts, keyof Owner>;
 
 const figures = [
   ['', 'misses', 'misses'],
@@ -16,64 +14,52 @@ const figures = [
   ['', 'HITM', 'hitm'],
   ['', 'upgrades', 'upgrades'],
   ['', 'invalid.', 'invalidations'],
-] as const satisfies readonly (readonly [group: string, head: string, figure: Figure])[];
+] as const satisfies readonly (readonly [group: string, head: string, figure: keyof OwnerCounts])[];
+type Figure = (typeof figures)[number][2];
 
 /** The owners of one point, or of several that differ in their seed only; `rows` of them by name. */
 export function ownersTable(points: readonly (readonly OwnerCounts[])[], rows: number): string {
-  const owners = [...groupBy(points.flat(), ({ name }) => name)]
-    .map(([name, group]) => summed(name, group))
-    .sort((a, b) => b.counts.misses - a.counts.misses || (a.name < b.name ? -1 : 1));
-  const kinds = [...groupBy(points.flat(), ({ kind }) => kind)]
-    .map(([kind, group]) => summed(kind, group))
-    .sort((a, b) => b.counts.misses - a.counts.misses || (a.name < b.name ? -1 : 1));
-  const all = summed('all', points.flat());
-  const rest = points.length === 0 ? [] : owners.slice(rows);
+  const counts = points.flat();
+  const all = [summed('all', counts)];
+  const owners = summedBy(counts, ({ name }) => name);
+  const rest = owners.slice(rows);
+  const others = rest.length === 0 ? [] : [summed(`(${thousands(rest.length)} more)`, rest)];
   return [
-    'Misses by what they were on',
-    ...table('Kind', all, [...kinds, all]),
+    'Misses by kind of owner',
+    ...table('Kind', [...summedBy(counts, ({ kind }) => kind), ...all]),
     '',
     'Misses by owner',
-    ...table('Owner', all, [
-      ...owners.slice(0, rows),
-      ...(rest.length > 0 ? [added(`(${thousands(rest.length)} more)`, rest)] : []),
-      all,
-    ]),
+    ...table('Owner', [...owners.slice(0, rows), ...others, ...all]),
     '',
   ].join('\n');
 }
 
-interface Summed {
-  readonly name: string;
-  readonly counts: Readonly<Record<Figure, number>>;
+type Figures = Readonly<Record<Figure, number>>;
+type Summed = Figures & Pick<Owner, 'name'>;
+
+/** Most misses first. */
+const summedBy = (counts: readonly OwnerCounts[], keyOf: (of: OwnerCounts) => string): Summed[] =>
+  [...groupBy(counts, keyOf)]
+    .map(([name, group]) => summed(name, group))
+    .sort((a, b) => b.misses - a.misses || (a.name < b.name ? -1 : 1));
+
+function summed(name: string, of: readonly Figures[]): Summed {
+  const sums = figures.map(([, , figure]) => [figure, of.reduce((sum, counts) => sum + counts[figure], 0)]);
+  return { ...(Object.fromEntries(sums) as Figures), name };
 }
 
-const allFigures = [...figures.map(([, , figure]) => figure), 'prefetchFills'] as const;
-
-function added(name: string, of: readonly Summed[]): Summed {
-  return summed(
-    name,
-    of.map(({ counts }) => counts),
-  );
-}
-
-function summed(name: string, of: readonly Readonly<Record<Figure, number>>[]): Summed {
-  const total = (figure: Figure) => of.reduce((sum, counts) => sum + counts[figure], 0);
-  return { name, counts: Object.fromEntries(allFigures.map((figure) => [figure, total(figure)])) as Summed['counts'] };
-}
-
-function table(heading: string, { counts: all }: Summed, rows: readonly Summed[]): string[] {
+/** The last row is the sum that shares are told of. */
+function table(heading: string, rows: readonly Summed[]): string[] {
   const columns: PerfColumn[] = [
     { group: '', head: 'share' },
     ...figures.map(([group, head]) => ({ group, head })),
     { group: '', head: heading, left: true },
   ];
-  const share = (misses: number) => `${(all.misses === 0 ? 0 : (100 * misses) / all.misses).toFixed(2)}%`;
-  return perfColumns(
-    columns,
-    rows.map(({ name, counts }) => [
-      share(counts.misses),
-      ...figures.map(([, , figure]) => thousands(counts[figure])),
-      name,
-    ]),
-  );
+  const all = rows.at(-1)!.misses;
+  const cells = rows.map((row) => [
+    percent(row.misses, all),
+    ...figures.map(([, , figure]) => thousands(row[figure])),
+    row.name,
+  ]);
+  return perfColumns(columns, cells);
 }

@@ -8,7 +8,10 @@ export interface PerfColumn {
   readonly left?: true;
 }
 
-/** Lines of a table. A row that is a string stands as it is, between two rules as wide as the headings. */
+export const percent = (part: number, whole: number): string =>
+  `${(whole === 0 ? 0 : (100 * part) / whole).toFixed(2)}%`;
+
+/** Lines of a table: five of headings, then one a row. */
 export function perfColumns(columns: readonly PerfColumn[], rows: readonly (readonly string[])[]): string[] {
   const widths = columns.map(({ head }, i) => Math.max(head.length, ...rows.map((cells) => cells[i]!.length)));
   const groups = groupsOf(columns);
@@ -35,7 +38,7 @@ function groupsOf(columns: readonly PerfColumn[]): { group: string; from: number
   const groups: { group: string; from: number; to: number }[] = [];
   columns.forEach(({ group }, i) => {
     const last = groups.at(-1);
-    if (last?.group === group && group !== '' && group !== 'Total') last.to = i + 1;
+    if (last?.group === group && group !== '') last.to = i + 1;
     else groups.push({ group, from: i, to: i + 1 });
   });
   return groups;
