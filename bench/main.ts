@@ -5,7 +5,7 @@ import { benchLineMemory, benchLiveObjects } from './live-objects.ts';
 import { finish } from './measure.ts';
 import { benchStress } from './stress.ts';
 
-await benchAccesses();
+benchAccesses();
 await benchAllocFree();
 await benchLiveObjects();
 benchLineMemory();

@@ -33,8 +33,8 @@ test('prints the point, its misses by owner, and the cache-to-cache report', asy
   expect(stdout).toMatch(
     /^small: touch=init-all,alignment=word,colouring=off,seed=0\nPentium III \(Coppermine\), 2 CPUs/,
   );
-  expect(stdout).toMatch(/ 100\.00% .+ all\n[^]+ 100\.00% .+ all\n/);
-  expect(stdout).toMatch(/Shared Data Cache Line Table[^]+ filp object \+0x0[^]+Shared Cache Line Distribution Pareto/);
+  expect(stdout).toMatch(/ 100\.00% [^\n]+ all\n.+ 100\.00% [^\n]+ all\n/s);
+  expect(stdout).toMatch(/Shared Data Cache Line Table.+ filp object \+0x0.+Shared Cache Line Distribution Pareto/s);
 });
 
 describe('with --json', () => {
