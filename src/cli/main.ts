@@ -5,6 +5,7 @@ import { protocols } from '../hw/coherence.ts';
 import { InputError } from '../hw/input-error.ts';
 import { inclusions } from '../hw/second-level.ts';
 import { specificationSchema } from '../lab/specification.ts';
+import { type C2cOptions, c2c } from './c2c.ts';
 import { type CacheOptions, cache, cacheHelp, parseCpus, parseL1, parseLineNumber, parsePolicy } from './cache.ts';
 import { listMachines } from './list.ts';
 import { type LitmusOptions, litmus } from './litmus.ts';
@@ -56,6 +57,17 @@ program
   .action(() => {
     print(JSON.stringify(specificationSchema(), null, 2));
   });
+
+program
+  .command('c2c')
+  .description('run one point of an experiment: its misses by owner, and the lines that go from cache to cache')
+  .argument('<specification>', 'e.g. experiments/colouring.yaml')
+  .option('--point <selection>', 'which: touch=...,alignment=...,colouring=...,seed=..., or some of these')
+  .option('--seeds <n>', 'sum misses by owner over so many seeds, from that of the point on', count, 1)
+  .option('--top <n>', 'how many owners and lines to print', count, 20)
+  .option('--json', 'print counts, all owners and the 100 hottest lines of each seed as JSON')
+  .addHelpText('after', '\nExample:\n  slabscope c2c experiments/colouring.yaml --point touch=hot-fields,colouring=on')
+  .action((path: string, options: C2cOptions) => c2c(path, options, print));
 
 program
   .command('cache')

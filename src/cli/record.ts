@@ -35,7 +35,7 @@ export function record(
 }
 
 /** The first point that `selection`, `key=value,...`, allows. */
-function choosePoint(all: readonly Point[], selection: string): Point {
+export function choosePoint(all: readonly Point[], selection: string): Point {
   const keys = Object.keys(all[0]!);
   const terms = selection.split(',').filter((term) => term.trim() !== '');
   const wanted = terms.map((term) => {
@@ -52,6 +52,12 @@ function choosePoint(all: readonly Point[], selection: string): Point {
   if (found === undefined) throw new InputError('--point', `no point is ${selection}`, 'name each key once');
   return found;
 }
+
+/** As a selection that allows no other. */
+export const selectionOf = (point: Point): string =>
+  Object.entries(point)
+    .map((entry) => entry.join('='))
+    .join(',');
 
 const valuesOf = (all: readonly Point[], key: string) => [...new Set(all.map((point) => String(point[key])))];
 
@@ -83,9 +89,7 @@ function told(file: string, { name }: Specification, recording: Recording, comma
   const figures = Object.entries(counts).map(([count, value]): [string, string] => [count, thousands(value)]);
   const widest = Math.max(...figures.map(([, figure]) => figure.length));
   return [
-    `${name}: ${Object.entries(point)
-      .map((entry) => entry.join('='))
-      .join(',')}`,
+    `${name}: ${selectionOf(point)}`,
     `${file}: ${thousands(accesses)} accesses; the first ${thousands(warmUp)} (boot, ageing, caches created) warm the caches`,
     '',
     'counts from there on, as in results.json',

@@ -6,7 +6,7 @@ import type { Cpu } from '../hw/cpu.ts';
 import type { Machine } from '../hw/machine.ts';
 import type { addr_t } from '../hw/memory.ts';
 import { type AccessKind, observe } from '../hw/observe.ts';
-import type { Place } from '../slab/allocator.ts';
+import type { PlaceName } from './tell-place.ts';
 
 export interface SkewedAccess {
   /** Cycles ahead of the slowest CPU that runs. */
@@ -34,7 +34,7 @@ export interface ClockSkew {
 }
 
 /** Observes all CPUs of the machine while `run` runs. */
-export function measureClockSkew(machine: Machine, place: (addr: addr_t) => Place, run: () => void): ClockSkew {
+export function measureClockSkew(machine: Machine, place: (addr: addr_t) => PlaceName, run: () => void): ClockSkew {
   const { cpus, scheduler } = machine;
   let largest: SkewedAccess | null = null;
   let accesses = 0;

@@ -32,7 +32,7 @@ export interface PointObserver {
   /** The machine stands, before its first access. */
   readonly poweredOn: (machine: Machine) => void;
   /** What is counted begins. */
-  readonly measured: () => void;
+  readonly measured: (allocator: SlabAllocator) => void;
 }
 
 /** Boots, ages, sets the workload up, runs it, and counts what it did. `trace` is that of a workload that replays one. */
@@ -77,7 +77,7 @@ export function runPoint(
   checkFields(specification, context);
   if (settings.interrupts !== 'off') startTimerInterrupts(allocator, settings.interrupts);
 
-  observer?.measured();
+  observer?.measured(allocator);
   const sizes = new Map(context.caches.map(({ cachep, size }) => [cachep, size]));
   const measurement = new Measurement(allocator, sizes);
   context.startCounting();

@@ -29,7 +29,7 @@ import { type AccessKind, observe } from '../hw/observe.ts';
 import type { Context } from '../hw/scheduler.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import { call_data_struct } from '../kernel/smp.ts';
-import type { Place } from '../slab/allocator.ts';
+import { type PlaceName, tellPlace } from './tell-place.ts';
 
 /** One side of a race. */
 export interface RaceAccess {
@@ -113,13 +113,17 @@ export interface RaceDetectorOptions {
 }
 
 /** Watches all CPUs of the kernel's machine from now on. `place` names what stands at an address. */
-export function detectRaces(k: Kernel, place: (addr: addr_t) => Place, options?: RaceDetectorOptions): RaceDetector {
+export function detectRaces(
+  k: Kernel,
+  place: (addr: addr_t) => PlaceName,
+  options?: RaceDetectorOptions,
+): RaceDetector {
   return new RaceDetector(k, place, options);
 }
 
 export class RaceDetector {
   readonly #k: Kernel;
-  readonly #place: (addr: addr_t) => Place;
+  readonly #place: (addr: addr_t) => PlaceName;
   readonly #functions: boolean;
   readonly #sides: readonly Side[];
   readonly #agents: readonly Agent[];
@@ -134,7 +138,7 @@ export class RaceDetector {
   /** Who made the last access; null outside of programs. */
   #last: Agent | null = null;
 
-  constructor(k: Kernel, place: (addr: addr_t) => Place, { functions = true }: RaceDetectorOptions = {}) {
+  constructor(k: Kernel, place: (addr: addr_t) => PlaceName, { functions = true }: RaceDetectorOptions = {}) {
     this.#functions = functions;
     this.#k = k;
     this.#place = place;
@@ -466,10 +470,6 @@ function functionOf({ trace }: Access): string {
   const frame = frames.find((line) => !helpers.test(line));
   const name = /^\s*at (\S*?)(?:\.next)? (?:\[as .*\] )?\(/.exec(frame ?? '')?.[1];
   return name?.split('.').at(-1) ?? '(unnamed)';
-}
-
-export function tellPlace({ field, owner }: { field: string; owner: string }): string {
-  return owner === '' ? field : `${field} of ${owner}`;
 }
 
 const verbs = { r: 'reads', w: 'writes', x: 'locks' };

@@ -1,6 +1,8 @@
 /** What an experiment gives: the form of results.json, and all that reports ever see. */
+
 import type { KnownCpuModel } from '../hw/cpu-model.ts';
 import type { SecondLevelGeometry } from '../hw/second-level.ts';
+import type { PlaceKind } from '../slab/allocator.ts';
 import type { TraceSummary } from './allocation-trace.ts';
 import type { MeasureName } from './measures.ts';
 
@@ -91,6 +93,77 @@ export interface PointResult {
   readonly point: Point;
   readonly counts: Counts;
   readonly sets?: SetPressure;
+  /** Only where misses were attributed: every one has exactly one owner, so they add up to `counts`. Most misses first. */
+  readonly owners?: readonly OwnerCounts[];
+  readonly sharing?: Sharing;
+}
+
+/** What the missing byte belonged to when the miss was counted. */
+export interface Owner {
+  /** Unique among the owners: `slab_t.inuse of dentry_cache`, `inode_cache object +0x18 (i_count)`. */
+  readonly name: string;
+  readonly kind: PlaceKind;
+  /** The structure and its field, as `slab_t.inuse`; of an object the field's own name, empty where none is known. */
+  readonly field: string;
+  /** Which of its kind: the name of a cache or of a static; empty where there is but one, and for all pages together. */
+  readonly of: string;
+  /** Only of an object: bytes from its start, to the field where that is named. */
+  readonly offset?: number;
+}
+
+export interface OwnerCounts extends Owner {
+  readonly misses: number;
+  /** The classes of the misses; they add up to `misses`. Sharing is decided at the miss. */
+  readonly cold: number;
+  readonly capacity: number;
+  readonly conflict: number;
+  readonly trueSharing: number;
+  readonly falseSharing: number;
+  /** Lines fetched, by misses and prefetches, that another CPU's cache held modified. */
+  readonly hitm: number;
+  /** Lines that prefetches fetched: no misses. */
+  readonly prefetchFills: number;
+  /** Stores that found the line shared, and waited until it was this CPU's alone. */
+  readonly upgrades: number;
+  /** Copies that stores and prefetches took away from other CPUs. */
+  readonly invalidations: number;
+}
+
+/** The lines that went from cache to cache: fetched while another CPU held them modified, or missed for its writes. */
+export interface Sharing {
+  /** Bytes of a line. */
+  readonly line: number;
+  /** How many lines did, and all their fetches of modified copies. */
+  readonly lines: number;
+  readonly hitm: number;
+  /** Those with most, at most 100. */
+  readonly hottest: readonly SharedLine[];
+}
+
+/** One line, from the moment on when it first went from cache to cache in the measured part. */
+export interface SharedLine {
+  /** Physical, of its first byte; the static there, or the address in hexadecimal. */
+  readonly address: number;
+  readonly symbol: string;
+  readonly accesses: readonly LineAccesses[];
+}
+
+/** Accesses of one CPU to one offset in a line while it had one owner. */
+export interface LineAccesses {
+  /** Of the first byte, from the start of the line. */
+  readonly offset: number;
+  readonly cpu: number;
+  readonly owner: Owner;
+  /** Locked operations are stores; a prefetch that fetched the line is a load. */
+  readonly loads: number;
+  readonly stores: number;
+  readonly loadMisses: number;
+  readonly storeMisses: number;
+  /** Of the misses: those that found the line modified in another CPU's cache. */
+  readonly loadHitm: number;
+  readonly storeHitm: number;
+  readonly trueSharing: number;
+  readonly falseSharing: number;
 }
 
 /** The measures of one combination of the keys' values, over all its seeds; null where there is none. */

@@ -53,12 +53,32 @@ export interface CacheState {
   readonly cpuArrays: readonly (CpuArrayState | null)[];
 }
 
+export type PlaceKind =
+  | 'object'
+  | 'slab descriptor'
+  | 'bufctl'
+  | 'per-CPU array'
+  | 'kmem_cache_t'
+  | 'page'
+  | 'zone'
+  | 'bitmap'
+  /** Wherever it stands: in a kmem_cache_t, in a zone, alone. */
+  | 'lock'
+  | 'task'
+  /** Any other static. */
+  | 'static'
+  /** In a page that belongs to no slab. */
+  | 'page contents';
+
 /** What stands at an address. */
 export interface Place {
+  readonly kind: PlaceKind;
   /** The structure and its field, as `kmem_cache_t.batchcount`; for a static that is no structure, its name. */
   readonly field: string;
   /** Which of its kind: the name of a cache or a static, the number of a page; empty where there is but one. */
   readonly owner: string;
+  /** Bytes from the start of the object, structure or static; of a page that belongs to no slab, from the page's. */
+  readonly offset: number;
 }
 
 export interface SlabAllocator {

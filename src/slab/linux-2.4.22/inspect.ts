@@ -12,10 +12,12 @@ export function cacheChain(k: Linux2422): addr_t[] {
   return [k.cache_cache, ...others];
 }
 
+const decoder = new TextDecoder();
+
 export function peekName(k: Linux2422, cachep: addr_t): string {
   const { bytes } = k.machine.memory;
   const start = cachep + k.kmem_cache_t.name;
-  return new TextDecoder().decode(bytes.subarray(start, bytes.indexOf(0, start)));
+  return decoder.decode(bytes.subarray(start, bytes.indexOf(0, start)));
 }
 
 export function peekCache(k: Linux2422, cachep: addr_t): CacheState {

@@ -1,23 +1,46 @@
-/** What stands at an address of a 2.4.22 kernel, in the kernel's own names; by peek, on whatever memory holds now. */
-import { type addr_t, NULL, PAGE_SHIFT } from '../../hw/memory.ts';
-import { ptr } from '../../kernel/struct.ts';
+/**
+ * What stands at an address of a 2.4.22 kernel, in the kernel's own names; by peek, on whatever memory holds now. Any
+ * moment will do, as in the middle of a list operation: lists are followed forwards only.
+ */
+import { type addr_t, NULL, PAGE_SHIFT, PAGE_SIZE } from '../../hw/memory.ts';
+import { list_head } from '../../kernel/list.ts';
+import { type CType, ptr, type Struct } from '../../kernel/struct.ts';
 import { task_struct } from '../../kernel/task.ts';
 import { free_area_struct, PG_slab, struct_page } from '../../mm/linux-2.4.22/mm.ts';
-import type { Place } from '../allocator.ts';
-import { cacheChain, peekName } from './inspect.ts';
-import { cpucache_t, kmem_bufctl_t, type Linux2422, slab_t } from './slab.ts';
+import type { Place, PlaceKind } from '../allocator.ts';
+import { peekName } from './inspect.ts';
+import {
+  BYTES_PER_WORD,
+  cpucache_t,
+  kmem_bufctl_t,
+  type Linux2422,
+  SLAB_RED_ZONE,
+  slab_bufctl,
+  slab_t,
+} from './slab.ts';
+
+/** Names by offset, of each layout that was asked for. */
+const fieldNames = new WeakMap<object, string[]>();
 
 /** The field of a structure that holds `offset`. */
 export function fieldAt(layout: object, offset: number): string {
-  let name = '';
-  let start = -1;
-  for (const [field, at] of Object.entries(layout) as [string, number][]) {
-    if (field === 'sizeof' || field === 'align' || at > offset || at < start) continue;
-    name = field;
-    start = at;
+  let names = fieldNames.get(layout);
+  if (names === undefined) {
+    names = namesByOffset(layout);
+    fieldNames.set(layout, names);
   }
-  return name;
+  return names[offset] ?? '';
 }
+
+function namesByOffset(layout: object): string[] {
+  const { sizeof, align: _, ...fields } = layout as Struct<Record<string, CType>>;
+  const names: string[] = new Array(sizeof).fill('');
+  // Of fields at the same offset all but the last are empty in this build.
+  for (const [name, at] of Object.entries(fields).sort(([, a], [, b]) => a - b)) names.fill(name, at);
+  return names;
+}
+
+const fieldOf = (name: string, layout: object, offset: number) => `${name}.${fieldAt(layout, offset)}`;
 
 export function placeAt(k: Linux2422, addr: addr_t): Place {
   return staticPlace(k, addr) ?? slabPlace(k, addr);
@@ -27,96 +50,119 @@ function staticPlace(k: Linux2422, addr: addr_t): Place | null {
   const symbol = k.symbols.find(addr);
   if (symbol === null) return null;
   const { name, offset } = symbol;
-  const element = (layout: { sizeof: number }) => String(Math.floor(offset / layout.sizeof));
-  if (name === 'cache_cache') return { field: `kmem_cache_t.${fieldAt(k.kmem_cache_t, offset)}`, owner: 'kmem_cache' };
-  if (name === 'cache_chain_sem') return { field: `semaphore.${fieldAt(k.semaphore, offset)}`, owner: name };
+  if (name === 'cache_cache') return cachePlace(k, 'kmem_cache', offset);
+  if (name === 'cache_chain_sem') {
+    return { kind: 'lock', field: fieldOf('semaphore', k.semaphore, offset), owner: name, offset };
+  }
   if (name === 'contig_page_data') return nodePlace(k, offset);
   if (name === 'mem_map') {
-    return {
-      field: `page.${fieldAt(struct_page, offset % struct_page.sizeof)}`,
-      owner: `page ${element(struct_page)}`,
-    };
+    const pfn = Math.floor(offset / struct_page.sizeof);
+    const inPage = offset % struct_page.sizeof;
+    return { kind: 'page', field: fieldOf('page', struct_page, inPage), owner: `page ${pfn}`, offset: inPage };
   }
   if (name === 'irq_stat') {
     const { irq_cpustat_t } = k;
-    const field = fieldAt(irq_cpustat_t, offset % irq_cpustat_t.sizeof);
-    return { field: `irq_cpustat_t.${field}`, owner: `cpu${element(irq_cpustat_t)}` };
+    const cpu = Math.floor(offset / irq_cpustat_t.sizeof);
+    const inStat = offset % irq_cpustat_t.sizeof;
+    const field = fieldOf('irq_cpustat_t', irq_cpustat_t, inStat);
+    return { kind: 'static', field, owner: `cpu${cpu}`, offset: inStat };
   }
   if (name.startsWith('task[')) {
-    return {
-      field: offset < task_struct.sizeof ? `task_struct.${fieldAt(task_struct, offset)}` : 'stack',
-      owner: name,
-    };
+    const field = offset < task_struct.sizeof ? fieldOf('task_struct', task_struct, offset) : 'stack';
+    return { kind: 'task', field, owner: name, offset };
   }
-  return { field: name, owner: '' };
+  return { kind: kindOfStatic(name), field: name, owner: '', offset };
+}
+
+function kindOfStatic(name: string): PlaceKind {
+  if (name.startsWith('bitmap[')) return 'bitmap';
+  return name.endsWith('_lock') ? 'lock' : 'static';
+}
+
+function cachePlace(k: Linux2422, owner: string, offset: number): Place {
+  const name = fieldAt(k.kmem_cache_t, offset);
+  return { kind: name === 'spinlock' ? 'lock' : 'kmem_cache_t', field: `kmem_cache_t.${name}`, owner, offset };
 }
 
 function nodePlace(k: Linux2422, offset: number): Place {
   const { pg_data_t, zone_struct } = k;
   const field = fieldAt(pg_data_t, offset);
-  if (field !== 'node_zones') return { field: `pg_data_t.${field}`, owner: '' };
+  if (field !== 'node_zones') return { kind: 'zone', field: `pg_data_t.${field}`, owner: '', offset };
   const owner = `zone ${Math.floor(offset / zone_struct.sizeof)}`;
   const inZone = offset % zone_struct.sizeof;
-  const ofZone = fieldAt(zone_struct, inZone);
-  if (ofZone !== 'free_area') return { field: `zone_struct.${ofZone}`, owner };
+  const name = fieldAt(zone_struct, inZone);
+  if (name !== 'free_area') {
+    return { kind: name === 'lock' ? 'lock' : 'zone', field: `zone_struct.${name}`, owner, offset: inZone };
+  }
   const inArea = (inZone - zone_struct.free_area) % free_area_struct.sizeof;
-  return { field: `free_area_struct.${fieldAt(free_area_struct, inArea)}`, owner };
+  return { kind: 'zone', field: fieldOf('free_area_struct', free_area_struct, inArea), owner, offset: inZone };
 }
 
 /** In a slab: its management, an object, or what the slab allocator keeps in an object. */
 function slabPlace(k: Linux2422, addr: addr_t): Place {
   const { memory } = k.machine;
   const page = k.pageAt(addr >>> PAGE_SHIFT);
-  if (((memory.peek32(page + struct_page.flags) >>> PG_slab) & 1) === 0) return { field: 'page contents', owner: '' };
-  const cachep = memory.peek32(page + struct_page.list);
-  const slabp = memory.peek32(page + struct_page.list + ptr.sizeof);
+  if (!isSlabPage(k, addr)) {
+    return { kind: 'page contents', field: 'page contents', owner: '', offset: addr % PAGE_SIZE };
+  }
+  const cachep = memory.peek32(page + struct_page.list + list_head.next);
+  const slabp = memory.peek32(page + struct_page.list + list_head.prev);
   const owner = peekName(k, cachep);
   const own = managementPlace(k, cachep, slabp, addr);
   if (own !== null) return own;
   const objsize = memory.peek32(cachep + k.kmem_cache_t.objsize);
   const s_mem = memory.peek32(slabp + slab_t.s_mem);
   const objp = s_mem + Math.floor((addr - s_mem) / objsize) * objsize;
-  if (cachep === k.cache_cache) {
-    return { field: `kmem_cache_t.${fieldAt(k.kmem_cache_t, addr - objp)}`, owner: peekName(k, objp) };
+  if (cachep === k.cache_cache) return cachePlace(k, peekName(k, objp), addr - objp);
+  if (owner.startsWith('size-')) {
+    const kept = arrayPlace(k, objp, objsize, addr) ?? offSlabPlace(k, objp, addr);
+    if (kept !== null) return kept;
   }
-  return (
-    (owner.startsWith('size-') ? (arrayPlace(k, objp, addr) ?? offSlabPlace(k, objp, addr)) : null) ?? {
-      field: 'object',
-      owner,
-    }
-  );
+  const redZoned = (memory.peek32(cachep + k.kmem_cache_t.flags) & SLAB_RED_ZONE) !== 0;
+  return { kind: 'object', field: 'object', owner, offset: addr - objp - (redZoned ? BYTES_PER_WORD : 0) };
+}
+
+function isSlabPage(k: Linux2422, addr: addr_t): boolean {
+  if (addr >= k.layout.ram) return false;
+  return ((k.machine.memory.peek32(k.pageAt(addr >>> PAGE_SHIFT) + struct_page.flags) >>> PG_slab) & 1) !== 0;
 }
 
 function managementPlace(k: Linux2422, cachep: addr_t, slabp: addr_t, addr: addr_t): Place | null {
-  const inSlab = addr - slabp;
+  const offset = addr - slabp;
   const num = k.machine.memory.peek32(cachep + k.kmem_cache_t.num);
-  if (inSlab < 0 || inSlab >= slab_t.sizeof + num * kmem_bufctl_t.sizeof) return null;
-  const field = inSlab < slab_t.sizeof ? `slab_t.${fieldAt(slab_t, inSlab)}` : 'kmem_bufctl_t';
-  return { field, owner: peekName(k, cachep) };
+  if (offset < 0 || offset >= slab_t.sizeof + num * kmem_bufctl_t.sizeof) return null;
+  const owner = peekName(k, cachep);
+  if (addr >= slab_bufctl(slabp, 0)) return { kind: 'bufctl', field: 'kmem_bufctl_t', owner, offset };
+  return { kind: 'slab descriptor', field: fieldOf('slab_t', slab_t, offset), owner, offset };
 }
 
 /** If the object at `objp` is some CPU's array. */
-function arrayPlace(k: Linux2422, objp: addr_t, addr: addr_t): Place | null {
+function arrayPlace(k: Linux2422, objp: addr_t, objsize: number, addr: addr_t): Place | null {
   const { memory, cpus } = k.machine;
-  for (const cachep of cacheChain(k)) {
+  // Few other objects look like one, and only then are all caches asked.
+  const limit = memory.peek32(objp + cpucache_t.limit);
+  if (limit <= 0 || cpucache_t.sizeof + limit * ptr.sizeof > objsize) return null;
+  const { next, cpudata } = k.kmem_cache_t;
+  let cachep = k.cache_cache;
+  do {
     for (const { id } of cpus) {
-      if (memory.peek32(cachep + k.kmem_cache_t.cpudata + id * ptr.sizeof) !== objp) continue;
-      const field = addr < objp + cpucache_t.sizeof ? fieldAt(cpucache_t, addr - objp) : 'entries';
-      return { field: `cpucache_t.${field}`, owner: `${peekName(k, cachep)} on cpu${id}` };
+      if (memory.peek32(cachep + cpudata + id * ptr.sizeof) !== objp) continue;
+      const offset = addr - objp;
+      const field = offset < cpucache_t.sizeof ? fieldAt(cpucache_t, offset) : 'entries';
+      const owner = `${peekName(k, cachep)} on cpu${id}`;
+      return { kind: 'per-CPU array', field: `cpucache_t.${field}`, owner, offset };
     }
-  }
+    cachep = memory.peek32(cachep + next + list_head.next) - next;
+  } while (cachep !== k.cache_cache);
   return null;
 }
 
-/** If the object at `objp` manages a slab elsewhere: the pages of that slab say so. */
+/** If the object at `objp` manages a slab elsewhere: then the page of that slab's first object says so. */
 function offSlabPlace(k: Linux2422, objp: addr_t, addr: addr_t): Place | null {
   const { memory } = k.machine;
-  for (let pfn = 0; pfn < k.layout.ram >>> PAGE_SHIFT; pfn++) {
-    const page = k.pageAt(pfn);
-    if (memory.peek32(page + struct_page.list + ptr.sizeof) !== objp) continue;
-    if (((memory.peek32(page + struct_page.flags) >>> PG_slab) & 1) === 0) continue;
-    const cachep = memory.peek32(page + struct_page.list);
-    if (cachep !== NULL) return managementPlace(k, cachep, objp, addr);
-  }
-  return null;
+  const s_mem = memory.peek32(objp + slab_t.s_mem);
+  if (s_mem <= NULL || !isSlabPage(k, s_mem)) return null;
+  const page = k.pageAt(s_mem >>> PAGE_SHIFT);
+  if (memory.peek32(page + struct_page.list + list_head.prev) !== objp) return null;
+  return managementPlace(k, memory.peek32(page + struct_page.list + list_head.next), objp, addr);
 }

@@ -1,0 +1,48 @@
+/** `slabscope c2c SPEC`: one point with its misses attributed, as misses by owner and as perf's cache-to-cache report. */
+import { dirname, resolve } from 'node:path';
+import { attributePoint } from '../lab/attribute.ts';
+import { fieldsOf } from '../lab/fields.ts';
+import { points, settingsOf } from '../lab/settings.ts';
+import { cpuModelOf, parseSpecification, traceOf } from '../lab/specification.ts';
+import { c2cTable } from '../report/c2c-table.ts';
+import { ownersTable } from '../report/owners-table.ts';
+import { thousands } from '../report/wording.ts';
+import { readText } from './files.ts';
+import { choosePoint, selectionOf } from './record.ts';
+import { readTraceFile } from './trace-file.ts';
+
+export interface C2cOptions {
+  readonly point?: string;
+  readonly seeds: number;
+  readonly top: number;
+  readonly json?: boolean;
+}
+
+export async function c2c(path: string, options: C2cOptions, print: (line: string) => void): Promise<void> {
+  const specification = parseSpecification(readText(path), path);
+  const first = choosePoint(points(specification), options.point ?? '');
+  const named = traceOf(specification);
+  const trace = named === null ? null : (await readTraceFile(resolve(dirname(path), named))).trace;
+  const fields = fieldsOf(specification);
+  const results = Array.from({ length: options.seeds }, (_, i) =>
+    attributePoint(specification, trace, { ...first, seed: first.seed + i }, fields),
+  );
+  if (options.json === true) {
+    print(JSON.stringify({ schema: 'slabscope-c2c/1', name: specification.name, points: results }, null, 2));
+    return;
+  }
+  const [{ sharing }] = results;
+  const total = (count: 'misses' | 'lineAccesses') => results.reduce((sum, { counts }) => sum + counts[count], 0);
+  const more = options.seeds > 1 ? `, and ${options.seeds - 1} more seeds; lines are those of the first` : '';
+  print(`${specification.name}: ${selectionOf(first)}${more}`);
+  const { machine } = settingsOf(specification, first);
+  print(`${cpuModelOf(machine.model).name}, ${machine.cpus} CPUs, lines of ${sharing.line} bytes`);
+  print(`${thousands(total('misses'))} misses of ${thousands(total('lineAccesses'))} line accesses\n`);
+  print(
+    ownersTable(
+      results.map(({ owners }) => owners),
+      options.top,
+    ),
+  );
+  print(c2cTable(sharing, options.top).trimEnd());
+}
