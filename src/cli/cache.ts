@@ -1,9 +1,11 @@
 /** `slabscope cache TRACE`: a memory trace through L1 caches, read as a stream; counts as a table or JSON. */
 import { basename } from 'node:path';
 import { InvalidArgumentError } from 'commander';
+import type { ProtocolName } from '../hw/coherence.ts';
 import { InputError } from '../hw/input-error.ts';
 import { KiB, MiB } from '../hw/memory.ts';
 import type { PolicyName } from '../hw/replacement.ts';
+import type { Inclusion, SecondLevelGeometry } from '../hw/second-level.ts';
 import type { CacheGeometry } from '../hw/tag-array.ts';
 import { countsSince, totalOf } from '../lab/cache-counts.ts';
 import { CacheSimulator, policies } from '../lab/cache-simulator.ts';
@@ -17,6 +19,11 @@ import { STANDARD_INPUT, sizeOf, streamBytes } from './streams.ts';
 export interface CacheOptions {
   readonly l1: Omit<CacheGeometry, 'policy'>;
   readonly policy: PolicyName;
+  readonly protocol: ProtocolName;
+  readonly l2?: Omit<CacheGeometry, 'policy'>;
+  readonly l2Policy: PolicyName;
+  readonly l2Shared?: boolean;
+  readonly inclusion: Inclusion;
   /** Of the random policy. */
   readonly seed: string;
   readonly cpus?: number;
@@ -72,10 +79,13 @@ export async function cache(path: string, options: CacheOptions, print: (line: s
 }
 
 async function simulate(path: string, options: CacheOptions): Promise<CacheReport> {
-  const { l1, policy, seed, from, classes = false } = options;
+  const { l1, policy, protocol, seed, from, classes = false } = options;
+  const l2 = secondLevel(options);
   const name = path === STANDARD_INPUT ? 'standard input' : path;
   const simulator = new CacheSimulator({
     geometry: { ...l1, policy },
+    protocol,
+    l2,
     cpus: options.cpus ?? 1,
     classes: classes ? 'all' : 'none',
     random: seeded(seed, 'replacement'),
@@ -108,7 +118,8 @@ async function simulate(path: string, options: CacheOptions): Promise<CacheRepor
     trace: path === STANDARD_INPUT ? name : basename(path),
     l1: { ...l1, sets: l1.size / l1.ways / l1.line },
     policy,
-    protocol: 'mesi',
+    protocol,
+    l2,
     classes,
     cpus: perCpu.length,
     from,
@@ -117,6 +128,18 @@ async function simulate(path: string, options: CacheOptions): Promise<CacheRepor
     total: totalOf(perCpu),
     perCpu,
   };
+}
+
+function secondLevel({ l1, l2, l2Policy, l2Shared = false, inclusion }: CacheOptions): SecondLevelGeometry | null {
+  if (l2 === undefined) return null;
+  if (l2.line !== l1.line) {
+    throw new InputError(
+      '--l2',
+      `lines of ${l2.line} bytes below lines of ${l1.line}`,
+      'both levels need the same line',
+    );
+  }
+  return { ...l2, policy: l2Policy, shared: l2Shared, inclusion };
 }
 
 async function readThrough(path: string, parser: MemoryTraceParser): Promise<void> {

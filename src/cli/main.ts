@@ -1,8 +1,11 @@
 #!/usr/bin/env node
 /** The command line: arguments and exit statuses. 0: well; 1: a case failed; 2: the input is wrong. */
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { protocols } from '../hw/coherence.ts';
 import { InputError } from '../hw/input-error.ts';
+import { inclusions } from '../hw/second-level.ts';
 import { type CacheOptions, cache, cacheHelp, parseCpus, parseL1, parseLineNumber, parsePolicy } from './cache.ts';
+import { listMachines } from './list.ts';
 import { type LitmusOptions, litmus } from './litmus.ts';
 import { type ReplayOptions, replay } from './replay.ts';
 import { type RunOptions, run } from './run.ts';
@@ -59,6 +62,15 @@ program
       .default(parseL1('32K/8/64'), '32K/8/64'),
   )
   .option('--policy <name>', 'replacement policy', parsePolicy, 'lru' as const)
+  .addOption(new Option('--protocol <name>', 'of coherence').choices(Object.keys(protocols)).default('mesi'))
+  .option('--l2 <size/ways/line>', 'a second level below (default: none)', parseL1)
+  .option('--l2-policy <name>', 'its replacement policy', parsePolicy, 'lru' as const)
+  .option('--l2-shared', 'one second level for all CPUs, not one each')
+  .addOption(
+    new Option('--inclusion <name>', 'what the second level holds of the lines in L1')
+      .choices([...inclusions])
+      .default('neither'),
+  )
   .option('--seed <text>', 'seed of the random policy', 'slabscope')
   .option('--cpus <n>', 'how many CPUs (default: those that the trace names)', parseCpus)
   .option('--classes', 'split misses: capacity and conflict, true and false sharing')
@@ -83,6 +95,17 @@ program
   .option('--json', 'print the results as JSON')
   .addHelpText('after', '\nExample:\n  slabscope replay examples/tar-extract.ftrace.txt.gz')
   .action((path: string, options: ReplayOptions) => replay(path, options, print));
+
+program
+  .command('list')
+  .description('list what an experiment may name: machines')
+  .addArgument(new Argument('<what>', 'what to list').choices(['machines']))
+  .argument('[name]', 'all that is known of this one')
+  .option('--json', 'print JSON')
+  .addHelpText('after', '\nExamples:\n  slabscope list machines\n  slabscope list machines opteron')
+  .action((_what: string, name: string | undefined, { json = false }: { json?: boolean }) => {
+    print(listMachines(name, json));
+  });
 
 program
   .command('verify')

@@ -1,6 +1,7 @@
 /** `slabscope run SPEC --record FILE`: one point alone, its memory accesses written for any cache simulator. */
 import { InputError } from '../hw/input-error.ts';
 import { KiB } from '../hw/memory.ts';
+import type { CacheGeometry } from '../hw/tag-array.ts';
 import type { AllocationTrace } from '../lab/allocation-trace.ts';
 import { points, seedOf } from '../lab/experiment.ts';
 import { type Recording, recordPoint } from '../lab/record.ts';
@@ -50,12 +51,21 @@ const valuesOf = (all: readonly Point[], key: keyof Point) => [...new Set(all.ma
 
 /** What puts the recording through our own simulator. */
 function commandFor(file: string, specification: Specification, { point, warmUp }: Recording): string {
-  const { size, ways, line, policy } = modelOf(specification).l1;
-  const seed = policy === 'random' ? ` --seed ${quoted(seedOf(specification, point))}` : '';
-  const sizeText = size % KiB === 0 ? `${size / KiB}K` : size;
-  const cache = `--l1 ${sizeText}/${ways}/${line} --policy ${policy}${seed} --cpus ${specification.machine.cpus}`;
-  return `slabscope cache ${quoted(file)} ${cache} --classes --from ${warmUp + 1}`;
+  const { l1, protocol, l2 } = modelOf(specification);
+  const seed = [l1, l2].some((level) => level?.policy === 'random')
+    ? ` --seed ${quoted(seedOf(specification, point))}`
+    : '';
+  const options = [
+    `--l1 ${geometryText(l1)} --policy ${l1.policy}${seed} --protocol ${protocol}`,
+    ...(l2 === null ? [] : [`--l2 ${geometryText(l2)} --l2-policy ${l2.policy} --inclusion ${l2.inclusion}`]),
+    ...(l2?.shared ? ['--l2-shared'] : []),
+    `--cpus ${specification.machine.cpus} --classes --from ${warmUp + 1}`,
+  ];
+  return `slabscope cache ${quoted(file)} ${options.join(' ')}`;
 }
+
+const geometryText = ({ size, ways, line }: CacheGeometry) =>
+  `${size % KiB === 0 ? `${size / KiB}K` : size}/${ways}/${line}`;
 
 const quoted = (text: string) => (/^[\w./:=@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
 

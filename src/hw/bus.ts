@@ -7,6 +7,7 @@ import { Modified, type ProtocolName, protocols, SUPPLIES, Transitions, WRITES_B
 import type { L1 } from './l1.ts';
 import { LineDirectory } from './line-directory.ts';
 import { PrivateSecondLevel, type SecondLevelOptions, SharedSecondLevel } from './second-level.ts';
+import type { TagArray } from './tag-array.ts';
 
 export interface BusOptions {
   readonly protocol: ProtocolName;
@@ -23,6 +24,8 @@ export class Bus {
   /** Whether memory stays as it is when a changed line goes from one cache to another. */
   readonly handsChangesOver: boolean;
   readonly l1s: L1[] = [];
+  /** The shared one, or one for each L1; none where there is no second level. */
+  readonly l2s: TagArray[] = [];
   readonly #l2: SecondLevelOptions | null;
   readonly #shared: SharedSecondLevel | null;
 
@@ -35,12 +38,16 @@ export class Bus {
     this.handsChangesOver = (taken & SUPPLIES) !== 0 && (taken & WRITES_BACK) === 0;
     this.#l2 = l2;
     this.#shared = l2?.shared === true ? new SharedSecondLevel(this, l2) : null;
+    if (this.#shared !== null) this.l2s.push(this.#shared);
   }
 
   /** What lies below a new L1. */
   below(l1: L1): Below {
     if (this.#l2 === null) return new NoSecondLevel(this);
-    return this.#shared ?? new PrivateSecondLevel(this, this.#l2, l1);
+    if (this.#shared !== null) return this.#shared;
+    const own = new PrivateSecondLevel(this, this.#l2, l1);
+    this.l2s.push(own);
+    return own;
   }
 
   /** `asking` wants line `id` to read. */

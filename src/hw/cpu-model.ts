@@ -21,8 +21,6 @@ export interface Cycles extends Latencies {
 /** Where a value is from: read at the source named (`v: ...`), or from memory and unverified (`m`, `m: ...`). */
 export type Source = `v: ${string}` | 'm' | `m: ${string}`;
 
-export const isVerified = (source: Source): boolean => source.startsWith('v');
-
 /** The sources of a model's values, by what they belong to. */
 export interface Sources {
   readonly year: Source;

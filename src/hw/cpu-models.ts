@@ -28,7 +28,7 @@ const intel32K8 = { size: 32 * KiB, ways: 8, line: 64, policy: 'tree-plru' } as 
 const intel48K12 = { size: 48 * KiB, ways: 12, line: 64, policy: 'lru-of-tree-plru4' } as const;
 const drepper: Source = 'v: Drepper 2007';
 const nanoBench: Source = 'v: uops.info, nanoBench';
-const intelModifiedInAnotherCore: Source = 'v: Intel guide (Nehalem: modified in another core)';
+const asNehalem: Source = 'm: as Nehalem';
 
 /** Cycles of a CPU since 2008, whose rest is alike as far as an estimate goes. */
 const recent = (cycles: Pick<Cycles, 'l1' | 'l2' | 'memory'>): Cycles => ({
@@ -80,7 +80,7 @@ export const cpuModels = {
     cycles: { l1: 3, l2: 18, memory: 80, transfer: 60, locked: 30, pause: 4, ipi: 250, interrupt: 130 },
     sources: {
       ...unverified,
-      l2: 'v: anandtech 399 (512 KB at half clock); ways: m',
+      l2: 'm: ways; 512 KB at half clock: v, anandtech 399',
       l1Cycles: 'v: anandtech 399',
       l2Cycles: 'v: anandtech 399',
     },
@@ -96,8 +96,8 @@ export const cpuModels = {
     cycles: { l1: 3, l2: 9, memory: 113, transfer: 79, locked: 38, pause: 4, ipi: 300, interrupt: 150 },
     sources: {
       ...unverified,
-      l2: 'v: anandtech 399 (256 KB at full clock); ways: m',
-      l1Cycles: 'v: anandtech 399 (Katmai)',
+      l2: 'm: ways; 256 KB at full clock: v, anandtech 399',
+      l1Cycles: 'm: as Katmai',
       l2Cycles: 'm: 12.9 ns, McKenney',
       memoryCycles: 'm: 162 ns, McKenney',
       transferCycles: 'm: 113 ns, McKenney',
@@ -193,7 +193,7 @@ export const cpuModels = {
     sources: {
       ...unverified,
       geometry: 'v: source not noted',
-      l2: 'v: source not noted (exclusive victim cache); size and ways: m',
+      l2: 'm: size and ways; exclusive victim cache: v, source not noted',
     },
     approximations: [],
   },
@@ -205,7 +205,7 @@ export const cpuModels = {
     protocol: 'mesi',
     l2: { ...privateL2, size: 4 * MiB, ways: 16, shared: true },
     cycles: { l1: 3, l2: 14, memory: 240, transfer: 100, locked: 20, pause: 10, ipi: 700, interrupt: 300 },
-    sources: { ...unverified, l1Cycles: drepper, memoryCycles: 'v: Drepper 2007 (Pentium M)' },
+    sources: { ...unverified, l1Cycles: drepper, memoryCycles: 'm: as Pentium M' },
     approximations: ['the second level is shared by all CPUs, not by two each'],
   },
   nehalem: {
@@ -222,7 +222,7 @@ export const cpuModels = {
       l1Cycles: 'v: Intel guide',
       l2Cycles: 'v: Intel guide',
       memoryCycles: 'v: Intel guide (60 ns, local)',
-      transferCycles: intelModifiedInAnotherCore,
+      transferCycles: 'v: Intel guide (modified in another core)',
     },
     approximations: [mesif, noL3],
   },
@@ -238,7 +238,7 @@ export const cpuModels = {
       ...unverified,
       l1Cycles: 'v: 7-cpu',
       l2Cycles: 'v: 7-cpu',
-      transferCycles: intelModifiedInAnotherCore,
+      transferCycles: asNehalem,
     },
     approximations: [mesif, noL3],
   },
@@ -250,7 +250,7 @@ export const cpuModels = {
     protocol: 'mesi',
     l2: { ...privateL2, size: 256 * KiB, ways: 8 },
     cycles: recent({ l1: 4, l2: 12, memory: 230 }),
-    sources: { ...unverified, memoryCycles: 'm: L3 36 + 57 ns', transferCycles: intelModifiedInAnotherCore },
+    sources: { ...unverified, memoryCycles: 'm: L3 36 + 57 ns', transferCycles: asNehalem },
     approximations: [mesif, noL3],
   },
   skylake: {
@@ -265,7 +265,7 @@ export const cpuModels = {
       ...unverified,
       policy: nanoBench,
       memoryCycles: 'm: L3 42 + 51 ns',
-      transferCycles: intelModifiedInAnotherCore,
+      transferCycles: asNehalem,
       lockedCycles: 'v: McKenney, perfbook (Xeon 8176, same CPU)',
     },
     approximations: [mesif, noL3],
@@ -284,7 +284,7 @@ export const cpuModels = {
       policy: 'v: uops.info (LRU3PLRU4)',
       l1Cycles: 'v: source not noted',
       l2Cycles: 'v: source not noted',
-      transferCycles: intelModifiedInAnotherCore,
+      transferCycles: asNehalem,
     },
     approximations: [mesif, noL3],
   },
@@ -301,7 +301,7 @@ export const cpuModels = {
       policy: 'm: as Ice Lake',
       l1Cycles: 'v: chips and cheese',
       l2Cycles: 'm: 14 to 15',
-      transferCycles: intelModifiedInAnotherCore,
+      transferCycles: asNehalem,
     },
     approximations: [mesif, noL3],
   },

@@ -1,5 +1,5 @@
 /** What a cache did, as one record whose names are those of golden/cache; sums and differences of such records. */
-import { Exclusive, Modified, Shared } from '../hw/coherence.ts';
+import { Exclusive, Modified, Owned, Shared } from '../hw/coherence.ts';
 import type { Counters } from '../hw/counters.ts';
 import type { L1 } from '../hw/l1.ts';
 import type { CacheCounts, ReadsAndWrites } from './results.ts';
@@ -8,6 +8,7 @@ import type { CacheCounts, ReadsAndWrites } from './results.ts';
 export function cacheCounts(l1: L1): Omit<CacheCounts, 'straddlingAccesses'> {
   const { counters } = l1;
   const modified = l1.countInState(Modified);
+  const owned = l1.countInState(Owned);
   return {
     accesses: counters.accesses,
     lineAccesses: counters.lineAccesses,
@@ -30,11 +31,18 @@ export function cacheCounts(l1: L1): Omit<CacheCounts, 'straddlingAccesses'> {
     writebacksEvict: counters.writebacksEvict,
     writebacksIntervRead: counters.writebacksIntervRead,
     writebacksIntervWrite: counters.writebacksIntervWrite,
+    writeThroughs: counters.writeThroughs,
+    l2Hit: counters.l2Hits,
+    l2Miss: counters.l2Misses,
+    l2Evictions: counters.l2Evictions,
+    l2Writebacks: counters.l2Writebacks,
+    backInvalidations: counters.backInvalidations,
     ...(l1.classes === null ? {} : finerCounts(counters)),
-    dirtyAtEnd: modified,
+    dirtyAtEnd: modified + owned,
     endS: l1.countInState(Shared),
     endE: l1.countInState(Exclusive),
     endM: modified,
+    endO: owned,
   };
 }
 
@@ -60,7 +68,13 @@ function overTheStay(counters: Counters): Partial<CacheCounts> {
 }
 
 /** What is there when the trace ends; no count of what happened. */
-const states: ReadonlySet<string> = new Set(['dirtyAtEnd', 'endS', 'endE', 'endM'] satisfies (keyof CacheCounts)[]);
+const states: ReadonlySet<string> = new Set([
+  'dirtyAtEnd',
+  'endS',
+  'endE',
+  'endM',
+  'endO',
+] satisfies (keyof CacheCounts)[]);
 
 /** All CPUs together. */
 export const totalOf = (perCpu: readonly CacheCounts[]): CacheCounts =>

@@ -1,10 +1,12 @@
 /** L1 data caches on a bus, without memory and time, fed with the accesses of a trace: what a cache simulator is. */
 import { Bus } from '../hw/bus.ts';
+import type { ProtocolName } from '../hw/coherence.ts';
 import { InputError } from '../hw/input-error.ts';
 import { L1, type Latencies } from '../hw/l1.ts';
 import type { ClassDetail } from '../hw/miss-classes.ts';
 import type { AccessKind } from '../hw/observe.ts';
 import { type PolicyName, policyNames } from '../hw/replacement.ts';
+import type { SecondLevelGeometry } from '../hw/second-level.ts';
 import type { CacheGeometry } from '../hw/tag-array.ts';
 import { cacheCounts } from './cache-counts.ts';
 import type { CacheCounts } from './results.ts';
@@ -28,18 +30,24 @@ export interface SimulatorOptions {
   /** CPUs to begin with; one that an access names beyond them is added then, with an empty cache. */
   readonly cpus: number;
   readonly classes: ClassDetail;
+  /** MESI if it is not named. */
+  readonly protocol?: ProtocolName;
+  /** Null, or left out: none. */
+  readonly l2?: SecondLevelGeometry | null;
   /** For the random policy; seeded. */
   readonly random?: () => number;
 }
 
 export class CacheSimulator {
-  readonly bus = new Bus();
+  readonly bus: Bus;
   readonly #options: SimulatorOptions;
   /** Accesses that touched more than one line, by CPU. */
   readonly #straddling: number[] = [];
 
   constructor(options: SimulatorOptions) {
+    const { protocol = 'mesi', l2 = null, random = noRandomness } = options;
     this.#options = options;
+    this.bus = new Bus({ protocol, l2: l2 === null ? null : { ...l2, random } });
     this.#addUpTo(options.cpus - 1);
   }
 

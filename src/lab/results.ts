@@ -1,5 +1,9 @@
 /** What an experiment gives: the form of results.json, and all that reports ever see. */
+import type { KnownCpuModel } from '../hw/cpu-model.ts';
+import type { SecondLevelGeometry } from '../hw/second-level.ts';
 import type { TraceSummary } from './allocation-trace.ts';
+
+export type { KnownCpuModel, SecondLevelGeometry };
 
 /** What one point (one combination, one seed) counted, over both CPUs, from the first traced operation to the last. */
 export interface Counts {
@@ -122,6 +126,14 @@ export interface CacheCounts {
   readonly writebacksEvict: number;
   readonly writebacksIntervRead: number;
   readonly writebacksIntervWrite: number;
+  /** Stores that a write-through L1 passed on. */
+  readonly writeThroughs: number;
+  /** Requests to the second level; what it replaced, and of that wrote back; lines that it took from the L1 thereby. */
+  readonly l2Hit: number;
+  readonly l2Miss: number;
+  readonly l2Evictions: number;
+  readonly l2Writebacks: number;
+  readonly backInvalidations: number;
   /** From here on only with classes. */
   readonly capacity?: ReadsAndWrites;
   readonly conflict?: ReadsAndWrites;
@@ -139,6 +151,7 @@ export interface CacheCounts {
   readonly endS: number;
   readonly endE: number;
   readonly endM: number;
+  readonly endO: number;
 }
 
 /** What `slabscope cache` gives. */
@@ -148,6 +161,7 @@ export interface CacheReport {
   readonly l1: { readonly size: number; readonly ways: number; readonly line: number; readonly sets: number };
   readonly policy: string;
   readonly protocol: string;
+  readonly l2: SecondLevelGeometry | null;
   readonly classes: boolean;
   readonly cpus: number;
   /** The line of the trace from which on accesses are counted, and how many came before. */

@@ -1,5 +1,5 @@
 /** What caches did with a trace, as text for a terminal. */
-import type { CacheCounts, CacheReport } from '../lab/results.ts';
+import type { CacheCounts, CacheReport, SecondLevelGeometry } from '../lab/results.ts';
 import { columns, type Row } from './table.ts';
 import { thousands } from './wording.ts';
 
@@ -13,6 +13,8 @@ interface CountRow {
   readonly of?: readonly [name: string, count: Count];
   /** Says something only where several CPUs share a bus. */
   readonly coherence?: true;
+  /** Says something only under this protocol, or where there is a second level. */
+  readonly below?: 'write-through' | 'moesi' | 'l2';
 }
 
 const misses: Count = ({ readMiss, writeMiss }) => readMiss + writeMiss;
@@ -22,6 +24,7 @@ const ofAccesses = ['accesses', ({ accesses }: CacheCounts) => accesses] as cons
 const ofLineAccesses = ['line accesses', ({ lineAccesses }: CacheCounts) => lineAccesses] as const;
 const ofReads = ['reads', reads] as const;
 const ofWrites = ['writes', writes] as const;
+const ofRequests = ['requests', ({ l2Hit, l2Miss }: CacheCounts) => l2Hit + l2Miss] as const;
 const ofMisses = ['misses', misses] as const;
 const ofCoherence = ['coherence misses', ({ missCoherence }: CacheCounts) => missCoherence] as const;
 
@@ -63,8 +66,15 @@ const rows: readonly CountRow[] = [
   { label: 'misses another CPU held, clean', count: ({ c2cClean }) => c2cClean, of: ofMisses, coherence: true },
   { label: 'written back for a read elsewhere', count: (counts) => counts.writebacksIntervRead, coherence: true },
   { label: 'written back for a write elsewhere', count: (counts) => counts.writebacksIntervWrite, coherence: true },
+  { label: 'stores written through', count: (counts) => counts.writeThroughs, of: ofWrites, below: 'write-through' },
+  { label: 'second level, hits', count: ({ l2Hit }) => l2Hit, of: ofRequests, below: 'l2' },
+  { label: '  misses', count: ({ l2Miss }) => l2Miss, of: ofRequests, below: 'l2' },
+  { label: '  evictions', count: ({ l2Evictions }) => l2Evictions, below: 'l2' },
+  { label: '  written back', count: ({ l2Writebacks }) => l2Writebacks, below: 'l2' },
+  { label: '  lines taken from L1', count: (counts) => counts.backInvalidations, below: 'l2' },
   { label: 'lines at the end, modified', count: ({ endM }) => endM },
   { label: '  exclusive', count: ({ endE }) => endE },
+  { label: '  owned', count: ({ endO }) => endO, below: 'moesi' },
   { label: '  shared', count: ({ endS }) => endS, coherence: true },
 ];
 
@@ -73,7 +83,12 @@ const CPUS_ABREAST = 8;
 
 export function cacheTable(report: CacheReport): string {
   const { perCpu, total } = report;
-  const shown = rows.filter(({ count, coherence }) => count(total) !== undefined && (!coherence || perCpu.length > 1));
+  const says = ({ count, coherence, below }: CountRow) =>
+    count(total) !== undefined &&
+    (!coherence || perCpu.length > 1) &&
+    (below !== 'l2' || report.l2 !== null) &&
+    (below === undefined || below === 'l2' || report.protocol === below);
+  const shown = rows.filter(says);
   const figures = (heading: string, counts: CacheCounts) => [
     heading,
     ...shown.map(({ count }) => thousands(count(counts)!)),
@@ -99,8 +114,7 @@ export function cacheTable(report: CacheReport): string {
 }
 
 function heading(report: CacheReport): string[] {
-  const { trace, total, cpus, from, warmUp, instructionFetches, l1, policy, protocol, classes } = report;
-  const size = l1.size % 1024 === 0 ? `${thousands(l1.size / 1024)} KB` : `${thousands(l1.size)} bytes`;
+  const { trace, total, cpus, from, warmUp, instructionFetches, l1, policy, protocol, l2, classes } = report;
   const facts: [label: string, text: string | null][] = [
     ['trace', `${trace}: ${thousands(warmUp + total.accesses)} accesses, ${cpus === 1 ? '1 CPU' : `${cpus} CPUs`}`],
     ['left out', instructionFetches > 0 ? `${thousands(instructionFetches)} instruction fetches` : null],
@@ -110,12 +124,14 @@ function heading(report: CacheReport): string[] {
     ],
     [
       'cache',
-      `L1 data, ${cpus === 1 ? '' : 'one a CPU, '}${size}, ${l1.ways} ways, ${l1.sets} sets, lines of ${l1.line} bytes`,
+      `L1 data, ${cpus === 1 ? '' : 'one a CPU, '}${sizeText(l1.size)}, ${l1.ways} ways, ${l1.sets} sets, lines of ${l1.line} bytes`,
     ],
     [
       'policy',
-      `${policy}; write-back, write-allocate${cpus === 1 ? '' : `; ${protocol.toUpperCase()} on an atomic bus`}`,
+      `${policy}; ${protocol === 'write-through' ? 'write-through, no write-allocate' : 'write-back, write-allocate'}` +
+        `${cpus === 1 || protocol === 'write-through' ? '' : `; ${protocol.toUpperCase()} on an atomic bus`}`,
     ],
+    ['', l2 === null ? null : l2Text(l2)],
     [
       'classes',
       classes ? "capacity and conflict: Hill's 3C, against a fully associative LRU cache of the same size" : null,
@@ -123,6 +139,14 @@ function heading(report: CacheReport): string[] {
     ...(classes && cpus > 1 ? sharing.map((text): [string, string] => ['', text]) : []),
   ];
   return facts.flatMap(([label, text]) => (text === null ? [] : [`${label.padEnd(8)}  ${text}`]));
+}
+
+const sizeText = (bytes: number) =>
+  bytes % 1024 === 0 ? `${thousands(bytes / 1024)} KB` : `${thousands(bytes)} bytes`;
+
+function l2Text({ size, ways, policy, shared, inclusion }: SecondLevelGeometry): string {
+  const held = inclusion === 'neither' ? 'neither inclusive nor exclusive' : inclusion;
+  return `L2, ${shared ? 'shared' : 'one a CPU'}, ${sizeText(size)}, ${ways} ways, ${policy}; ${held}`;
 }
 
 const sharing = [

@@ -8,57 +8,15 @@ import { expect, test } from 'vitest';
 import type { Machine } from '../../src/hw/machine.ts';
 import { type PolicyName, policyNames } from '../../src/hw/replacement.ts';
 import type { CacheGeometry } from '../../src/hw/tag-array.ts';
-import { geometry, type Kind, machineOf, perform, states } from './tiny-machine.ts';
-
-interface Step {
-  readonly id: number;
-  readonly kind: Kind;
-  readonly addr: number;
-  readonly bytes: number;
-}
-
-const BYTES = 0x200;
-
-const anyStep = (kinds: readonly Kind[]): fc.Arbitrary<Step> =>
-  fc
-    .record({
-      id: fc.nat(3),
-      kind: fc.constantFrom(...kinds),
-      addr: fc.nat(BYTES - 1),
-      bytes: fc.oneof(fc.constant(4), fc.integer({ min: 1, max: 40 })),
-    })
-    .map((step) => (step.kind === 'x' ? { ...step, bytes: 4 } : step));
+import { anyGeometry, anySteps, BYTES, linesOf, mustEqual } from './random-runs.ts';
+import { type Kind, machineOf, perform, states } from './tiny-machine.ts';
 
 const anyRun = (policies: readonly PolicyName[], kinds: readonly Kind[]) =>
   fc.record({
     cpus: fc.integer({ min: 1, max: 4 }),
-    l1: fc
-      .record({
-        sets: fc.constantFrom(1, 2, 4),
-        ways: fc.constantFrom(1, 2, 3, 4, 8),
-        line: fc.constantFrom(4, 16, 32, 128),
-        policy: fc.constantFrom(...policies),
-      })
-      .map(({ sets, ways, line, policy }) => {
-        const rounded = policy === 'lru-of-tree-plru4' ? 4 * Math.ceil(ways / 4) : ways;
-        return geometry(sets, policy.startsWith('tree') && ways === 3 ? 4 : rounded, line, policy);
-      }),
-    steps: fc.array(anyStep(kinds), { maxLength: 150, size: 'max' }),
+    l1: anyGeometry(policies, [4, 16, 32, 128]),
+    steps: anySteps(kinds),
   });
-
-function linesOf({ line }: CacheGeometry, { addr, bytes }: Step): { line: number; words: number[] }[] {
-  const pieces = new Map<number, Set<number>>();
-  for (let byte = addr; byte < addr + bytes; byte++) {
-    const words = pieces.get(Math.floor(byte / line)) ?? new Set();
-    pieces.set(Math.floor(byte / line), words.add(Math.floor(byte / 4)));
-  }
-  return [...pieces].map(([number, words]) => ({ line: number, words: [...words] }));
-}
-
-/** `expect` takes too long for what is checked a million times. */
-function mustEqual<T>(found: T, expected: T, what: string): void {
-  if (found !== expected) throw new Error(`${what}: ${found}, should be ${expected}`);
-}
 
 /** At most one owner and then no other copy; the directory knows the holders; the classes add up. */
 function checkInvariants(machine: Machine, lineAccesses: readonly number[], line: number): void {

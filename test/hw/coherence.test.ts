@@ -1,8 +1,17 @@
 import { describe, expect, test } from 'vitest';
-import { type LineState, mesi, type StateTransitions, stateLetters } from '../../src/hw/coherence.ts';
+import {
+  type LineState,
+  mesi,
+  moesi,
+  type Protocol,
+  type StateTransitions,
+  stateLetters,
+  writeThrough,
+} from '../../src/hw/coherence.ts';
 import { machineOf, play, states } from './tiny-machine.ts';
 
-const transitionsOf = (letter: string): StateTransitions => mesi[stateLetters.indexOf(letter as 'I')]!;
+const transitionsOf = (letter: string, protocol: Protocol = mesi): StateTransitions =>
+  protocol[stateLetters.indexOf(letter as 'I')]!;
 const lettersOf = (...next: LineState[]) => next.map((state) => stateLetters[state]).join('/');
 
 describe('the table: a local', () => {
@@ -47,6 +56,102 @@ describe('the table: what comes from outside', () => {
     ['M', 'busUpgrade'],
   ] as const)('%s, %s cannot happen', (state, event) => {
     expect(() => transitionsOf(state)[event].next).toThrow('the protocol rules out');
+  });
+});
+
+type Local = readonly [state: string, event: 'localRead' | 'localWrite', bus: string | null, ends: string];
+type Remote = readonly [
+  state: string,
+  event: 'busRead' | 'busReadExclusive' | 'busUpgrade' | 'replacement',
+  ends: string,
+  how: 'silently' | 'supplying' | 'with a write-back',
+];
+
+const sameInMesi = (protocol: Protocol, letters: string) =>
+  Array.from(letters, (letter) => expect(transitionsOf(letter, protocol)).toEqual(transitionsOf(letter)));
+
+function expectRows(protocol: Protocol, local: readonly Local[], remote: readonly Remote[]): void {
+  for (const [state, event, bus, ends] of local) {
+    const { next, nextIfShared, bus: asked } = transitionsOf(state, protocol)[event];
+    expect([state, event, asked, lettersOf(next, nextIfShared)]).toEqual([state, event, bus, ends]);
+  }
+  for (const [state, event, ends, how] of remote) {
+    const { next, supplies, writesBack } = transitionsOf(state, protocol)[event];
+    const found = writesBack ? 'with a write-back' : supplies ? 'supplying' : 'silently';
+    expect([state, event, lettersOf(next), found]).toEqual([state, event, ends, how]);
+  }
+}
+
+test('MOESI is MESI but for changed lines, which stay with an owner when others read them', () => {
+  sameInMesi(moesi, 'ISE');
+  expectRows(
+    moesi,
+    [
+      ['M', 'localRead', null, 'M/M'],
+      ['M', 'localWrite', null, 'M/M'],
+      ['O', 'localRead', null, 'O/O'],
+      ['O', 'localWrite', 'upgrade', 'M/M'],
+    ],
+    [
+      ['M', 'busRead', 'O', 'supplying'],
+      ['M', 'busReadExclusive', 'I', 'supplying'],
+      ['M', 'replacement', 'I', 'with a write-back'],
+      ['O', 'busRead', 'O', 'supplying'],
+      ['O', 'busReadExclusive', 'I', 'supplying'],
+      ['O', 'busUpgrade', 'I', 'silently'],
+      ['O', 'replacement', 'I', 'with a write-back'],
+    ],
+  );
+  expect(() => transitionsOf('M', moesi).busUpgrade.next).toThrow('the protocol rules out');
+});
+
+test('a write-through cache knows Invalid and Shared; every store goes below, and one that misses does not fill', () => {
+  expect(writeThrough.map((row) => row !== null)).toEqual([true, true, false, false, false]);
+  expectRows(
+    writeThrough,
+    [
+      ['I', 'localRead', 'read', 'S/S'],
+      ['I', 'localWrite', 'writeThrough', 'I/I'],
+      ['S', 'localRead', null, 'S/S'],
+      ['S', 'localWrite', 'writeThrough', 'S/S'],
+    ],
+    [
+      ['I', 'busRead', 'I', 'silently'],
+      ['I', 'busReadExclusive', 'I', 'silently'],
+      ['I', 'busUpgrade', 'I', 'silently'],
+      ['S', 'busRead', 'S', 'silently'],
+      ['S', 'busReadExclusive', 'I', 'silently'],
+      ['S', 'busUpgrade', 'I', 'silently'],
+      ['S', 'replacement', 'I', 'silently'],
+    ],
+  );
+  expect(() => transitionsOf('I', writeThrough).replacement.next).toThrow('the protocol rules out');
+});
+
+describe('under other protocols, on three caches', () => {
+  test.each([
+    ['moesi', 'a read of a Modified line leaves it with its owner', '0w 1r', 'OSI'],
+    ['moesi', 'an owner that writes takes all other copies', '0w 1r 2r 0w', 'MII'],
+    ['moesi', 'a sharer that writes takes the line over from its owner', '0w 1r 1w', 'IMI'],
+    ['moesi', 'an owner hands the line on to a writer', '0w 1r 2w', 'IIM'],
+    ['moesi', 'a prefetch for writing by a sharer takes the changes over', '0w 1r 1P', 'IMI'],
+    ['moesi', 'an owner that replaces the line leaves it to the sharers', '0w 1r 0r20 0r40', 'ISI'],
+    ['write-through', 'a store that misses does not fill', '0w', 'III'],
+    ['write-through', 'a store that hits keeps the line, and takes all other copies', '0r 1r 2r 1w', 'ISI'],
+    ['write-through', 'a store that misses takes all other copies', '0r 1r 2w', 'III'],
+  ] as const)('%s: %s', (protocol, _, steps, ends) => {
+    const machine = machineOf(3, { protocol });
+    play(machine, steps);
+    expect(states(machine)).toBe(ends);
+  });
+
+  test('under MOESI nothing is written to memory until an owner replaces the line', () => {
+    const machine = machineOf(3, { protocol: 'moesi' });
+    play(machine, '0w 1r 2r');
+    expect(machine.cpus[0]!.counters).toMatchObject({ writebacksIntervRead: 0, writebacksEvict: 0 });
+    expect(machine.cpus.map(({ counters }) => counters.c2cDirty)).toEqual([0, 1, 1]);
+    play(machine, '0r20 0r40');
+    expect(machine.cpus[0]!.counters).toMatchObject({ writebacksEvict: 1 });
   });
 });
 

@@ -98,3 +98,33 @@ test('lines over 128 bytes have too many words for classes', () => {
     'L1: miss classes on lines of 256 bytes; classes take lines of 128 bytes at most',
   );
 });
+
+describe('over its stay, a coherence miss of CPU 0 is true sharing by any access, by loads', () => {
+  test.each([
+    ['if it reads a word that another wrote', '0r 1w 0r', 1, 1],
+    ['if it reads one later, before it loses the line again', '0r 1w4 0r 0r4', 1, 1],
+    ['not if it reads other words only', '0r 1w4 0r 0r8', 0, 0],
+    ['if it reads one in a stay after one that was useless', '0r 1w4 0r 1w8 0r4', 1, 1],
+    ['not if it had seen that word in a stay that counted', '0r 1w4 0r4 1w8 0r4', 1, 1],
+    ['by any access alone, if it writes the word', '0r 1w4 0w4', 1, 0],
+    ['by any access alone, if it reads the word after it wrote it', '0r 1w4 0w4 0r4', 1, 0],
+    ['if a locked operation uses the word', '0r 1w4 0x4', 1, 1],
+    ['not if the line was replaced meanwhile: such a miss sees all', '0r 1w4 0r 0r20 0r40 0r4', 0, 0],
+  ])('%s', (_, steps, any, load) => {
+    const machine = machineOf(2, { classes: 'all' });
+    play(machine, steps);
+    const { counters } = machine.cpus[0]!;
+    expect([counters.duboisTrueAnyMisses, counters.duboisTrueLoadMisses]).toEqual([any, load]);
+    expect(counters.duboisFalseAnyMisses).toBe(counters.coherenceMisses - any);
+  });
+});
+
+test('with sharing alone, 3C and the lifetime are left out, and sharing at the miss is the same', () => {
+  const [sharing, all] = (['sharing', 'all'] as const).map((classes) => {
+    const machine = machineOf(2, { classes });
+    play(machine, '0r 1w4 0r 1w 0r 0r20 0r40 0r');
+    return machine.cpus[0]!.counters;
+  });
+  expect(sharing).toMatchObject({ trueSharingMisses: 1, falseSharingMisses: 1, conflictReadMisses: 0 });
+  expect(all).toMatchObject({ trueSharingMisses: 1, falseSharingMisses: 1, conflictReadMisses: 1 });
+});

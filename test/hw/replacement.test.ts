@@ -23,6 +23,7 @@ function fills(policy: PolicyName, ways: number, lines: string, random = () => 0
 test.each([
   ['lru', 4, 'invalid ways first, then the line used longest ago', 'abcdaebfa', '0123-123-'],
   ['fifo', 4, 'invalid ways first, then the line filled longest ago', 'abcdaebfa', '0123-0-12'],
+  ['least-recently-allocated', 4, 'as fifo does', 'abcdaebfa', '0123-0-12'],
   ['tree-plru', 4, 'the tree, away from each use', 'abcdaebfa', '0213-213-'],
   ['tree-plru', 4, 'the tree even while a way is invalid', 'abacbad', '02-3--3'],
   ['tree-plru-invalid-first', 4, 'invalid ways first, then the tree', 'abacbade', '01-2--31'],
