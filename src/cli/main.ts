@@ -40,6 +40,7 @@ program
   .option('--seeds <n>', 'how many seeds, instead of those of the specification', count)
   .option('--workers <n>', 'worker threads; the results are the same for any number', count)
   .option('--out <dir>', 'where results go (default: results/NAME)')
+  .option('--shard <i/n>', 'compute the i-th of n shares of the points, and write only its store (see below)')
   .option('--json', 'print results.json instead of tables')
   .option(
     '--record <file>',

@@ -1,8 +1,11 @@
 /** `slabscope replay TRACE`: the experiment that has this trace, defaults, and nothing to compare. */
 import { basename } from 'node:path';
+import { points } from '../lab/experiment.ts';
+import type { Point, PointResult } from '../lab/results.ts';
 import { specificationFrom } from '../lab/specification.ts';
 import { resultsTable } from '../report/table.ts';
-import { experiment } from './run.ts';
+import { computePoints } from './compute.ts';
+import { resultsOf } from './run.ts';
 import { readTraceFile } from './trace-file.ts';
 
 export interface ReplayOptions {
@@ -28,6 +31,14 @@ export async function replay(path: string, options: ReplayOptions, print: (line:
     (key) => `--${String(key.at(-1))}`,
   );
   const trace = await readTraceFile(path);
-  const results = await experiment(specification, trace, workers, () => 'a replay keeps no part of its results');
+  const computed = new Map<Point, PointResult>();
+  const all = points(specification);
+  const kept = () => 'a replay keeps no part of its results';
+  await computePoints(all, specification, trace.trace, workers, kept, (point, result) => computed.set(point, result));
+  const results = resultsOf(
+    specification,
+    trace,
+    all.map((point) => computed.get(point)!),
+  );
   print(json === true ? JSON.stringify(results, null, 2) : resultsTable(results).trimEnd());
 }
