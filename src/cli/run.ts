@@ -32,6 +32,20 @@ export interface RunOptions {
   readonly point?: string;
 }
 
+export const runHelp = `
+Each point is appended to DIR/points.jsonl as it is done. A run that was stopped, by whatever, goes on when it is run again:
+all DIR/points*.jsonl are read, and what is missing is computed.
+
+--shard i/n computes every n-th point from the i-th on, writes DIR/points.i-of-n.jsonl and nothing else. Once the files of all
+shares stand in one folder, a run without --shard finds every point and writes tables, results.json and the picture. In a Slurm
+array job (SLURM_ARRAY_TASK_ID) the share is taken from the environment; in a Kubernetes job of Indexed mode
+(JOB_COMPLETION_INDEX) too, with n from JOB_COMPLETIONS or --shard /n. --shard 1/1 is all points wherever it runs.
+
+Examples:
+  slabscope run experiments/colouring.yaml --seeds 20 --out /tmp/colouring
+  slabscope run experiments/colouring.yaml --shard 2/8
+  slabscope run experiments/colouring.yaml --record accesses.mp.gz --point colouring=off,seed=3`;
+
 const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
 
 export async function run(path: string, options: RunOptions, print: (line: string) => void): Promise<void> {

@@ -5,6 +5,7 @@
  */
 import { z } from 'zod';
 import { InputError } from '../hw/input-error.ts';
+import { countsSchema, pointSchema, wrongKey } from './read-results.ts';
 import type { Point, PointResult } from './results.ts';
 
 const SCHEMA = 'slabscope-point/1';
@@ -33,8 +34,8 @@ const line = z.looseObject({
   schema: z.literal(SCHEMA),
   slabscope: z.string(),
   specificationHash: z.string(),
-  point: z.object({ seed: z.number().int() }).catchall(z.union([z.string(), z.number()])),
-  counts: z.record(z.string(), z.number()),
+  point: pointSchema,
+  counts: countsSchema,
 });
 
 /** The same for the same point, in whatever order its axes were written. */
@@ -87,9 +88,7 @@ function parsed(text: string): unknown {
 function storedPoint(value: unknown, place: string): StoredPoint {
   const checked = line.safeParse(value);
   if (!checked.success) {
-    const [issue] = checked.error.issues;
-    const key = issue!.path.join('.') || 'the line';
-    throw new InputError(place, `no stored point: ${key} is not as it must be`, `a line of ${SCHEMA} is needed`);
+    throw new InputError(place, `no stored point: ${wrongKey(checked.error)}`, `a line of ${SCHEMA} is needed`);
   }
   // Not zod's copy: the order of keys is that of the line, and reaches results.json.
   const { schema: _, slabscope, specificationHash, ...result } = value as Identity & PointResult & { schema: string };
