@@ -122,7 +122,11 @@ const inlineModel = '{ l1: { size: 6K, ways: 4, line: 48 }, cycles: { l1: 1, l2:
 
 describe('bad input gives one line that names the place, and status 2', () => {
   test.each<[what: string, changes: Changes, line: RegExp]>([
-    ['an unknown machine', { model: 'pentium-9' }, /bad\.yaml:5: machine\.model: must be one of pentium, pentium-pro, /],
+    [
+      'an unknown machine',
+      { model: 'pentium-9' },
+      /bad\.yaml:5: machine\.model: must be one of pentium, pentium-pro, /,
+    ],
     ['malformed YAML', { seeds: '[1' }, /bad\.yaml:\d+: .+; write well-formed YAML$/],
     ['a negative size', { memory: '-8M' }, /bad\.yaml:6: machine\.memory: -8M is no size: write bytes, or 16K, /],
     ['lines of 48 bytes', { model: inlineModel }, /bad\.yaml:5: a line of 48 bytes .+ must be a power of two /],
