@@ -14,16 +14,24 @@ import { type ReplayOptions, replay } from './replay.ts';
 import { type RunOptions, run, runHelp } from './run.ts';
 import { type VerifyOptions, verify } from './verify.ts';
 
-const print = (line: string) => process.stdout.write(`${line}\n`);
-
 /** Whoever reads our output may have seen enough, as `head` does: the status is that of a program which SIGPIPE ends. */
 const READER_GONE = 141;
 /** EX_SOFTWARE of sysexits.h. */
 const INTERNAL_ERROR = 70;
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-  process.exit(READER_GONE);
-});
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+  // The event comes only when what is being computed is over.
+  if (process.stdout.errored) outputFailed(process.stdout.errored);
+}
+
+function outputFailed({ code }: NodeJS.ErrnoException): never {
+  if (code === 'EPIPE') process.exit(READER_GONE);
+  process.stderr.write(`slabscope: standard output: cannot be written (${code}); send it to a place that can\n`);
+  process.exit(2);
+}
+process.stdout.on('error', outputFailed);
+process.stderr.on('error', () => {}); // progress and notes that nobody reads
 
 /** An option's whole number of at least 1; anything else is the user's mistake. */
 function count(value: string): number {
