@@ -1,59 +1,63 @@
-/** Loads and stores through a CPU, counts only, on a real trace, against the barest L1 loop. */
-import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+/** Loads and stores on real traces, counts only and with classes, on one CPU and on four, against the barest L1 loop. */
+import { execFileSync, spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { gunzipSync } from 'node:zlib';
-import { cpuModels } from '../src/hw/cpu-models.ts';
-import { Machine } from '../src/hw/machine.ts';
-import { MiB, PAGE_SHIFT, PAGE_SIZE } from '../src/hw/memory.ts';
-import { AccessList } from '../src/lab/memory-trace.ts';
-import { assertCount, medianNanoseconds, report } from './measure.ts';
+import { assertCount, report, smoke } from './measure.ts';
 
 const here = (name: string) => fileURLToPath(new URL(name, import.meta.url));
+const traceFile = (name: string) => here(`../test/golden/data/${name}`);
 
-export async function benchAccesses(): Promise<void> {
-  const output = execFileSync('node', [here('yardstick.mjs'), here('../test/golden/data/real-ls.din.gz')], {
-    encoding: 'utf8',
-  });
-  const yardstick = JSON.parse(output) as { millionPerSecond: number };
+/** At 32K/8/64, LRU. Misses are those of the first pass over all CPUs, as golden/cache has them. */
+const ls = { trace: 'real-ls.din.gz', cpus: 1, misses: 4533, coherenceMisses: 0 };
+const fs = { trace: 'mt-fs.mp.gz', cpus: 4, misses: 12085, coherenceMisses: 9895 };
+const random = { trace: 'mtsyn-random.mp.gz', cpus: 4, misses: 62952, coherenceMisses: 61448 };
 
-  const trace = gunzipSync(readFileSync(here('../test/golden/data/real-ls.din.gz')));
-  const accesses = AccessList.parse(trace, 'real-ls');
-  const addresses = Int32Array.from(framesOf(accesses.addresses));
-  const sizes = Uint8Array.from(accesses.sizes);
-  const writes = Uint8Array.from(accesses.kinds, (kind) => (kind === 'r' ? 0 : 1));
+const goals = [
+  { ...ls, mode: 'none', what: '1 CPU, counts only', share: 0.5 },
+  { ...ls, mode: 'all', what: '1 CPU, all classes', share: 0.25 },
+  { ...fs, mode: 'sharing', what: '4 coherent CPUs, sharing decided at the miss', share: 0.33 },
+  { ...random, mode: 'sharing', what: '4 coherent CPUs, sharing decided at the miss', share: 0.22 },
+  { ...fs, mode: 'all', what: '4 coherent CPUs, all classes', share: 0.2 },
+  { ...random, mode: 'all', what: '4 coherent CPUs, all classes', share: 0.15 },
+  { ...ls, mode: 'cpu', what: 'through an emulated CPU, counts only', share: 0.4 },
+];
 
-  const l1 = { size: 32768, ways: 8, line: 64, policy: 'lru' } as const;
-  const machine = new Machine({ model: { ...cpuModels.skylake, l1 }, cpus: 1, memory: 64 * MiB });
-  const cpu = machine.cpus[0]!;
-  const once = () => {
-    for (let i = 0; i < addresses.length; i++) {
-      if (writes[i] === 0) cpu.read(addresses[i]!, sizes[i]!);
-      else cpu.write(addresses[i]!, sizes[i]!);
-    }
-  };
-  once();
-  assertCount('misses of the first pass', 4533, cpu.l1.counters.misses);
-  assertCount('accesses of the first pass', 300_000, cpu.l1.counters.accesses);
-
-  const nanoseconds = await medianNanoseconds('accesses through a CPU', once);
-  const millionPerSecond = (addresses.length / nanoseconds) * 1000;
-  const share = millionPerSecond / yardstick.millionPerSecond;
-  const figure = `${millionPerSecond.toFixed(0)} of ${yardstick.millionPerSecond} million a second, share ${share.toFixed(2)}`;
-  report('loads and stores through a CPU, counts only, at least 0.4 of the yardstick', figure, share >= 0.4);
+interface Rate {
+  readonly millionPerSecond: number;
+  readonly misses: number;
+  readonly coherenceMisses: number;
 }
 
-/** The addresses in frames handed out in order of first touch: a way is a page here, so sets and counts stay the same. */
-function* framesOf(addresses: readonly number[]): Generator<number> {
-  const frames = new Map<number, number>();
-  const sorted = [...new Set(addresses.map((address) => address >>> PAGE_SHIFT))].sort((a, b) => a - b);
-  // In order of address, so that an access that straddles a page meets the page behind it.
-  let frame = 0;
-  let previous = -1;
-  for (const page of sorted) {
-    frame += page === previous + 1 ? 1 : 2;
-    frames.set(page, frame);
-    previous = page;
+const json = (args: readonly string[]) => JSON.parse(execFileSync('node', args, { encoding: 'utf8' })) as Rate;
+
+export function benchAccesses(): void {
+  for (const { trace, cpus, mode, what, share, misses, coherenceMisses } of goals) {
+    const unit = json([here('yardstick.mjs'), traceFile(trace)]).millionPerSecond;
+    const arguments_ = [trace, String(cpus), mode, ...(smoke ? ['--smoke'] : [])];
+    const rate = json(['--import', 'tsx', here('access-rate.ts'), ...arguments_]);
+    assertCount(`misses of the first pass over ${trace}`, misses, rate.misses);
+    assertCount(`coherence misses of the first pass over ${trace}`, coherenceMisses, rate.coherenceMisses);
+    const found = rate.millionPerSecond / unit;
+    const figure = `${rate.millionPerSecond.toFixed(1)} of ${unit} million a second, share ${found.toFixed(2)}`;
+    report(`${what}, ${trace}: at least ${share} of the yardstick`, figure, found >= share);
   }
-  for (const address of addresses) yield frames.get(address >>> PAGE_SHIFT)! * PAGE_SIZE + (address & (PAGE_SIZE - 1));
+  tellCachegrind();
+}
+
+/** For scale, where it is installed: cachegrind's rate on a program of its own, whose instructions it simulates too. */
+function tellCachegrind(): void {
+  const options = ['--tool=cachegrind', '--cache-sim=yes', '--D1=32768,8,64', '--cachegrind-out-file=/dev/null'];
+  const begin = performance.now();
+  const { status, stderr } = spawnSync('valgrind', [...options, 'gzip', '-dc', traceFile(fs.trace)], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  const seconds = (performance.now() - begin) / 1000;
+  const refs = /D\s+refs:\s+([\d,]+)/.exec(stderr ?? '')?.[1];
+  if (status !== 0 || refs === undefined) {
+    console.log('       cachegrind: not installed here');
+    return;
+  }
+  const million = Number(refs.replaceAll(',', '')) / 1e6;
+  const rate = (million / seconds).toFixed(1);
+  console.log(`       cachegrind on gzip -dc: ${rate} million data accesses a second (${million.toFixed(0)} million)`);
 }

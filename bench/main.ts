@@ -6,7 +6,7 @@ import { finish } from './measure.ts';
 import { benchStress } from './stress.ts';
 import { benchWorkers } from './workers.ts';
 
-await benchAccesses();
+benchAccesses();
 await benchAllocFree();
 await benchLiveObjects();
 benchLineMemory();

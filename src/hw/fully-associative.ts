@@ -19,7 +19,7 @@ export class FullyAssociative {
 
   constructor(capacity: number) {
     this.#capacity = capacity;
-    this.#uses = new Int32Array(4 * capacity);
+    this.#uses = new Int32Array(8 * capacity);
   }
 
   /** Line numbers below `lines` may be used from now on. */

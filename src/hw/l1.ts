@@ -73,8 +73,11 @@ export class L1 extends TagArray {
   readonly #latencies: Latencies;
   readonly #hit: number;
   readonly #present: Uint8Array | null;
+  /** By the low bits of the line, the slot where one of these was found last: right for nearly every hit. */
+  readonly #predicted: Uint16Array | Int32Array;
+  readonly #predictionMask: number;
   /** By line number, the slot where the line was last: so a line is found in constant time, however many ways there are. */
-  #slots: Uint16Array | Int32Array = new Uint16Array(0);
+  #slots: Uint16Array | Int32Array;
 
   constructor(bus: Bus, options: L1Options) {
     const { geometry } = options;
@@ -96,6 +99,9 @@ export class L1 extends TagArray {
     this.#latencies = options.latencies;
     this.#hit = options.latencies.l1;
     this.#present = options.present;
+    this.#predictionMask = 4 * 2 ** Math.ceil(Math.log2(this.tags.length)) - 1;
+    this.#slots = this.#slotNumbers(0);
+    this.#predicted = this.#slotNumbers(this.#predictionMask + 1);
     this.#fastMask = options.classes === 'all' ? 0 : this.setMask;
     this.readable = new Int32Array(this.#fastMask + 1).fill(NO_LINE);
     this.writable = new Int32Array(this.#fastMask + 1).fill(NO_LINE);
@@ -207,47 +213,55 @@ export class L1 extends TagArray {
     return slot >= 0 && this.states[slot] !== Invalid;
   }
 
+  #slotNumbers(length: number): Uint16Array | Int32Array {
+    return this.tags.length > 65536 ? new Int32Array(length) : new Uint16Array(length);
+  }
+
   /** Makes room for all line numbers that there are. */
   #reach(): void {
     const { capacity } = this.#directory;
-    const slots = this.tags.length > 65536 ? new Int32Array(capacity) : new Uint16Array(capacity);
+    const slots = this.#slotNumbers(capacity);
     slots.set(this.#slots);
     this.#slots = slots;
     this.classes?.reach(capacity);
   }
 
-  /** The slow path: `bytes` at `addr`, line by line. */
+  /**
+   * The slow path: `bytes` at `addr`, line by line. One function, too long to be inlined, so that V8 inlines `load` and
+   * `store`, which are short, wherever they are called.
+   */
   #access(addr: number, bytes: number, use: Use): number {
     const end = addr + bytes - 1;
     const last = end >>> this.shift;
-    let line = addr >>> this.shift;
-    if (line === last) return this.#accessLine(line, addr, end, use);
-    const size = 1 << this.shift;
     let cycles = 0;
-    for (let from = addr; line <= last; line++, from = line * size) {
-      cycles += this.#accessLine(line, from, Math.min(end, (line + 1) * size - 1), use);
-      if (line === last) break;
+    let first = addr;
+    for (let line = addr >>> this.shift; ; line++) {
+      const lineEnd = line === last ? end : (line + 1) * (1 << this.shift) - 1;
+      let slot = this.#predicted[line & this.#predictionMask]!;
+      let id = this.ids[slot]!;
+      if (this.tags[slot] !== line) {
+        id = this.#directory.idOf(line);
+        if (id >= this.#slots.length) this.#reach();
+        slot = this.#slots[id]!;
+        this.#predicted[line & this.#predictionMask] = slot;
+      }
+      if (this.tags[slot] !== line) cycles += this.#miss(line, id, -1, first, lineEnd, use);
+      else if (this.states[slot] === Invalid) cycles += this.#miss(line, id, slot, first, lineEnd, use);
+      else {
+        cycles += this.#hit;
+        if (use !== READ && this.states[slot] !== Modified) cycles += this.#write(line, slot);
+        this.uses(line & this.setMask, slot, false);
+        if (this.classes === null) {
+          const set = line & this.setMask;
+          this.readable[set] = line;
+          this.writable[set] = this.states[slot] === Modified ? line : NO_LINE;
+        } else this.#classifyHit(this.classes, line, slot, first, lineEnd, use);
+      }
+      if (line === last) return cycles;
       if (use === READ) this.counters.straddledLoads++;
       else this.counters.straddledStores++;
+      first = lineEnd + 1;
     }
-    return cycles;
-  }
-
-  #accessLine(line: number, first: number, end: number, use: Use): number {
-    let slot = this.newest[line & this.setMask]!;
-    if (this.tags[slot] !== line) {
-      const id = this.#directory.idOf(line);
-      if (id >= this.#slots.length) this.#reach();
-      slot = this.#slots[id]!;
-      if (this.tags[slot] !== line) return this.#miss(line, id, -1, first, end, use);
-    }
-    if (this.states[slot] === Invalid) return this.#miss(line, this.ids[slot]!, slot, first, end, use);
-    let cycles = this.#hit;
-    if (use !== READ && this.states[slot] !== Modified) cycles += this.#write(line, slot);
-    this.uses(line & this.setMask, slot, false);
-    if (this.classes === null) this.#answersFast(line, slot);
-    else this.#classifyHit(this.classes, line, slot, first, end, use);
-    return cycles;
   }
 
   /** A store finds the line in `slot`, not yet Modified; the cycles that it waits. */
@@ -386,6 +400,7 @@ export class L1 extends TagArray {
     directory.invalidated[id]! &= ~this.bit;
     this.place(slot, line, id, state);
     this.#slots[id] = slot;
+    this.#predicted[line & this.#predictionMask] = slot;
     if (this.classes === null) this.#answersFast(line, slot);
     else {
       this.classes.undecided[slot] = 0;
