@@ -28,16 +28,20 @@ export async function computePoints(
   const threads = Math.min(workers ?? availableParallelism(), todo.length);
   const pool = new Piscina({ filename, minThreads: threads, maxThreads: threads });
   const progress = new Progress(`points on ${threads} workers`, todo.length);
+  const queue = todo.values();
+  const takeOneByOne = async () => {
+    for (const point of queue) {
+      const result = (await pool.run({ specification, trace, point } satisfies Task).catch((error: Error) => {
+        throw isBug(error) ? error : new InputError(specification.name, `a point failed: ${error.message}`, kept());
+      })) as PointResult;
+      finished(point, result);
+      progress.step();
+    }
+  };
   try {
-    await Promise.all(
-      todo.map(async (point) => {
-        const result = (await pool.run({ specification, trace, point } satisfies Task).catch((error: Error) => {
-          throw isBug(error) ? error : new InputError(specification.name, `a point failed: ${error.message}`, kept());
-        })) as PointResult;
-        finished(point, result);
-        progress.step();
-      }),
-    );
+    // For each thread one point that it computes and one that waits, so that none is idle while a result is stored. All at
+    // once would come in no order: piscina takes every second of its queue.
+    await Promise.all(Array.from({ length: 2 * threads }, takeOneByOne));
   } finally {
     progress.end();
     await pool.destroy();
