@@ -4,10 +4,12 @@ import { benchAllocFree } from './alloc-free.ts';
 import { benchLineMemory, benchLiveObjects } from './live-objects.ts';
 import { finish } from './measure.ts';
 import { benchStress } from './stress.ts';
+import { benchWorkers } from './workers.ts';
 
 benchAccesses();
 await benchAllocFree();
 await benchLiveObjects();
 benchLineMemory();
 benchStress();
+benchWorkers();
 finish();

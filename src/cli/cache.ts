@@ -13,8 +13,7 @@ import { MAX_CPUS, MemoryTraceParser } from '../lab/memory-trace.ts';
 import type { CacheCounts, CacheReport } from '../lab/results.ts';
 import { seeded } from '../lab/seeded.ts';
 import { cacheTable } from '../report/cache-table.ts';
-import { Progress } from './progress.ts';
-import { STANDARD_INPUT, sizeOf, streamBytes } from './streams.ts';
+import { readingProgress, STANDARD_INPUT, streamBytes } from './streams.ts';
 
 export interface CacheOptions {
   readonly l1: Omit<CacheGeometry, 'policy'>;
@@ -143,17 +142,12 @@ function secondLevel({ l1, l2, l2Policy, l2Shared = false, inclusion }: CacheOpt
 }
 
 async function readThrough(path: string, parser: MemoryTraceParser): Promise<void> {
-  const size = sizeOf(path);
-  const progress = size > 0 ? new Progress('MB of the trace', Math.ceil(size / MiB), 2000) : null;
+  const progress = readingProgress(path);
   try {
-    let bytes = 0;
-    const passing = ({ length }: Uint8Array) => {
-      bytes += length;
-      progress?.reach(Math.floor(bytes / MiB));
-    };
-    for await (const chunk of streamBytes(path, passing, () => ` behind line ${parser.line}`)) parser.push(chunk);
+    const where = () => ` behind line ${parser.line}`;
+    for await (const chunk of streamBytes(path, progress.passed, where)) parser.push(chunk);
     parser.end();
   } finally {
-    progress?.end();
+    progress.end();
   }
 }

@@ -56,6 +56,10 @@ export function writeText(path: string, text: string): void {
   attempt(path, () => writeFileSync(path, text));
 }
 
+export function writeBytes(path: string, bytes: Uint8Array): void {
+  attempt(path, () => writeFileSync(path, bytes));
+}
+
 export function attempt<T>(path: string, write: () => T): T {
   try {
     return write();

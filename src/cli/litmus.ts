@@ -14,6 +14,7 @@ import { holds } from '../lab/litmus/question.ts';
 import { readLitmusTests } from '../lab/litmus/read-tests.ts';
 import { runOnCpus } from '../lab/litmus/seeded-run.ts';
 import { readText } from './files.ts';
+import { Progress } from './progress.ts';
 
 export interface LitmusOptions {
   /** Sequential consistency in place of x86-TSO. */
@@ -48,6 +49,7 @@ interface Runs {
 export function litmus(input: string, options: LitmusOptions, print: (line: string) => void): boolean {
   const records = existsSync(input) ? readLitmusTests(readText(input), input) : [publishedTest(input)];
   const explored: Explored[] = [];
+  const progress = new Progress('tests', records.length, 2000);
   for (const { test } of records) {
     const sc = finalStates(test, 'sc');
     const model = options.sc === true ? 'sc' : 'tso';
@@ -55,8 +57,11 @@ export function litmus(input: string, options: LitmusOptions, print: (line: stri
     const runs = options.runs === undefined ? null : manyRuns(test, model, states, options.runs, options.seed);
     const each = { test, model, states, sc, runs } as const;
     explored.push(each);
+    progress.end();
     if (options.json !== true) print(`${explored.length > 1 ? '\n' : ''}${describe(each).join('\n')}`);
+    progress.step();
   }
+  progress.end();
   if (options.json === true) print(JSON.stringify(explored.map(asJson), null, 2));
   return explored.every(({ runs }) => runs === null || runs.forbidden === null);
 }

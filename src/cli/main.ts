@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** The command line: arguments and exit statuses. 0: well; 1: a case failed; 2: the input is wrong. */
+/** The command line: arguments and exit statuses, which `slabscope --help` tells. */
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { protocols } from '../hw/coherence.ts';
 import { InputError } from '../hw/input-error.ts';
@@ -7,13 +7,33 @@ import { inclusions } from '../hw/second-level.ts';
 import { specificationSchema } from '../lab/specification.ts';
 import { type C2cOptions, c2c } from './c2c.ts';
 import { type CacheOptions, cache, cacheHelp, parseCpus, parseL1, parseLineNumber, parsePolicy } from './cache.ts';
-import { listMachines } from './list.ts';
+import { diff, diffHelp } from './diff.ts';
+import { type ExportOptions, exportFormats, exportPoints } from './export.ts';
+import { init } from './init.ts';
+import { list, listable } from './list.ts';
 import { type LitmusOptions, litmus } from './litmus.ts';
 import { type ReplayOptions, replay } from './replay.ts';
-import { type RunOptions, run } from './run.ts';
+import { type RunOptions, run, runHelp } from './run.ts';
 import { type VerifyOptions, verify } from './verify.ts';
 
-const print = (line: string) => process.stdout.write(`${line}\n`);
+/** Whoever reads our output may have seen enough, as `head` does: the status is that of a program which SIGPIPE ends. */
+const READER_GONE = 141;
+/** EX_SOFTWARE of sysexits.h. */
+const INTERNAL_ERROR = 70;
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+  // The event comes only when what is being computed is over.
+  if (process.stdout.errored) outputFailed(process.stdout.errored);
+}
+
+function outputFailed({ code }: NodeJS.ErrnoException): never {
+  if (code === 'EPIPE') process.exit(READER_GONE);
+  process.stderr.write(`slabscope: standard output: cannot be written (${code}); send it to a place that can\n`);
+  process.exit(2);
+}
+process.stdout.on('error', outputFailed);
+process.stderr.on('error', () => {}); // progress and notes that nobody reads
 
 /** An option's whole number of at least 1; anything else is the user's mistake. */
 function count(value: string): number {
@@ -33,6 +53,20 @@ const program = new Command('slabscope')
           .replaceAll('\n', ' ')}\n`,
       ),
   })
+  .addHelpText(
+    'after',
+    `
+Examples:
+  slabscope run experiments/colouring.yaml             an experiment: tables, results.json, a picture
+  slabscope init mine.yaml && slabscope run mine.yaml  one of your own
+  slabscope replay examples/tar-extract.ftrace.txt.gz  one trace, defaults
+  slabscope verify test/golden                         the emulator against recorded truth
+
+Exit status: 0 well; 1 what was compared differs, or a recording fails; 2 the input is wrong, as one line on stderr tells;
+70 a fault of slabscope itself; 130, 143 stopped by SIGINT, SIGTERM. A run that was stopped goes on when it is run again.
+
+Output has no colours. Progress is shown on a terminal only.`,
+  )
   .exitOverride();
 
 program
@@ -42,13 +76,14 @@ program
   .option('--seeds <n>', 'how many seeds, instead of those of the specification', count)
   .option('--workers <n>', 'worker threads; the results are the same for any number', count)
   .option('--out <dir>', 'where results go (default: results/NAME)')
+  .option('--shard <i/n>', 'compute the i-th of n shares of the points, and write only its store (see below)')
   .option('--json', 'print results.json instead of tables')
   .option(
     '--record <file>',
     'run one point alone, write its memory accesses (mp form, .gz packed) for `slabscope cache`',
   )
   .option('--point <selection>', 'the point to record: KEY=VALUE,... of keys that vary, such as colouring=on,seed=1')
-  .addHelpText('after', '\nExample:\n  slabscope run experiments/colouring.yaml --seeds 20 --out /tmp/colouring')
+  .addHelpText('after', runHelp)
   .action((path: string, options: RunOptions) => run(path, options, print));
 
 program
@@ -115,14 +150,45 @@ program
 
 program
   .command('list')
-  .description('list what an experiment may name: machines')
-  .addArgument(new Argument('<what>', 'what to list').choices(['machines']))
+  .description(`list what an experiment may name: ${listable.join(', ')}`)
+  .addArgument(new Argument('[what]', 'what to list (default: the names of all)').choices(listable))
   .argument('[name]', 'all that is known of this one')
   .option('--json', 'print JSON')
-  .addHelpText('after', '\nExamples:\n  slabscope list machines\n  slabscope list machines opteron')
-  .action((_what: string, name: string | undefined, { json = false }: { json?: boolean }) => {
-    print(listMachines(name, json));
+  .addHelpText('after', '\nExamples:\n  slabscope list\n  slabscope list touch\n  slabscope list machines opteron')
+  .action((what: string | undefined, name: string | undefined, { json = false }: { json?: boolean }) => {
+    print(list(what, name, json));
   });
+
+program
+  .command('init')
+  .description('write a commented specification to start from')
+  .argument('[file]', 'where to; it must not exist yet', 'experiment.yaml')
+  .addHelpText('after', '\nExample:\n  slabscope init mine.yaml && slabscope run mine.yaml')
+  .action((path: string) => init(path, print));
+
+program
+  .command('diff')
+  .description('compare two results files, paired by point and seed: which counts differ, and by how much')
+  .argument('<a>', 'results.json of a run')
+  .argument('<b>', 'results.json of another')
+  .option('--json', 'print JSON')
+  .addHelpText('after', diffHelp)
+  .action((a: string, b: string, options: { json?: boolean }) => {
+    process.exitCode = diff(a, b, options, print) ? 0 : 1;
+  });
+
+program
+  .command('export')
+  .description('write the points of a run as a table: a row a point; columns are the axes and all counts')
+  .argument('<results>', 'results.json of a run, or a file of its store (.jsonl)')
+  .addOption(new Option('--format <name>', 'of the table').choices(exportFormats).makeOptionMandatory())
+  .requiredOption('--out <file>', 'where to')
+  .option('--json', 'print what was written as JSON')
+  .addHelpText(
+    'after',
+    '\nExample:\n  slabscope export results/colouring/results.json --format parquet --out colouring.parquet',
+  )
+  .action((path: string, options: ExportOptions) => exportPoints(path, options, print));
 
 program
   .command('verify')
@@ -158,5 +224,12 @@ try {
   else if (error instanceof InputError) {
     process.stderr.write(`slabscope: ${error.message}\n`);
     process.exitCode = 2;
-  } else throw error;
+  } else {
+    const [told] = String((error as Error)?.message ?? error).split('\n');
+    process.stderr.write(
+      `slabscope: a fault of slabscope itself: ${told}; please report it (SLABSCOPE_DEBUG=1 adds where)\n`,
+    );
+    if (process.env.SLABSCOPE_DEBUG) process.stderr.write(`${(error as Error)?.stack ?? ''}\n`);
+    process.exitCode = INTERNAL_ERROR;
+  }
 }

@@ -27,6 +27,7 @@ export class Progress {
     this.#show(`, ${Math.ceil(left / 1000)} s left`);
   }
 
+  /** Takes the line away; the next step shows it again. */
   end(): void {
     if (this.#stream.isTTY) this.#stream.write('\r\x1b[K');
   }

@@ -1,9 +1,12 @@
 /** `slabscope replay TRACE`: the experiment that has this trace, defaults, and nothing to compare. */
 import { basename } from 'node:path';
+import type { Point, PointResult } from '../lab/results.ts';
+import { points } from '../lab/settings.ts';
 import { specificationFrom } from '../lab/specification.ts';
 import { resultsJson } from '../report/json.ts';
 import { resultsTable } from '../report/table.ts';
-import { experiment } from './run.ts';
+import { computePoints } from './compute.ts';
+import { resultsOf } from './run.ts';
 import { readTraceFile } from './trace-file.ts';
 
 export interface ReplayOptions {
@@ -29,6 +32,14 @@ export async function replay(path: string, options: ReplayOptions, print: (line:
     (key) => `--${String(key.at(-1))}`,
   );
   const trace = await readTraceFile(path);
-  const results = await experiment(specification, trace, workers, () => 'a replay keeps no part of its results');
+  const computed = new Map<Point, PointResult>();
+  const all = points(specification);
+  const kept = () => 'a replay keeps no part of its results';
+  await computePoints(all, specification, trace.trace, workers, kept, (point, result) => computed.set(point, result));
+  const results = resultsOf(
+    specification,
+    trace,
+    all.map((point) => computed.get(point)!),
+  );
   print(json === true ? resultsJson(results) : resultsTable(results).trimEnd());
 }

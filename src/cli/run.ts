@@ -1,37 +1,51 @@
 /** `slabscope run SPEC`: all points of an experiment, on worker threads; tables, results.json, and a picture. */
 import { createHash } from 'node:crypto';
 import { createRequire } from 'node:module';
-import { availableParallelism } from 'node:os';
-import { dirname, extname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { Piscina } from 'piscina';
+import { dirname, join, resolve } from 'node:path';
 import { InputError } from '../hw/input-error.ts';
-import type { AllocationTrace } from '../lab/allocation-trace.ts';
 import { compareAll } from '../lab/compare.ts';
 import { measuresOf } from '../lab/measures.ts';
-import type { PointResult, Results, TraceReport } from '../lab/results.ts';
+import type { Point, PointResult, Results, TraceReport } from '../lab/results.ts';
 import { seeded } from '../lab/seeded.ts';
 import { points } from '../lab/settings.ts';
 import { modelsOf, parseSpecification, type Specification, traceOf, withTrace } from '../lab/specification.ts';
 import { resultsChart } from '../report/chart.ts';
 import { resultsJson } from '../report/json.ts';
 import { resultsTable } from '../report/table.ts';
+import { computePoints } from './compute.ts';
 import { makeFolder, readText, writeText } from './files.ts';
-import { Progress } from './progress.ts';
+import { whenStopped } from './interruption.ts';
 import { record } from './record.ts';
+import { type Shard, shardFrom, shareOf, storeFileOf } from './shard.ts';
+import { PointStore } from './store.ts';
 import { readTraceFile, type TraceFile } from './trace-file.ts';
-import type { Task } from './worker.ts';
 
 export interface RunOptions {
   readonly seeds?: number;
   readonly workers?: number;
   readonly out?: string;
   readonly json?: boolean;
+  /** `i/n`: compute this share of the points, and write only its store. */
+  readonly shard?: string;
   /** Instead of all points: run one, and write its accesses to this file. */
   readonly record?: string;
   /** Which one, as `key=value,...`. */
   readonly point?: string;
 }
+
+export const runHelp = `
+Each point is appended to DIR/points.jsonl as it is done. A run that was stopped, by whatever, goes on when it is run again:
+all DIR/points*.jsonl are read, and what is missing is computed.
+
+--shard i/n computes every n-th point from the i-th on, writes DIR/points.i-of-n.jsonl and nothing else. Once the files of all
+shares stand in one folder, a run without --shard finds every point and writes tables, results.json and the picture. In a Slurm
+array job (SLURM_ARRAY_TASK_ID) the share is taken from the environment; in a Kubernetes job of Indexed mode
+(JOB_COMPLETION_INDEX) too, with n from JOB_COMPLETIONS or --shard /n. --shard 1/1 is all points wherever it runs.
+
+Examples:
+  slabscope run experiments/colouring.yaml --seeds 20 --out /tmp/colouring
+  slabscope run experiments/colouring.yaml --shard 2/8
+  slabscope run experiments/colouring.yaml --record accesses.mp.gz --point colouring=off,seed=3`;
 
 const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
 
@@ -39,11 +53,11 @@ export async function run(path: string, options: RunOptions, print: (line: strin
   if (options.record === undefined && options.point !== undefined) {
     throw new InputError('--point', 'a run computes all points', 'add --record FILE to run and record one alone');
   }
-  if (options.record !== undefined && (options.out ?? options.workers) !== undefined) {
+  if (options.record !== undefined && (options.out ?? options.workers ?? options.shard) !== undefined) {
     throw new InputError(
       '--record',
       'one point is run alone, and only FILE is written',
-      'leave out --out and --workers',
+      'leave out --out, --workers and --shard',
     );
   }
   const read = parseSpecification(readText(path), path);
@@ -54,15 +68,24 @@ export async function run(path: string, options: RunOptions, print: (line: strin
     record(options.record, specification, trace?.trace ?? null, options, print);
     return;
   }
+  const shard = shardFrom(options.shard, process.env);
   const out = options.out ?? join('results', specification.name);
-
   makeFolder(out);
 
-  const results = await experiment(specification, trace, options.workers, (computed) => {
-    const saved = join(out, 'points-computed.json');
-    writeText(saved, `${JSON.stringify(computed, null, 2)}\n`);
-    return `the ${computed.length} points computed so far are in ${saved}`;
-  });
+  const identity = { slabscope: version, specificationHash: hashOf(specification, trace) };
+  const store = new PointStore(out, storeFileOf(shard), identity);
+  for (const text of store.notes) note(text);
+  const all = points(specification);
+  await fill(store, shard === null ? all : shareOf(all, shard), specification, trace, options.workers);
+  if (shard !== null) {
+    const now = new PointStore(out, storeFileOf(shard), identity);
+    const remaining = all.filter((point) => now.get(point) === undefined).length;
+    tellShare(shard, { file: store.path, points: all.length, remaining }, path, options, print);
+    return;
+  }
+
+  const computed = all.map((point) => store.get(point)!);
+  const results = resultsOf(specification, trace, computed);
   const json = `${resultsJson(results)}\n`;
   writeText(join(out, 'results.json'), json);
   writeText(join(out, `${specification.name}.svg`), resultsChart(results));
@@ -73,21 +96,71 @@ export async function run(path: string, options: RunOptions, print: (line: strin
   }
 }
 
-/** Computes every point. If one fails, `rescue` gets those computed so far, and tells what became of them. */
-export async function experiment(
+const note = (text: string) => process.stderr.write(`slabscope: ${text}\n`);
+
+/** Computes those points that the store lacks. Each is in the store as soon as it is done. */
+async function fill(
+  store: PointStore,
+  wanted: readonly Point[],
   specification: Specification,
   trace: TraceFile | null,
   workers: number | undefined,
-  rescue: (computed: PointResult[]) => string,
-): Promise<Results> {
-  const computed = await computePoints(specification, trace?.trace ?? null, workers ?? availableParallelism(), rescue);
-  const identity = trace === null ? specification : withTrace(specification, trace.sha256);
+): Promise<void> {
+  const missing = wanted.filter((point) => store.get(point) === undefined);
+  let done = wanted.length - missing.length;
+  if (done > 0) note(`${done} of ${wanted.length} points found in ${store.files}: delete it to compute them anew`);
+  const kept = () => `${done} of ${wanted.length} points are in ${store.files}; the same command goes on from there`;
+  const stopListening = whenStopped(kept);
+  try {
+    await computePoints(missing, specification, trace?.trace ?? null, workers, kept, (_, result) => {
+      store.append(result);
+      done++;
+    });
+  } finally {
+    stopListening();
+    store.close();
+  }
+}
+
+/** What became of a share, and what the experiment still lacks. */
+function tellShare(
+  { index, of, source }: Shard,
+  store: { readonly file: string; readonly points: number; readonly remaining: number },
+  path: string,
+  { json, out, seeds }: RunOptions,
+  print: (line: string) => void,
+): void {
+  const { file, points, remaining } = store;
+  if (json === true) {
+    print(JSON.stringify({ share: index, of, source, ...store }, null, 2));
+    return;
+  }
+  const options = [seeds === undefined ? '' : ` --seeds ${seeds}`, out === undefined ? '' : ` --out ${out}`].join('');
+  print(`share ${index} of ${of} (${source}) is computed: ${file}`);
+  print(
+    remaining > 0
+      ? `${remaining} of ${points} points remain; once the other shares' points*.jsonl stand beside it:`
+      : `all ${points} points are computed; for tables, results.json and the picture:`,
+  );
+  print(`  slabscope run ${path}${options}`);
+}
+
+/** Of all that can reach a point's result, but the point itself: how many seeds there are cannot. */
+function hashOf(specification: Specification, trace: TraceFile | null): string {
+  const { seeds: _, ...rest } = trace === null ? specification : withTrace(specification, trace.sha256);
+  return sha256(JSON.stringify({ schema: SCHEMA, ...rest }));
+}
+
+const SCHEMA: Results['schema'] = 'slabscope-results/2';
+
+/** From the results of all points, in the points' order. */
+export function resultsOf(specification: Specification, trace: TraceFile | null, computed: PointResult[]): Results {
   return {
-    schema: 'slabscope-results/2',
+    schema: SCHEMA,
     slabscope: version,
     name: specification.name,
     specification: trace === null ? specification : withTrace(specification, trace.name),
-    specificationHash: sha256(JSON.stringify(identity)),
+    specificationHash: hashOf(specification, trace),
     seed: specification.seed,
     machine: modelsOf(specification)
       .map(({ name }) => name)
@@ -102,36 +175,6 @@ export async function experiment(
 function traceReport({ name, sha256, trace: { summary, caches } }: TraceFile): TraceReport {
   const { file: _, ...counts } = summary;
   return { name, sha256, ...counts, caches };
-}
-
-/** In the order of the points, whatever the number of workers. */
-async function computePoints(
-  specification: Specification,
-  trace: AllocationTrace | null,
-  workers: number,
-  rescue: (computed: PointResult[]) => string,
-): Promise<PointResult[]> {
-  const todo = points(specification);
-  const fromSources = extname(import.meta.url) === '.ts';
-  const filename = fileURLToPath(new URL(fromSources ? './worker-from-sources.mjs' : './worker.js', import.meta.url));
-  const threads = Math.min(workers, todo.length);
-  const pool = new Piscina({ filename, minThreads: threads, maxThreads: threads });
-  const progress = new Progress(`points on ${threads} workers`, todo.length);
-  const done = new Map<number, PointResult>();
-  try {
-    await Promise.all(
-      todo.map(async (point, i) => {
-        done.set(i, (await pool.run({ specification, trace, point } satisfies Task)) as PointResult);
-        progress.step();
-      }),
-    );
-  } catch (error) {
-    throw new InputError(specification.name, `a point failed: ${(error as Error).message}`, rescue([...done.values()]));
-  } finally {
-    progress.end();
-    await pool.destroy();
-  }
-  return todo.map((_, i) => done.get(i)!);
 }
 
 const sha256 = (data: string) => createHash('sha256').update(data).digest('hex');

@@ -3,7 +3,9 @@ import { closeSync, createReadStream, openSync, statSync, writeFileSync } from '
 import { pipeline } from 'node:stream';
 import { createGunzip, gzipSync } from 'node:zlib';
 import { InputError } from '../hw/input-error.ts';
+import { MiB } from '../hw/memory.ts';
 import { attempt, damagedGzip, isGzip, notGzip, unreadable } from './files.ts';
+import { Progress } from './progress.ts';
 
 /** In place of a path. */
 export const STANDARD_INPUT = '-';
@@ -17,6 +19,20 @@ export function sizeOf(path: string): number {
   } catch (error) {
     throw unreadable(path, error);
   }
+}
+
+/** Shows how far a file is read, where it has a length; told of each piece as it passes, and of the end. */
+export function readingProgress(path: string): { passed: (bytes: Uint8Array) => void; end: () => void } {
+  const size = sizeOf(path);
+  const progress = size > 0 ? new Progress('MB of the trace', Math.ceil(size / MiB), 2000) : null;
+  let bytes = 0;
+  return {
+    passed: ({ length }) => {
+      bytes += length;
+      progress?.reach(Math.floor(bytes / MiB));
+    },
+    end: () => progress?.end(),
+  };
 }
 
 /**

@@ -4,7 +4,7 @@ import { basename } from 'node:path';
 import type { AllocationTrace } from '../lab/allocation-trace.ts';
 import type { Operations } from '../lab/operations.ts';
 import { readTraceBytes } from '../lab/read-trace.ts';
-import { streamBytes } from './streams.ts';
+import { readingProgress, streamBytes } from './streams.ts';
 
 export interface TraceFile {
   /** The file's name, without its folder. */
@@ -17,9 +17,17 @@ export interface TraceFile {
 export async function readTraceFile(path: string): Promise<TraceFile> {
   const name = basename(path);
   const hash = createHash('sha256');
-  const bytes = streamBytes(path, (piece) => hash.update(piece));
-  const { operations, ...rest } = await readTraceBytes(bytes, name);
-  return { name, sha256: hash.digest('hex'), trace: { ...rest, operations: shared(operations) } };
+  const progress = readingProgress(path);
+  const bytes = streamBytes(path, (piece) => {
+    hash.update(piece);
+    progress.passed(piece);
+  });
+  try {
+    const { operations, ...rest } = await readTraceBytes(bytes, name);
+    return { name, sha256: hash.digest('hex'), trace: { ...rest, operations: shared(operations) } };
+  } finally {
+    progress.end();
+  }
 }
 
 function shared({ length, kind, object, argument, flags, thread, cpu }: Operations): Operations {

@@ -19,6 +19,7 @@ import { verifyLitmus } from '../lab/verify/litmus.ts';
 import { type CaseOutcome, passed } from '../lab/verify/outcome.ts';
 import { verifySlabinfo } from '../lab/verify/slabinfo.ts';
 import { isDirectory, parseJson, readText, readUnpacked } from './files.ts';
+import { Progress } from './progress.ts';
 
 /** One kind of recording: how its files are named, or what they begin with, and how one is compared. */
 interface Format {
@@ -117,6 +118,7 @@ export function verify(paths: readonly string[], options: VerifyOptions, print: 
     if (files.length === 0) {
       throw new InputError(path, 'no recording in this folder', knownNames);
     }
+    const progress = new Progress('files', files.length, 2000);
     for (const file of files) {
       const format = formatOf(file);
       if (format === undefined) {
@@ -124,9 +126,13 @@ export function verify(paths: readonly string[], options: VerifyOptions, print: 
       }
       for (const outcome of format.verify(file, touch)) {
         outcomes.push(outcome);
-        if (!json) print(describe(outcome));
+        if (json) continue;
+        progress.end();
+        print(describe(outcome));
       }
+      progress.step();
     }
+    progress.end();
   }
   const count = (test: (outcome: CaseOutcome) => boolean) => outcomes.filter(test).length;
   const skipped = count((outcome) => outcome.skipped !== null);

@@ -317,3 +317,45 @@ export interface CacheReport {
   readonly total: CacheCounts;
   readonly perCpu: readonly CacheCounts[];
 }
+
+/** What `slabscope diff` gives: two results, paired by point. */
+export interface ResultsDiff {
+  readonly schema: 'slabscope-diff/1';
+  /** Both have the same points, and each the same result; what is said of the specification does not matter. */
+  readonly identical: boolean;
+  readonly a: ResultsIdentity;
+  readonly b: ResultsIdentity;
+  /** Keys, as dotted paths, that the specifications do not have the same; null where one has none. */
+  readonly specification: readonly { readonly key: string; readonly a: unknown; readonly b: unknown }[];
+  readonly points: {
+    /** In both; of these, those whose results differ. */
+    readonly common: number;
+    readonly different: number;
+    readonly onlyInA: readonly Point[];
+    readonly onlyInB: readonly Point[];
+  };
+  /** Of each count that differs at a common point, over all of these. */
+  readonly counts: readonly CountChange[];
+  /** Misses and cycles of each combination where they differ, over its seeds. */
+  readonly combinations: readonly { readonly point: Omit<Point, 'seed'>; readonly counts: readonly CountChange[] }[];
+  /** Members of points, beside the counts, that differ somewhere; as `counts.NAME`, counts that one side alone has. */
+  readonly other: readonly string[];
+}
+
+export interface ResultsIdentity {
+  readonly file: string;
+  readonly name: string;
+  readonly slabscope: string;
+  readonly specificationHash: string;
+}
+
+export interface CountChange {
+  readonly count: string;
+  /** At how many points it differs. */
+  readonly points: number;
+  /** Means per point. */
+  readonly a: number;
+  readonly b: number;
+  /** Of B's sum against A's, resampled by seed; null where A's is 0. */
+  readonly change: Estimate | null;
+}

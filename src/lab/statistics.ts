@@ -59,7 +59,7 @@ const ratio = (numerator: number, denominator: number): number | undefined =>
   denominator > 0 ? numerator / denominator : undefined;
 
 /** Of a measure's ratio of sums, variant against base. From nothing to nothing is no change. */
-function relativeChange(pairs: readonly Pair<Fraction>[]): Statistic {
+export function relativeChange(pairs: readonly Pair<Fraction>[]): Statistic {
   const [baseOver, baseUnder] = [0, 1].map((i) => Float64Array.from(pairs, ({ base }) => base[i]!));
   const [variantOver, variantUnder] = [0, 1].map((i) => Float64Array.from(pairs, ({ variant }) => variant[i]!));
   return (drawn) => {

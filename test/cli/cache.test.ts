@@ -270,7 +270,7 @@ describe('run --record', () => {
     [
       'a folder beside a recording',
       ['--record', 'x', '--out', 'y'],
-      /--record: one point is run alone, .+; leave out --out /,
+      /--record: one point is run alone, .+; leave out --out, --workers and --shard$/,
     ],
     ['a place that cannot be written', ['--record', '/nowhere/x'], /\/nowhere\/x: cannot be written \(ENOENT\); /],
   ])('%s', async (_what, args, line) => {

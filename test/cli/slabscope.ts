@@ -1,5 +1,5 @@
 /** The command as a user has it: a process of its own. */
-import { execFile } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 
 const root = new URL('../..', import.meta.url).pathname;
 
@@ -15,5 +15,24 @@ export function slabscope(...args: string[]): Promise<Outcome> {
     execFile('node', ['--import', 'tsx', 'src/cli/main.ts', ...args], options, (error, stdout, stderr) =>
       resolve({ status: error === null ? 0 : Number(error.code ?? Number.NaN), stdout, stderr }),
     );
+  });
+}
+
+/** The same, to be watched and stopped; extra variables of its environment. */
+export function startSlabscope(
+  args: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): ChildProcess {
+  const env = { ...process.env, ...environment };
+  return spawn('node', ['--import', 'tsx', 'src/cli/main.ts', ...args], { cwd: root, env });
+}
+
+/** What a started process printed, and how it ended. */
+export function ended(child: ChildProcess): Promise<Outcome & { signal: string | null }> {
+  const text = { stdout: '', stderr: '' };
+  child.stdout!.on('data', (piece) => (text.stdout += String(piece)));
+  child.stderr!.on('data', (piece) => (text.stderr += String(piece)));
+  return new Promise((resolve) => {
+    child.on('close', (status, signal) => resolve({ status: status ?? Number.NaN, signal, ...text }));
   });
 }

@@ -1,0 +1,84 @@
+/** `--shard i/n`, or what a batch engine's environment says: which share of the points is this process's own. */
+import { InputError } from '../hw/input-error.ts';
+
+/** Every `of`th point, beginning with the `index`th; from 1. */
+export interface Shard {
+  readonly index: number;
+  readonly of: number;
+  /** Who said so. */
+  readonly source: string;
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * `text` is i/n, or /n with i from the environment. Without it both come from the environment of a Slurm array job or of a
+ * Kubernetes job in Indexed mode. Null: all points, since there is no environment that says so, or one share is the whole.
+ */
+export function shardFrom(text: string | undefined, environment: Environment): Shard | null {
+  const match = /^(\d{0,6})\/(\d{1,6})$/.exec(text ?? '/0');
+  if (match === null) throw new InputError('--shard', `${text} is no share`, 'write i/n, as 2/8, or /n');
+  const batch = match[1] === '' ? taskOf(environment) : null;
+  const of = text === undefined ? batch?.of : Number(match[2]);
+  if (match[1] !== '') return checked({ index: Number(match[1]), of: of!, source: '--shard' });
+  if (batch !== null && of === undefined) {
+    throw new InputError(
+      batch.source,
+      'set, but not how many tasks there are',
+      'add --shard /N with spec.completions for N, or set JOB_COMPLETIONS to it; --shard 1/1 takes all points',
+    );
+  }
+  if (batch !== null) return checked({ index: batch.index, of: of!, source: batch.source });
+  if (text === undefined) return null;
+  throw new InputError(
+    '--shard',
+    `${text} leaves the share to the environment, which tells none`,
+    'write i/n, or run under SLURM_ARRAY_TASK_ID or JOB_COMPLETION_INDEX',
+  );
+}
+
+interface Task {
+  /** From 1. */
+  readonly index: number;
+  readonly of: number | undefined;
+  readonly source: string;
+}
+
+function taskOf(environment: Environment): Task | null {
+  const number = (name: string): number | undefined => {
+    const text = environment[name];
+    if (text === undefined || text === '') return undefined;
+    if (!/^\d{1,9}$/.test(text)) throw new InputError(name, `${text} is no whole number`, 'unset it, or mend it');
+    return Number(text);
+  };
+  const slurm = number('SLURM_ARRAY_TASK_ID');
+  if (slurm !== undefined) {
+    const first = number('SLURM_ARRAY_TASK_MIN') ?? 0;
+    const last = number('SLURM_ARRAY_TASK_MAX');
+    const step = Math.max(1, number('SLURM_ARRAY_TASK_STEP') ?? 1);
+    const of = number('SLURM_ARRAY_TASK_COUNT');
+    const index = (slurm - first) / step + 1;
+    const gaps = of !== undefined && last !== undefined && (last - first) / step + 1 !== of;
+    if (gaps || !Number.isInteger(index)) {
+      throw new InputError('SLURM_ARRAY_TASK_ID', 'an array with gaps numbers no shares', 'submit --array=1-N');
+    }
+    return { index, of, source: 'SLURM_ARRAY_TASK_ID' };
+  }
+  const kubernetes = number('JOB_COMPLETION_INDEX');
+  if (kubernetes === undefined) return null;
+  return { index: kubernetes + 1, of: number('JOB_COMPLETIONS'), source: 'JOB_COMPLETION_INDEX' };
+}
+
+function checked(shard: Shard): Shard | null {
+  const { index, of, source } = shard;
+  if (index < 1 || index > of) {
+    throw new InputError(source, `there is no share ${index} of ${of}`, `shares are numbered from 1 to ${of}`);
+  }
+  return of === 1 ? null : shard;
+}
+
+export const shareOf = <T>(all: readonly T[], { index, of }: Shard): T[] => all.filter((_, i) => i % of === index - 1);
+
+/** Each share writes a file of its own, so that shares may run at the same time in one folder. */
+export const storeFileOf = (shard: Shard | null): string =>
+  shard === null ? 'points.jsonl' : `points.${shard.index}-of-${shard.of}.jsonl`;

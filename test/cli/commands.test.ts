@@ -1,0 +1,185 @@
+/** `slabscope` diff, export, list and init, and what all commands share: help, exit statuses, ends of pipes. */
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { PointResult, Results, ResultsDiff } from '../../src/lab/results.ts';
+import { columnsOf } from '../../src/lab/rows.ts';
+import { parseSpecification, traceOf } from '../../src/lab/specification.ts';
+import { point } from '../report/results.ts';
+import { ended, type Outcome, slabscope, startSlabscope } from './slabscope.ts';
+import { smallExperiment } from './small-experiment.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'slabscope-commands-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+const file = (name: string, text: string): string => {
+  writeFileSync(join(folder, name), text);
+  return join(folder, name);
+};
+
+let results: string;
+let points: readonly PointResult[];
+beforeAll(async () => {
+  const specification = smallExperiment(folder, 2);
+  await slabscope('run', specification, '--out', join(folder, 'out'));
+  results = join(folder, 'out', 'results.json');
+  ({ points } = JSON.parse(readFileSync(results, 'utf8')) as Results);
+}, 60_000);
+
+/** What a wrong input must come to. */
+function expectOneLine({ status, stdout, stderr }: Outcome, line: RegExp): void {
+  expect([status, stdout]).toEqual([2, '']);
+  expect(stderr).toMatch(/^slabscope: [^\n]+\n$/);
+  expect(stderr.trimEnd()).toMatch(line);
+}
+
+describe('diff', () => {
+  test('of a file with itself: identical, status 0', async () => {
+    const { status, stdout, stderr } = await slabscope('diff', results, results);
+    expect([status, stderr]).toEqual([0, '']);
+    expect(stdout).toContain('identical: 8 points, and every count of each is the same\n');
+  });
+
+  test('of one count changed: status 1, and --json tells which', async () => {
+    const document = JSON.parse(readFileSync(results, 'utf8'));
+    document.points[3].counts.misses += 7;
+    const { status, stdout } = await slabscope('diff', results, file('b.json', JSON.stringify(document)), '--json');
+    const { identical, points, counts } = JSON.parse(stdout) as ResultsDiff;
+    expect([status, identical, points.different]).toEqual([1, false, 1]);
+    expect(counts.map(({ count, a, b }) => [count, b - a])).toEqual([['misses', 7 / 8]]);
+  });
+
+  test.each([
+    ['a file that is missing', () => join(folder, 'nowhere.json'), /nowhere\.json: no such file; /],
+    ['no JSON', () => file('no.json', '{'), /no\.json: not JSON: /],
+    [
+      'other JSON',
+      () => file('other.json', '[1]'),
+      /other\.json: no results: it is not of the form; a results\.json is /,
+    ],
+    [
+      'results with a broken point',
+      () => file('broken.json', readFileSync(results, 'utf8').replace('"hits": ', '"hits": null, "x": ')),
+      /broken\.json: no results: points\.0\.counts\.hits is not as it must be; /,
+    ],
+  ])('%s: one line, status 2', async (_what, path, line) => {
+    expectOneLine(await slabscope('diff', results, path()), line);
+  });
+});
+
+describe('export', () => {
+  const names = () => ['specificationHash', ...Object.keys(points[0]!.point), ...Object.keys(points[0]!.counts)];
+
+  test('CSV: a heading, and a row for each point', async () => {
+    const out = join(folder, 'points.csv');
+    const { status, stdout } = await slabscope('export', results, '--format', 'csv', '--out', out);
+    expect([status, stdout]).toEqual([0, `${out}: 8 rows, ${names().length} columns\n`]);
+    const [heading, ...rows] = readFileSync(out, 'utf8').trimEnd().split('\n');
+    expect(heading).toBe(names().join(','));
+    const values = ({ point, counts }: PointResult) => [...Object.values(point), ...Object.values(counts)].join(',');
+    expect(rows.map((row) => row.slice(row.indexOf(',') + 1))).toEqual(points.map(values));
+  });
+
+  test('Parquet: what another reader finds in it is every point', async () => {
+    const out = join(folder, 'points.parquet');
+    const { status } = await slabscope('export', results, '--format', 'parquet', '--out', out);
+    expect(status).toBe(0);
+    const rows = await parquetReadObjects({ file: await asyncBufferFromFile(out) });
+    const numbers = rows.map((row) =>
+      Object.fromEntries(
+        Object.entries(row).map(([key, value]) => [key, typeof value === 'bigint' ? Number(value) : value]),
+      ),
+    );
+    const { specificationHash } = JSON.parse(readFileSync(results, 'utf8')) as Results;
+    expect(numbers).toEqual(points.map(({ point, counts }) => ({ specificationHash, ...point, ...counts })));
+  });
+
+  test('a file of the store has the same rows, in its own order', async () => {
+    const [out, store] = [join(folder, 'store.csv'), join(folder, 'out', 'points.jsonl')];
+    await slabscope('export', store, '--format', 'csv', '--out', out);
+    await slabscope('export', results, '--format', 'csv', '--out', join(folder, 'points.csv'));
+    const rows = (path: string) => readFileSync(path, 'utf8').split('\n').sort();
+    expect(rows(out)).toEqual(rows(join(folder, 'points.csv')));
+  });
+
+  test('a point that lacks an axis or a count has no value there', () => {
+    const [a, b] = [point('init-all word on', 0), point('init-all word on', 1)];
+    const { touch: _, ...without } = b.point;
+    const rows = [a, { point: without, counts: { spins: 2 } } as unknown as PointResult];
+    const columns = columnsOf(rows.map((result) => ({ specificationHash: 'ab', result })));
+    const values = Object.fromEntries(columns.map(({ name, values }) => [name, values]));
+    expect(values).toMatchObject({ touch: ['init-all', null], spins: [null, 2], misses: [a.counts.misses, null] });
+  });
+
+  test.each([
+    ['no format', ['--out', 'x'], /required option '--format <name>' not specified/],
+    ['an unknown format', ['--format', 'xls', '--out', 'x'], /Allowed choices are csv, parquet\./],
+    ['a place that cannot be written', ['--format', 'csv', '--out', '/proc/x'], /\/proc\/x: cannot be written \(/],
+  ])('%s: one line, status 2', async (_what, args, line) => {
+    expectOneLine(await slabscope('export', results, ...args), line);
+  });
+});
+
+describe('list', () => {
+  test('without a kind names everything that a specification may name', async () => {
+    const { stdout } = await slabscope('list');
+    expect(stdout).toMatch(/^machines +pentium, .*^kernels +2\.4\.22$.*^touch +init-all, init-head, hot-fields/ms);
+  });
+
+  test('of a kind tells each name with its meaning; of a name, that one', async () => {
+    const [all, one] = [await slabscope('list', 'policies'), await slabscope('list', 'policies', 'fifo', '--json')];
+    expect(all.stdout).toMatch(/^lru +least recently used$/m);
+    expect(JSON.parse(one.stdout)).toEqual({ fifo: 'first in, first out' });
+  });
+
+  test('a name that is none: one line, status 2', async () => {
+    expectOneLine(await slabscope('list', 'touch', 'all'), /list touch all: no such name; known are init-all, /);
+  });
+});
+
+describe('init', () => {
+  test('writes a specification that is well as it stands, trace and all', async () => {
+    const path = join(folder, 'my "own".yaml');
+    const { status, stdout } = await slabscope('init', path);
+    expect([status, stdout]).toEqual([0, `written: ${path}; edit it, then: slabscope run ${path}\n`]);
+    const specification = parseSpecification(readFileSync(path, 'utf8'), path);
+    expect([specification.name, existsSync(join(folder, traceOf(specification)!))]).toEqual(['my--own-', true]);
+  });
+
+  test('leaves a file alone that is there', async () => {
+    const path = file('mine.yaml', 'precious');
+    expectOneLine(
+      await slabscope('init', path),
+      /mine\.yaml: exists already; name a file that does not, or remove it$/,
+    );
+    expect(readFileSync(path, 'utf8')).toBe('precious');
+  });
+});
+
+describe('all commands', () => {
+  test('have help with an example, and the program tells its exit statuses', async () => {
+    const { stdout } = await slabscope('--help');
+    expect(stdout).toMatch(/Exit status: 0 well; 1 .*; 2 the input is wrong/);
+    const commands = [...stdout.matchAll(/^ {2}(\w+) .*$/gm)]
+      .map((match) => match[1]!)
+      .filter((name) => name !== 'help');
+    const known = ['run', 'cache', 'replay', 'list', 'init', 'diff', 'export', 'verify', 'litmus'];
+    expect(commands).toEqual(expect.arrayContaining(known));
+    for (const name of known) {
+      expect((await slabscope(name, '--help')).stdout).toMatch(/\nExamples?:\n {2}slabscope /);
+    }
+  }, 60_000);
+
+  test('end quietly when nobody reads any more', () => {
+    const script = `node --import tsx src/cli/main.ts list machines 2>&1 | true; echo "\${PIPESTATUS[0]}"`;
+    const root = new URL('../..', import.meta.url).pathname;
+    expect(execFileSync('bash', ['-c', `(${script}) 2>&1`], { cwd: root, encoding: 'utf8' })).toBe('141\n');
+  });
+
+  test('use no colour, asked or not', async () => {
+    const child = startSlabscope(['diff', results, results], { FORCE_COLOR: '1' });
+    expect((await ended(child)).stdout).not.toContain('\u001b');
+  });
+});
