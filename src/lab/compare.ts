@@ -22,13 +22,16 @@ const valuesOf = (points: readonly PointResult[], key: string): AxisValue[] => [
 ];
 
 /**
- * The keys that have more than one value, colouring first. Touch models are not compared with each other: they are assumptions
+ * The keys that have more than one value, colouring first, then alignment, which most experiments ask about. Touch models are not compared with each other: they are assumptions
  * that stand side by side, and not one is the other's base.
  */
 export const axesOf = (points: readonly PointResult[]): string[] =>
   keysOf(points)
     .filter((key) => key !== 'touch' && valuesOf(points, key).length > 1)
-    .sort((a, b) => Number(b === 'colouring') - Number(a === 'colouring'));
+    .sort((a, b) => rank(a) - rank(b));
+
+const FIRST = ['colouring', 'alignment'];
+const rank = (axis: string) => (FIRST.includes(axis) ? FIRST.indexOf(axis) : FIRST.length);
 
 /** The kernel's colouring is judged against its absence; of any other axis the first value is the base. */
 export function baselineOf(points: readonly PointResult[], axis: string): AxisValue {

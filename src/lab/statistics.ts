@@ -119,11 +119,15 @@ function readingOf(
  */
 const seedsForWidth = (seeds: number, width: number): number => Math.ceil(seeds * (width / NEGLIGIBLE) ** 2);
 
+/** Spread below this share of the differences themselves is rounding. */
+const ROUNDING = 1e-9;
+
 /** Cohen's d_z. Null where all differences are the same (a change without any spread has no size in units of it). */
 export function effectSize(differences: readonly number[]): number | null {
   if (differences.length < 2 || differences.some(Number.isNaN)) return null;
   const deviation = sampleStandardDeviation([...differences]);
-  return deviation === 0 ? null : mean([...differences]) / deviation;
+  const average = mean([...differences]);
+  return deviation <= ROUNDING * Math.abs(average) ? null : average / deviation;
 }
 
 /**

@@ -94,6 +94,7 @@ describe('the effect size', () => {
   test.each([
     ['of one seed', [5]],
     ['without any spread', [5, 5, 5]],
+    ['where the spread is rounding', [0.1 + 0.2, 0.3, 0.3]],
     ['where a seed has no measure', [1, Number.NaN]],
   ])('is none %s', (_, differences) => {
     expect(effectSize(differences)).toBeNull();
