@@ -78,6 +78,9 @@ export class Measurement {
   readonly #sets: SetPressure;
   readonly #sizeOf: ReadonlyMap<addr_t, number>;
   readonly #live = new Map<addr_t, LiveObject>();
+  readonly #general: readonly GeneralCache[];
+  /** What the allocator did before. */
+  readonly methods: Pick<SlabAllocator, WatchedMethod>;
   readonly #freeBefore: number;
   #fewestFree: number;
   #liveBytes = 0;
@@ -95,7 +98,10 @@ export class Measurement {
     for (const { counters } of machine.cpus) counters.longestInterruptsOff = 0;
     this.#before = totals(machine.cpus);
     this.#sets = countSets(machine.cpus.map(({ l1 }) => l1));
-    this.#watch(generalCaches(caches));
+    this.#general = generalCaches(caches);
+    const { alloc, free, kmalloc, kfree, alloc_pages, free_pages } = allocator;
+    this.methods = { alloc, free, kmalloc, kfree, alloc_pages, free_pages };
+    Object.assign(allocator, { ...watchingMethods, [MEASUREMENT]: this });
   }
 
   /** Those from the beginning to now, but for what `user` mode had of them. */
@@ -117,50 +123,27 @@ export class Measurement {
     return this.#sets;
   }
 
-  #watch(generalCache: (size: number, dma: boolean) => addr_t): void {
-    const allocator = this.#allocator;
-    const { alloc, free, kmalloc, kfree, alloc_pages, free_pages } = allocator;
-    const allocated = this.#allocated.bind(this);
-    const freeing = this.#freeing.bind(this);
-    const tellAlloc = this.#tellAlloc.bind(this);
-    const sizeOf = (cachep: addr_t) => this.#sizeOf.get(cachep) ?? 0;
-    Object.assign(allocator, {
-      *alloc(cpu: Cpu, cachep: addr_t, flags: number): Program<addr_t> {
-        tellAlloc(cpu, cachep);
-        return allocated(yield* alloc.call(allocator, cpu, cachep, flags), cachep, sizeOf(cachep));
-      },
-      *kmalloc(cpu: Cpu, size: number, flags: number): Program<addr_t> {
-        const cachep = generalCache(size, (flags & GFP_DMA) !== 0);
-        tellAlloc(cpu, cachep);
-        return allocated(yield* kmalloc.call(allocator, cpu, size, flags), cachep, size);
-      },
-      *alloc_pages(cpu: Cpu, gfp_mask: number, order: number): Program<addr_t> {
-        return allocated(yield* alloc_pages.call(allocator, cpu, gfp_mask, order), NULL, PAGE_SIZE << order);
-      },
-      free(cpu: Cpu, cachep: addr_t, objp: addr_t): Program {
-        freeing(cpu, objp);
-        return free.call(allocator, cpu, cachep, objp);
-      },
-      kfree(cpu: Cpu, objp: addr_t): Program {
-        freeing(cpu, objp);
-        return kfree.call(allocator, cpu, objp);
-      },
-      free_pages(cpu: Cpu, addr: addr_t, order: number): Program {
-        freeing(cpu, addr);
-        return free_pages.call(allocator, cpu, addr, order);
-      },
-    });
+  /** What an object of the cache was meant to hold. */
+  sizeOf(cachep: addr_t): number {
+    return this.#sizeOf.get(cachep) ?? 0;
+  }
+
+  /** The general cache that serves kmalloc(size), NULL where none does. */
+  generalCache(size: number, flags: number): addr_t {
+    const dma = (flags & GFP_DMA) !== 0;
+    for (const cache of this.#general) if (cache.dma === dma && cache.size >= size) return cache.cachep;
+    return NULL;
   }
 
   /** Before an allocation: nothing runs between this look and the kernel's own, which is the first that counts. */
-  #tellAlloc(cpu: Cpu, cachep: addr_t): void {
+  allocating(cpu: Cpu, cachep: addr_t): void {
     const level = cachep === NULL ? null : this.#allocator.arrayLevel(cpu, cachep);
     if (level === null) return;
     if (level.avail > 0) this.#arrays.allocHits++;
     else this.#arrays.allocMisses++;
   }
 
-  #allocated(objp: addr_t, cachep: addr_t, bytes: number): addr_t {
+  allocated(objp: addr_t, cachep: addr_t, bytes: number): addr_t {
     if (objp !== NULL) {
       this.#live.set(objp, { cachep, bytes });
       this.#liveBytes += bytes;
@@ -173,7 +156,7 @@ export class Measurement {
     return objp;
   }
 
-  #freeing(cpu: Cpu, objp: addr_t): void {
+  freeing(cpu: Cpu, objp: addr_t): void {
     const object = this.#live.get(objp);
     if (object === undefined) return;
     this.#live.delete(objp);
@@ -185,12 +168,52 @@ export class Measurement {
   }
 }
 
-/** The general cache that serves kmalloc(size), NULL where none does. */
-function generalCaches(caches: readonly { cachep: addr_t; name: string }[]): (size: number, dma: boolean) => addr_t {
-  const general = caches
+const MEASUREMENT = Symbol('measurement');
+type WatchedMethod = 'alloc' | 'free' | 'kmalloc' | 'kfree' | 'alloc_pages' | 'free_pages';
+type Watched = SlabAllocator & { readonly [MEASUREMENT]: Measurement };
+
+/** The same functions for every allocator, as in set-pressure.ts. */
+const watchingMethods = {
+  *alloc(this: Watched, cpu: Cpu, cachep: addr_t, flags: number): Program<addr_t> {
+    const to = this[MEASUREMENT];
+    to.allocating(cpu, cachep);
+    return to.allocated(yield* to.methods.alloc.call(this, cpu, cachep, flags), cachep, to.sizeOf(cachep));
+  },
+  *kmalloc(this: Watched, cpu: Cpu, size: number, flags: number): Program<addr_t> {
+    const to = this[MEASUREMENT];
+    const cachep = to.generalCache(size, flags);
+    to.allocating(cpu, cachep);
+    return to.allocated(yield* to.methods.kmalloc.call(this, cpu, size, flags), cachep, size);
+  },
+  *alloc_pages(this: Watched, cpu: Cpu, gfp_mask: number, order: number): Program<addr_t> {
+    const to = this[MEASUREMENT];
+    return to.allocated(yield* to.methods.alloc_pages.call(this, cpu, gfp_mask, order), NULL, PAGE_SIZE << order);
+  },
+  free(this: Watched, cpu: Cpu, cachep: addr_t, objp: addr_t): Program {
+    this[MEASUREMENT].freeing(cpu, objp);
+    return this[MEASUREMENT].methods.free.call(this, cpu, cachep, objp);
+  },
+  kfree(this: Watched, cpu: Cpu, objp: addr_t): Program {
+    this[MEASUREMENT].freeing(cpu, objp);
+    return this[MEASUREMENT].methods.kfree.call(this, cpu, objp);
+  },
+  free_pages(this: Watched, cpu: Cpu, addr: addr_t, order: number): Program {
+    this[MEASUREMENT].freeing(cpu, addr);
+    return this[MEASUREMENT].methods.free_pages.call(this, cpu, addr, order);
+  },
+};
+
+interface GeneralCache {
+  readonly cachep: addr_t;
+  readonly size: number;
+  readonly dma: boolean;
+}
+
+/** The size-N caches, in order of size. */
+function generalCaches(caches: readonly { cachep: addr_t; name: string }[]): GeneralCache[] {
+  return caches
     .map(({ cachep, name }) => ({ cachep, match: /^size-(\d+)(\(DMA\))?$/.exec(name) }))
     .filter(({ match }) => match !== null)
     .map(({ cachep, match }) => ({ cachep, size: Number(match![1]), dma: match![2] !== undefined }))
     .sort((a, b) => a.size - b.size);
-  return (size, dma) => general.find((cache) => cache.dma === dma && cache.size >= size)?.cachep ?? NULL;
 }
