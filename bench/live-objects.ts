@@ -3,7 +3,6 @@ import type { Program } from '../src/hw/cpu.ts';
 import { cpuModels } from '../src/hw/cpu-models.ts';
 import { Machine } from '../src/hw/machine.ts';
 import { type addr_t, MiB } from '../src/hw/memory.ts';
-import type { ClassDetail } from '../src/hw/miss-classes.ts';
 import { smpConfig } from '../src/kernel/kernel.ts';
 import { boot } from '../src/lab/boot.ts';
 import { below, seeded } from '../src/lab/seeded.ts';
@@ -51,31 +50,4 @@ export async function benchLiveObjects(): Promise<void> {
     figure,
     worst <= 2,
   );
-}
-
-/** Host memory that caches and directory take for each line ever touched, beyond the emulated memory. */
-export function benchLineMemory(): void {
-  const CPUS = 4;
-  const plain = bytesPerLine(CPUS, 'none');
-  const classed = (bytesPerLine(CPUS, 'all') - plain) / CPUS;
-  report(`at most 64 bytes a line touched, counts only, ${CPUS} CPUs`, `${plain.toFixed(1)} bytes`, plain <= 64);
-  report('with all classes at most 24 more for each CPU', `${classed.toFixed(1)} bytes`, classed <= 24);
-}
-
-/** Every CPU touches every line. */
-function bytesPerLine(cpus: number, classes: ClassDetail): number {
-  const machine = new Machine({ model: cpuModels['pentium-iii'], cpus, memory: 512 * MiB, classes });
-  const base = hostBytes();
-  for (const cpu of machine.cpus) for (let addr = 0; addr < 512 * MiB; addr += 32) cpu.read(addr, 4);
-  const lines = machine.bus.directory.count;
-  assertCount('lines touched', (512 * MiB) / 32, lines);
-  return (hostBytes() - base) / lines;
-}
-
-function hostBytes(): number {
-  // The memory of a buffer goes one collection after its object.
-  globalThis.gc?.();
-  globalThis.gc?.();
-  const { arrayBuffers, heapUsed } = process.memoryUsage();
-  return arrayBuffers + heapUsed;
 }

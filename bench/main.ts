@@ -1,7 +1,8 @@
 /** All benchmarks, one after the other: see README.md beside this file. */
 import { benchAccesses } from './accesses.ts';
 import { benchAllocFree } from './alloc-free.ts';
-import { benchLineMemory, benchLiveObjects } from './live-objects.ts';
+import { benchLineMemory } from './line-memory.ts';
+import { benchLiveObjects } from './live-objects.ts';
 import { finish } from './measure.ts';
 import { benchStress } from './stress.ts';
 import { benchWorkers } from './workers.ts';
