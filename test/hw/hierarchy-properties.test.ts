@@ -186,3 +186,26 @@ test('MOESI hits, misses and classes are those of MESI; a write-through cache ha
     settings(8),
   );
 });
+
+test('second levels under write-through caches miss and upgrade as write-back caches of their size do', () => {
+  // All lines fit: what an L1 answers itself its second level does not see, so the two would replace differently.
+  const large: CacheGeometry = { size: 1024, ways: 64, line: LINE, policy: 'lru' };
+  const small: CacheGeometry = { size: 64, ways: 2, line: LINE, policy: 'lru' };
+  fc.assert(
+    fc.property(anySteps(['r', 'w', 'x']), (steps) => {
+      const through = machineFrom({
+        ...{ cpus: 4, l1: small, protocol: 'write-through' },
+        l2: { ...large, shared: false, inclusion: 'inclusive' },
+      });
+      const back = machineFrom({ cpus: 4, l1: large, protocol: 'mesi', l2: null });
+      for (const machine of [through, back]) {
+        for (const { id, kind, addr, bytes } of steps) perform(machine.cpus[id]!, kind, addr, bytes);
+      }
+      for (const { id, counters } of through.cpus) {
+        const { misses, upgrades, c2cDirty, invalidationsReceived } = back.cpus[id]!.counters;
+        expect(counters).toMatchObject({ l2Misses: misses, upgrades, c2cDirty, invalidationsReceived });
+      }
+    }),
+    settings(9),
+  );
+});
