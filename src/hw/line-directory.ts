@@ -7,6 +7,8 @@
  * grow by an eighth, so that those who keep several a CPU waste little.
  */
 const EMPTY = -1;
+/** A small machine's arrays should not be copied time and again. */
+const LEAST_GROWTH = 1 << 14;
 
 export class LineDirectory {
   holders = new Int32Array(1024);
@@ -48,7 +50,7 @@ export class LineDirectory {
   }
 
   #grow(): void {
-    const length = this.holders.length + (this.holders.length >> 3);
+    const length = this.holders.length + Math.max(this.holders.length >> 3, LEAST_GROWTH);
     this.holders = enlarged(this.holders, length);
     this.everHeld = enlarged(this.everHeld, length);
     this.invalidated = enlarged(this.invalidated, length);
