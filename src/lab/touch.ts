@@ -46,17 +46,18 @@ function readWords(cpu: Cpu, objp: addr_t, bytes: number): void {
 
 const readHead = (cpu: Cpu, _: number, objp: addr_t, size: number) => readWords(cpu, objp, Math.min(size, HEAD));
 
-const initAll = (): TouchModel => ({
+// Functions made for each point would be compiled for each point: these, and the methods of the classes below, are not.
+const initAll: TouchModel = {
   allocated: (cpu, _, objp, size) => writeWords(cpu, objp, size),
   freeing: readHead,
   used: readHead,
-});
+};
 
-const initHead = (): TouchModel => ({
+const initHead: TouchModel = {
   allocated: (cpu, _, objp, size) => writeWords(cpu, objp, Math.min(size, HEAD)),
   freeing: readHead,
   used: readHead,
-});
+};
 
 /** What is touched of one cache's objects. */
 interface Usage {
@@ -137,20 +138,28 @@ class LookUps implements TouchModel {
   }
 }
 
+class HotWords implements Usage {
+  readonly #offsets: readonly number[];
+
+  constructor(offsets: readonly number[]) {
+    this.#offsets = offsets;
+  }
+
+  initialise(cpu: Cpu, objp: addr_t): void {
+    for (const offset of this.#offsets) cpu.write(objp + offset, WORD);
+  }
+
+  use(cpu: Cpu, objp: addr_t, turn: number): void {
+    for (const offset of this.#offsets) cpu.read(objp + offset, WORD);
+    if (turn % 4 === 0) cpu.write(objp + this.#offsets[0]!, WORD);
+  }
+}
+
 function hotFields(seed: string): TouchModel {
   return new LookUps(seed, (cache, size) => {
     const random = seeded(seed, `hot fields of cache ${cache}`);
     const words = Math.max(1, Math.floor(size / WORD));
-    const offsets = Array.from({ length: Math.min(words, 3) }, () => below(random, words) * WORD);
-    return {
-      initialise: (cpu, objp) => {
-        for (const offset of offsets) cpu.write(objp + offset, WORD);
-      },
-      use: (cpu, objp, turn) => {
-        for (const offset of offsets) cpu.read(objp + offset, WORD);
-        if (turn % 4 === 0) cpu.write(objp + offsets[0]!, WORD);
-      },
-    };
+    return new HotWords(Array.from({ length: Math.min(words, 3) }, () => below(random, words) * WORD));
   });
 }
 
@@ -159,8 +168,7 @@ type FieldsOfCache = (cache: number) => readonly UsedField[] | undefined;
 
 function namedFields(seed: string, fieldsOf: FieldsOfCache): TouchModel {
   const named = new LookUps(seed, (cache) => usageBy(fieldsOf(cache)!));
-  const others = initHead();
-  const modelOf = (cache: number) => (fieldsOf(cache) === undefined ? others : named);
+  const modelOf = (cache: number) => (fieldsOf(cache) === undefined ? initHead : named);
   return {
     allocated: (cpu, cache, objp, size) => modelOf(cache).allocated(cpu, cache, objp, size),
     freeing: (cpu, cache, objp, size) => modelOf(cache).freeing(cpu, cache, objp, size),
@@ -207,8 +215,8 @@ function eachPart({ offset, size }: UsedField, access: (offset: number, bytes: n
 
 /** Each is a run of its own, drawn by `seed`. */
 export const touchModels = {
-  'init-all': initAll,
-  'init-head': initHead,
+  'init-all': () => initAll,
+  'init-head': () => initHead,
   'hot-fields': hotFields,
   fields: namedFields,
 } as const satisfies Record<string, (seed: string, fieldsOf: FieldsOfCache) => TouchModel>;
