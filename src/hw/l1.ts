@@ -14,6 +14,7 @@ import type { Bus } from './bus.ts';
 import {
   Exclusive,
   Invalid,
+  isDirty,
   type LineState,
   Modified,
   NEXT,
@@ -204,7 +205,7 @@ export class L1 extends TagArray {
     this.counters.backInvalidations++;
     this.#drop(slot, line);
     this.#directory.holders[this.ids[slot]!]! &= ~this.bit;
-    return was >= Modified;
+    return isDirty(was);
   }
 
   /** Whether this cache itself holds `line`. */
@@ -251,13 +252,10 @@ export class L1 extends TagArray {
         cycles += this.#hit;
         if (use !== READ && this.states[slot] !== Modified) cycles += this.#write(line, slot);
         this.uses(line & this.setMask, slot, false);
-        if (this.classes === null) {
-          const set = line & this.setMask;
-          this.readable[set] = line;
-          this.writable[set] = this.states[slot] === Modified ? line : NO_LINE;
-        } else this.#classifyHit(this.classes, line, slot, first, lineEnd, use);
+        if (this.classes === null) this.#answersFast(line, slot);
+        else this.#classifyHit(this.classes, line, slot, first, lineEnd, use);
       }
-      if (line === last) return cycles;
+      if (line >= last) return cycles; // beyond it only where the last byte is past 32 bits
       if (use === READ) this.counters.straddledLoads++;
       else this.counters.straddledStores++;
       first = lineEnd + 1;
@@ -328,11 +326,8 @@ export class L1 extends TagArray {
 
   /** Classes of a miss that fills the line. True if it is not decided yet whether the line's stay is true sharing. */
   #classify(classes: MissClasses, id: number, cold: boolean, coherence: boolean, use: Use, words: number): boolean {
-    const { counters } = this;
-    if (coherence) {
-      if (classes.isTrueSharing(id, words)) counters.trueSharingMisses++;
-      else counters.falseSharingMisses++;
-    } else classes.seesAll(id);
+    if (coherence) this.#classifySharing(classes, id, words);
+    else classes.seesAll(id);
     if (classes.shadow === null) return false;
     this.#classifyReplacement(classes.shadow.use(id), cold, coherence, use);
     return coherence && classes.decides(id, use, words);
@@ -340,12 +335,13 @@ export class L1 extends TagArray {
 
   /** Classes of a store that misses and does not fill, neither here nor in the fully associative cache. */
   #classifyUnfilled(classes: MissClasses, id: number, cold: boolean, coherence: boolean, words: number): void {
-    const { counters } = this;
-    if (coherence) {
-      if (classes.isTrueSharing(id, words)) counters.trueSharingMisses++;
-      else counters.falseSharingMisses++;
-    }
+    if (coherence) this.#classifySharing(classes, id, words);
     if (classes.shadow !== null) this.#classifyReplacement(classes.shadow.has(id), cold, coherence, WRITE);
+  }
+
+  #classifySharing(classes: MissClasses, id: number, words: number): void {
+    if (classes.isTrueSharing(id, words)) this.counters.trueSharingMisses++;
+    else this.counters.falseSharingMisses++;
   }
 
   #classifyReplacement(inShadow: boolean, cold: boolean, coherence: boolean, use: Use): void {

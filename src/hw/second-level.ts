@@ -43,7 +43,7 @@ export interface SecondLevelOptions extends SecondLevelGeometry {
   readonly random: () => number;
 }
 
-abstract class SecondLevel extends TagArray implements Below {
+abstract class SecondLevel extends TagArray {
   protected readonly bus: Bus;
   protected readonly inclusion: Inclusion;
 
@@ -60,14 +60,6 @@ abstract class SecondLevel extends TagArray implements Below {
     this.inclusion = options.inclusion;
   }
 
-  abstract read(l1: L1, line: number, id: number): number;
-  abstract readExclusive(l1: L1, line: number, id: number): number;
-  abstract upgrade(l1: L1, line: number, id: number): boolean;
-  abstract write(l1: L1, line: number, id: number): number;
-  abstract replaced(l1: L1, line: number, id: number, state: LineState): void;
-  abstract snoopRead(line: number): boolean;
-  abstract snoopReadExclusive(line: number): boolean;
-  abstract snoopUpgrade(line: number): boolean;
   /** Line `id` leaves this level. True if a copy above, which goes too, differed from memory. */
   protected abstract evicts(line: number, id: number): boolean;
 
@@ -99,7 +91,7 @@ abstract class SecondLevel extends TagArray implements Below {
 }
 
 /** One CPU's own. */
-export class PrivateSecondLevel extends SecondLevel {
+export class PrivateSecondLevel extends SecondLevel implements Below {
   readonly #l1: L1;
   readonly #transitions: Transitions;
 
@@ -213,7 +205,7 @@ export class PrivateSecondLevel extends SecondLevel {
 }
 
 /** One for all CPUs: its lines are Exclusive, or Modified where they differ from memory. */
-export class SharedSecondLevel extends SecondLevel {
+export class SharedSecondLevel extends SecondLevel implements Below {
   read(l1: L1, line: number, id: number): number {
     const { readAlone, readShared } = this.bus.transitions;
     const answer = this.bus.read(l1, line, id);

@@ -149,6 +149,20 @@ test('no change is lost: a store leaves its line changed or memory written, and 
   );
 });
 
+test('a device that writes a line takes it from every cache of every level', () => {
+  fc.assert(
+    fc.property(anyMachine, anySteps(['r', 'w', 'x']), fc.nat(BYTES - 1), (options, steps, addr) => {
+      const machine = machineFrom(options);
+      for (const step of steps) perform(machine.cpus[step.id % options.cpus]!, step.kind, step.addr, step.bytes);
+      machine.bus.dmaWrite(Math.floor(addr / LINE), 1);
+      const { perCpu, shared } = statesOf(machine, options.l2, addr);
+      for (const state of [shared, ...perCpu.flatMap(({ l1, l2 }) => [l1, l2])]) mustEqual(state, Invalid, 'state');
+      checkLines(machine, options.l2);
+    }),
+    settings(10),
+  );
+});
+
 test('a load returns what the last store in coherence order left', () => {
   const anyAccess = fc.record({ id: fc.nat(3), addr: fc.nat(BYTES - 4), value: fc.option(fc.integer()) });
   fc.assert(

@@ -238,3 +238,9 @@ describe('the fast table hides nothing: a random run counts the same', () => {
     );
   });
 });
+
+test('an access whose last byte is past 32 bits ends with the last line', () => {
+  const l1 = l1Of(geometry(2, 2, 16));
+  l1.load(0xffff_fffc, 8);
+  expect(l1.counters.misses).toBe(1);
+});
