@@ -89,6 +89,7 @@ program
 program
   .command('schema')
   .description('print the JSON Schema of specifications, for editors (docs/specification.schema.json)')
+  .addHelpText('after', '\nExample:\n  slabscope schema > specification.schema.json')
   .action(() => {
     print(JSON.stringify(specificationSchema(), null, 2));
   });
@@ -222,7 +223,8 @@ try {
 } catch (error) {
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
   else if (error instanceof InputError) {
-    process.stderr.write(`slabscope: ${error.message}\n`);
+    // What a file holds may be quoted in it, line ends and all.
+    process.stderr.write(`slabscope: ${error.message.replace(/\s*\n\s*/g, ' ')}\n`);
     process.exitCode = 2;
   } else {
     const [told] = String((error as Error)?.message ?? error).split('\n');

@@ -54,6 +54,7 @@ describe('diff', () => {
   test.each([
     ['a file that is missing', () => join(folder, 'nowhere.json'), /nowhere\.json: no such file; /],
     ['no JSON', () => file('no.json', '{'), /no\.json: not JSON: /],
+    ['no JSON, of several lines', () => file('lines.json', 'a\nb\n'), /lines\.json: not JSON: /],
     [
       'other JSON',
       () => file('other.json', '[1]'),
@@ -165,7 +166,7 @@ describe('all commands', () => {
     const commands = [...stdout.matchAll(/^ {2}(\w+) .*$/gm)]
       .map((match) => match[1]!)
       .filter((name) => name !== 'help');
-    const known = ['run', 'cache', 'replay', 'list', 'init', 'diff', 'export', 'verify', 'litmus'];
+    const known = ['run', 'schema', 'c2c', 'cache', 'replay', 'list', 'init', 'diff', 'export', 'verify', 'litmus'];
     expect(commands).toEqual(expect.arrayContaining(known));
     for (const name of known) {
       expect((await slabscope(name, '--help')).stdout).toMatch(/\nExamples?:\n {2}slabscope /);
