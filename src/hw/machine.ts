@@ -20,6 +20,8 @@ export interface MachineOptions {
   readonly memory: number;
   /** Split misses into the finer classes (3C, true and false sharing); costs host time. */
   readonly classes?: ClassDetail;
+  /** Gives a buffer of so many bytes, all 0, where a host wants to use one again; its former machine is dead then. */
+  readonly buffer?: (bytes: number) => ArrayBuffer;
   /** Numbers in [0, 1) for the random replacement policy: from the run's seed. */
   readonly random?: () => number;
   /** Gives each CPU a store buffer: x86-TSO. Without one, loads and stores are sequentially consistent. */
@@ -57,7 +59,7 @@ export class Machine {
       );
     }
     this.model = model;
-    this.memory = new Memory(memory);
+    this.memory = new Memory(memory, options.buffer?.(memory) ?? new ArrayBuffer(memory));
     const random = options.random ?? noRandomness;
     const { protocol, l2 } = model;
     this.bus = new Bus({ protocol, l2: l2 === null ? null : { ...l2, random } });

@@ -31,9 +31,8 @@ export class Memory {
   /** One byte a page: 0 means not present. Looked at when a line is filled, so a hit pays nothing for it. */
   readonly present: Uint8Array;
 
-  /** `size` in bytes, whole pages; every page is present until `setPresent` says otherwise. */
-  constructor(size: number) {
-    const buffer = new ArrayBuffer(size);
+  /** `size` in bytes, whole pages; `buffer` holds as many, all 0. Every page is present until `setPresent` says otherwise. */
+  constructor(size: number, buffer: ArrayBuffer) {
     this.size = size;
     this.view = new DataView(buffer);
     this.bytes = new Uint8Array(buffer);

@@ -5,7 +5,7 @@
  */
 import type { Cpu, Program } from '../hw/cpu.ts';
 import { InputError } from '../hw/input-error.ts';
-import { Machine } from '../hw/machine.ts';
+import { Machine, type MachineOptions } from '../hw/machine.ts';
 import { type addr_t, NULL } from '../hw/memory.ts';
 import { type KernelConfig, smpConfig, upConfig } from '../kernel/kernel.ts';
 import { roundUp } from '../kernel/struct.ts';
@@ -41,6 +41,7 @@ export function runPoint(
   trace: AllocationTrace | null,
   point: Point,
   observer?: PointObserver,
+  buffer?: MachineOptions['buffer'],
 ): PointResult {
   const settings = settingsOf(specification, point);
   const seed = seedOf(specification, point);
@@ -50,6 +51,7 @@ export function runPoint(
     memory: settings.machine.memory,
     classes: 'all',
     random: seeded(seed, 'replacement'),
+    ...(buffer === undefined ? {} : { buffer }),
   });
   observer?.poweredOn(machine);
   const allocator = boot(machine, settings.kernel.version, configOf(settings), seeded(seed, 'placement of statics'));
