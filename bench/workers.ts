@@ -5,7 +5,9 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { report, smoke } from './measure.ts';
 
-const SEEDS = smoke ? 1 : 10;
+const SEEDS = smoke ? 1 : 20;
+/** Runs of each, in turn; the fastest counts, as whatever else the machine does can only slow a run down. */
+const ROUNDS = smoke ? 1 : 3;
 const GOAL = 1.8;
 
 const root = new URL('..', import.meta.url).pathname;
@@ -20,20 +22,25 @@ export function benchWorkers(): void {
     return;
   }
   const folder = mkdtempSync(join(tmpdir(), 'slabscope-bench-'));
-  const results = [1, 2].map((workers) => run(folder, workers));
-  const [one, two] = results.map(({ seconds }) => seconds);
+  const runs = Array.from({ length: 2 * ROUNDS }, (_, index) => run(folder, index, 1 + (index % 2)));
   rmSync(folder, { recursive: true });
-  if (results[0]!.json !== results[1]!.json)
+  if (runs.some(({ json }) => json !== runs[0]!.json))
     throw new Error('the results depend on the number of workers, or on the run');
-  const figure = `${(one! / two!).toFixed(2)} (${one!.toFixed(1)} s and ${two!.toFixed(1)} s)`;
-  report(`speed-up on two workers, at least ${GOAL}`, figure, one! / two! >= GOAL);
+  const secondsOn = (workers: number) => runs.filter((each) => each.workers === workers).map(({ seconds }) => seconds);
+  const [one, two] = [Math.min(...secondsOn(1)), Math.min(...secondsOn(2))];
+  const inTurn = runs.map(({ seconds }) => seconds.toFixed(1)).join(', ');
+  report(
+    `speed-up on two workers, at least ${GOAL}`,
+    `${(one / two).toFixed(2)} (seconds on 1, 2, 1, ... workers: ${inTurn})`,
+    one / two >= GOAL,
+  );
 }
 
-function run(folder: string, workers: number): { seconds: number; json: string } {
-  const out = join(folder, String(workers));
+function run(folder: string, index: number, workers: number): { workers: number; seconds: number; json: string } {
+  const out = join(folder, String(index));
   const args = ['run', 'experiments/colouring.yaml', '--seeds', SEEDS, '--workers', workers, '--out', out].map(String);
   const start = performance.now();
   execFileSync('node', [...program, ...args], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
   const seconds = (performance.now() - start) / 1000;
-  return { seconds, json: readFileSync(join(out, 'results.json'), 'utf8') };
+  return { workers, seconds, json: readFileSync(join(out, 'results.json'), 'utf8') };
 }

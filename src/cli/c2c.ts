@@ -8,6 +8,7 @@ import { c2cTable } from '../report/c2c-table.ts';
 import { ownersTable } from '../report/owners-table.ts';
 import { thousands } from '../report/wording.ts';
 import { readText } from './files.ts';
+import { Progress } from './progress.ts';
 import { choosePoint, selectionOf } from './record.ts';
 import { readTraceFile } from './trace-file.ts';
 
@@ -24,9 +25,13 @@ export async function c2c(path: string, options: C2cOptions, print: (line: strin
   const named = traceOf(specification);
   const trace = named === null ? null : (await readTraceFile(resolve(dirname(path), named))).trace;
   const fields = fieldsOf(specification);
-  const results = Array.from({ length: options.seeds }, (_, i) =>
-    attributePoint(specification, trace, { ...first, seed: first.seed + i }, fields),
-  );
+  const progress = new Progress('seeds', options.seeds, 2000);
+  const results = Array.from({ length: options.seeds }, (_, i) => {
+    const result = attributePoint(specification, trace, { ...first, seed: first.seed + i }, fields);
+    progress.step();
+    return result;
+  });
+  progress.end();
   if (options.json === true) {
     print(JSON.stringify({ schema: 'slabscope-c2c/1', name: specification.name, points: results }, null, 2));
     return;

@@ -22,8 +22,8 @@ const valuesOf = (points: readonly PointResult[], key: string): AxisValue[] => [
 ];
 
 /**
- * The keys that have more than one value, colouring first, then alignment, which most experiments ask about. Touch models are not compared with each other: they are assumptions
- * that stand side by side, and not one is the other's base.
+ * The keys that have more than one value, colouring first, then alignment, which most experiments ask about. Touch models are
+ * not compared with each other: they are assumptions that stand side by side, and not one is the other's base.
  */
 export const axesOf = (points: readonly PointResult[]): string[] =>
   keysOf(points)

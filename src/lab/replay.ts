@@ -1,6 +1,6 @@
 /**
- * Replays an allocation trace on a booted kernel. Threads run on CPUs as placed; each CPU does its operations in the
- * order of the trace. No free or copy of an object begins before its allocation has returned, and no CPU runs further ahead of the
+ * Replays an allocation trace on a booted kernel. Threads run on CPUs as placed; each CPU does its operations in the order of
+ * the trace. No free or copy of an object begins before its allocation has returned, and no CPU runs further ahead of the
  * slowest than WINDOW operations, so that the mix of live objects keeps the shape of the trace.
  */
 import type { Cpu, Program } from '../hw/cpu.ts';

@@ -23,7 +23,8 @@ const MODEL = cpuModels['pentium-iii'];
 const LONGEST_PAUSE = 3000;
 
 /**
- * The final state of one run; the same for the same seed. Under `sc` the CPUs have no store buffers. Throws an InputError for more threads than a machine has CPUs.
+ * The final state of one run; the same for the same seed. Under `sc` the CPUs have no store buffers. Throws an InputError for
+ * more threads than a machine has CPUs.
  */
 export function runOnCpus(test: LitmusTest, seed: string, model: MemoryModel = 'tso'): FinalState {
   const locations = locationsOf(test);
