@@ -3,23 +3,21 @@
  * ageing of the page allocator, threads on CPUs, what workloads do and touch; the points of one seed share these draws, so
  * comparisons are paired.
  */
-import type { Cpu, Program } from '../hw/cpu.ts';
+import type { Program } from '../hw/cpu.ts';
 import { InputError } from '../hw/input-error.ts';
 import { Machine, type MachineOptions } from '../hw/machine.ts';
 import { type addr_t, NULL } from '../hw/memory.ts';
 import { type KernelConfig, smpConfig, upConfig } from '../kernel/kernel.ts';
-import { roundUp } from '../kernel/struct.ts';
 import { shuffle } from '../kernel/symbols.ts';
 import { GFP_ATOMIC } from '../mm/gfp.ts';
 import type { SlabAllocator } from '../slab/allocator.ts';
-import { SLAB_HWCACHE_ALIGN } from '../slab/flags.ts';
 import type { AllocationTrace } from './allocation-trace.ts';
 import { boot } from './boot.ts';
 import { Interference } from './interference.ts';
 import { Measurement } from './measure.ts';
-import type { Operation } from './operations.ts';
+import { placementOf } from './placement.ts';
 import type { Point, PointResult } from './results.ts';
-import { below, type Random, seeded } from './seeded.ts';
+import { type Random, seeded } from './seeded.ts';
 import { type Settings, seedOf, settingsOf } from './settings.ts';
 import { cpuModelOf, type Specification } from './specification.ts';
 import { startTimerInterrupts } from './timer-interrupts.ts';
@@ -69,9 +67,9 @@ export function runPoint(
         ? untouched
         : touchModels[settings.touch](seed, (cache) => usedFields(cache)),
     trace,
-    cpuOf: placement(settings, seeded(seed, 'threads on CPUs')),
-    create: (on, name, size) => createCache(allocator, settings, on, name, size),
-    enter: interference?.enter ?? null,
+    placement: placementOf(settings, seeded(seed, 'threads on CPUs')),
+    cacheSettings: settings,
+    interference,
   });
   const usedFields = (cache: number) => specification.fields?.[context.caches[cache]?.name ?? ''];
   const workload = definition.start(context, settings.workload, settings.object_size ?? null);
@@ -94,13 +92,13 @@ export function runPoint(
   return { point, counts, sets: measurement.sets() };
 }
 
+/** Assigned, not spread: V8 gives what is spread another shape after some points, and would compile the kernel anew for it. */
 function configOf({ kernel, colouring }: Settings): KernelConfig {
-  return {
-    ...(kernel.smp === 'on' ? smpConfig : upConfig),
+  return Object.assign({}, kernel.smp === 'on' ? smpConfig : upConfig, {
     CONFIG_DEBUG_SLAB: kernel.debug === 'on',
     L1_CACHE_BYTES: kernel.l1_cache_bytes,
     colouring: typeof colouring === 'number' ? colouring : colouring === 'on',
-  };
+  });
 }
 
 /**
@@ -115,37 +113,6 @@ function* age(allocator: SlabAllocator, share: number, random: Random): Program 
     if (page !== NULL) taken.push(page);
   }
   for (const page of shuffle(taken, random).slice(taken.length >>> 1)) yield* allocator.free_pages(cpu, page, 0);
-}
-
-/**
- * A cache of the workload, as the point has them. Word and line-fraction alignment are the kernel's own; whole-line rounds
- * the size up, since 2.4 has no such flag; a number of bytes does so too. Up to a line, objects then lie on multiples of it
- * (a slab's first object lies on a line, and colours are lines). Beyond a line colours become steps of it as well, so that
- * objects keep their distance, but the first object still lies on any line. The size-N caches never vary.
- */
-function* createCache(
-  allocator: SlabAllocator,
-  { alignment, limit, batchcount }: Settings,
-  cpu: Cpu,
-  name: string,
-  size: number,
-): Program<addr_t> {
-  const line = allocator.kernel.config.L1_CACHE_BYTES;
-  const multiple = alignment === 'whole-line' ? line : alignment;
-  const cachep = yield* allocator.create(cpu, {
-    name,
-    size: typeof multiple === 'number' ? roundUp(size, multiple) : size,
-    offset: typeof multiple === 'number' && multiple > line ? multiple : 0,
-    flags: alignment === 'word' || (typeof multiple === 'number' && multiple < line) ? 0 : SLAB_HWCACHE_ALIGN,
-  });
-  if (cachep === NULL) {
-    throw new InputError(`cache ${name}`, `no slab holds an object of ${size} bytes so aligned`, 'make it smaller');
-  }
-  if (limit === undefined) return cachep;
-  const batch = limit === 0 ? 0 : (batchcount ?? Math.ceil(limit / 2));
-  const written = yield* allocator.tune(cpu, `${name} ${limit} ${batch}`);
-  if (written < 0) throw new InputError('limit', `no memory for arrays of ${limit} objects`, 'lower it');
-  return cachep;
 }
 
 /** Fields must lie within objects of caches that there are. */
@@ -166,14 +133,4 @@ function checkFields({ fields = {} }: Specification, { caches }: WorkloadContext
       );
     }
   }
-}
-
-/** By thread, each on a CPU that the seed draws; or as recorded, folded onto the CPUs there are. */
-function placement({ placement, machine }: Settings, random: Random): (operation: Operation) => number {
-  if (placement === 'trace') return ({ cpu }) => cpu % machine.cpus;
-  const cpuOfThread: number[] = [];
-  return ({ thread }) => {
-    while (cpuOfThread.length <= thread) cpuOfThread.push(below(random, machine.cpus));
-    return cpuOfThread[thread]!;
-  };
 }

@@ -62,7 +62,7 @@ export class Interference {
   }
 
   /** User mode, up to the kernel entry that comes now. */
-  readonly enter = (cpu: Cpu): void => {
+  enter(cpu: Cpu): void {
     const user = this.#users[cpu.id]!;
     const { line } = this.#allocator.kernel.machine.model.l1;
     const linesPerPage = PAGE_SIZE / line;
@@ -77,7 +77,7 @@ export class Interference {
     }
     user.clock += cpu.clock - clock;
     addChanges(user.counters, cpu.counters, before);
-  };
+  }
 
   /** All that CPUs counted in user mode so far. */
   totals(): Totals {

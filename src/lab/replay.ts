@@ -47,7 +47,7 @@ class Replay {
     this.#options = options;
     this.#cpuOf = new Uint8Array(trace.operations.length);
     let i = 0;
-    for (const operation of eachOperation(trace.operations)) this.#cpuOf[i++] = context.cpuOf(operation);
+    for (const operation of eachOperation(trace.operations)) this.#cpuOf[i++] = context.placement.cpuOf(operation);
     this.#address = new Int32Array(trace.objects);
     this.#cache = new Int32Array(trace.objects);
     this.#size = new Int32Array(trace.objects);

@@ -25,12 +25,13 @@ type CountedL1 = L1 & { readonly [COUNTS]: Counts };
 /** Counts those of all `l1s`, which are of one geometry, from now on: into the arrays returned. */
 export function countSets(l1s: readonly L1[]): SetPressure {
   const sets = l1s[0]!.setMask + 1;
-  const pressure = { accesses: new Array<number>(sets).fill(0), misses: new Array<number>(sets).fill(0) };
+  const accesses = new Array<number>(sets).fill(0);
+  const misses = new Array<number>(sets).fill(0);
   for (const l1 of l1s) {
     const { load, store, modify } = l1;
-    Object.assign(l1, { ...countingMethods, [COUNTS]: { ...pressure, load, store, modify } satisfies Counts });
+    Object.assign(l1, { ...countingMethods, [COUNTS]: { accesses, misses, load, store, modify } satisfies Counts });
   }
-  return pressure;
+  return { accesses, misses };
 }
 
 const countingMethods = {

@@ -26,11 +26,8 @@ export interface Resamples {
 
 const RESAMPLES = 2000;
 
-/**
- * With fewer seeds not even a sign test can tell at 5 %, whatever it sees: 2 / 2^5 is more than 5 %. Nor do all seeds together,
- * from the least to the greatest, cover the median in 95 % of cases.
- */
-export const ENOUGH_SEEDS = 6;
+/** With fewer seeds not even a sign test can tell at 5 %, whatever it sees: 2 / 2^5 is more than 5 %. */
+const ENOUGH_SEEDS = 6;
 
 /** Changes within these bounds are called none. */
 const NEGLIGIBLE = 0.01;

@@ -10,7 +10,9 @@ import { Lockup } from '../hw/scheduler.ts';
 import { GFP_KERNEL } from '../mm/gfp.ts';
 import type { SlabAllocator } from '../slab/allocator.ts';
 import type { AllocationTrace } from './allocation-trace.ts';
-import type { Operation } from './operations.ts';
+import { type CacheSettings, createCache } from './create-cache.ts';
+import type { Interference } from './interference.ts';
+import type { Placement } from './placement.ts';
 import type { TouchModel } from './touch.ts';
 
 /** One run of a workload on a booted kernel. */
@@ -38,33 +40,31 @@ export class WorkloadContext {
   readonly seed: string;
   readonly touch: TouchModel;
   readonly trace: AllocationTrace | null;
-  /** The CPU of each operation of a trace. */
-  readonly cpuOf: (operation: Operation) => number;
+  readonly placement: Placement;
   readonly caches: Cache[] = [];
   /** What was done, and the allocations that found no memory. */
   operations = 0;
   failed = 0;
-  readonly #create: (cpu: Cpu, name: string, size: number) => Program<addr_t>;
-  readonly #enter: ((cpu: Cpu) => void) | null;
+  readonly #cacheSettings: CacheSettings;
+  readonly #interference: Pick<Interference, 'enter'> | null;
 
   constructor(options: {
     readonly allocator: SlabAllocator;
     readonly seed: string;
     readonly touch: TouchModel;
     readonly trace: AllocationTrace | null;
-    readonly cpuOf: (operation: Operation) => number;
-    /** Creates a cache with the alignment and the per-CPU arrays of the point. */
-    readonly create: (cpu: Cpu, name: string, size: number) => Program<addr_t>;
+    readonly placement: Placement;
+    readonly cacheSettings: CacheSettings;
     /** What user mode does before a kernel entry; null for nothing. */
-    readonly enter: ((cpu: Cpu) => void) | null;
+    readonly interference: Pick<Interference, 'enter'> | null;
   }) {
     this.allocator = options.allocator;
     this.seed = options.seed;
     this.touch = options.touch;
     this.trace = options.trace;
-    this.cpuOf = options.cpuOf;
-    this.#create = options.create;
-    this.#enter = options.enter;
+    this.placement = options.placement;
+    this.#cacheSettings = options.cacheSettings;
+    this.#interference = options.interference;
   }
 
   get cpus(): readonly Cpu[] {
@@ -78,7 +78,7 @@ export class WorkloadContext {
   }
 
   *createCache(cpu: Cpu, name: string, size: number): Program<Cache> {
-    const cachep = yield* this.#create(cpu, name, size);
+    const cachep = yield* createCache(this.allocator, this.#cacheSettings, cpu, name, size);
     const cache = { number: this.caches.length, name, cachep, size };
     this.caches.push(cache);
     return cache;
@@ -99,7 +99,7 @@ export class WorkloadContext {
 
   /** The kernel is entered: what user mode did since it was last is done now. Before every operation. */
   enter(cpu: Cpu): void {
-    this.#enter?.(cpu);
+    this.#interference?.enter(cpu);
   }
 
   /** An operation is done. */

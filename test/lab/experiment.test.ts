@@ -166,7 +166,7 @@ describe('alignment', () => {
 });
 
 describe('placement', () => {
-  const placed = ({ context }: Begun) => operations.map((operation) => context.cpuOf(operation));
+  const placed = ({ context }: Begun) => operations.map((operation) => context.placement.cpuOf(operation));
 
   test('trace keeps the recorded CPU, folded onto the CPUs there are', () => {
     expect(placed(begin({}, specificationOf('placement: trace')))).toEqual(operations.map(({ cpu }) => cpu % 2));
@@ -185,7 +185,7 @@ describe('placement', () => {
 test('the points of one seed share its draws: threads on CPUs, statics in memory', () => {
   const draws = (changes: Record<string, string | number>) => {
     const { cacheCache, context } = begin(changes);
-    return [cacheCache, ...operations.map((operation) => context.cpuOf(operation))];
+    return [cacheCache, ...operations.map((operation) => context.placement.cpuOf(operation))];
   };
   expect(draws({ colouring: 'off', alignment: 'whole-line', touch: 'init-all' })).toEqual(draws({}));
   expect(draws({ seed: 1 })[0]).not.toBe(draws({})[0]);

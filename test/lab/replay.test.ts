@@ -63,10 +63,12 @@ function replayed(...operations: Operation[]) {
   const touch: TouchModel = { allocated: note('allocated'), freeing: note('freeing'), used: () => {} };
   let entered = 0;
   const context = new WorkloadContext({
-    ...{ allocator: machine.allocator, seed: 'seed', touch, trace, cpuOf: ({ cpu }: Operation) => cpu },
-    create: (cpu, name, size) => machine.allocator.create(cpu, { name, size }),
-    enter: () => {
-      entered++;
+    ...{ allocator: machine.allocator, seed: 'seed', touch, trace, cacheSettings: { alignment: 'word' } },
+    placement: { cpuOf: ({ cpu }) => cpu },
+    interference: {
+      enter: () => {
+        entered++;
+      },
     },
   });
   const traced = machine.machine.run(boss!, context.createCache(boss!, 'traced', 200));
