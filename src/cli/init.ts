@@ -7,13 +7,15 @@ import { writeText } from './files.ts';
 
 const example = fileURLToPath(new URL('../../examples/tar-extract.ftrace.txt.gz', import.meta.url));
 
-export function init(path: string, print: (line: string) => void): void {
+export function init(path: string, { json }: { json?: boolean }, print: (line: string) => void): void {
   if (existsSync(path)) throw new InputError(path, 'exists already', 'name a file that does not, or remove it');
   const name = basename(path)
     .replace(/\.ya?ml$/, '')
     .replace(/[^\w.-]/g, '-');
   writeText(path, template(name, relative(dirname(resolve(path)), example)));
-  print(`written: ${path}; edit it, then: slabscope run ${path}`);
+  print(
+    json === true ? JSON.stringify({ file: path }, null, 2) : `written: ${path}; edit it, then: slabscope run ${path}`,
+  );
 }
 
 /** Values in double quotes, as JSON has them, are YAML whatever they hold. */

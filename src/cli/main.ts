@@ -164,8 +164,9 @@ program
   .command('init')
   .description('write a commented specification to start from')
   .argument('[file]', 'where to; it must not exist yet', 'experiment.yaml')
+  .option('--json', 'print what was written as JSON')
   .addHelpText('after', '\nExample:\n  slabscope init mine.yaml && slabscope run mine.yaml')
-  .action((path: string) => init(path, print));
+  .action((path: string, options: { json?: boolean }) => init(path, options, print));
 
 program
   .command('diff')

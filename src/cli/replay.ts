@@ -5,6 +5,7 @@ import { points } from '../lab/settings.ts';
 import { specificationFrom } from '../lab/specification.ts';
 import { resultsJson } from '../report/json.ts';
 import { resultsTable } from '../report/table.ts';
+import { inColour } from './colour.ts';
 import { computePoints } from './compute.ts';
 import { resultsOf } from './run.ts';
 import { readTraceFile } from './trace-file.ts';
@@ -41,5 +42,5 @@ export async function replay(path: string, options: ReplayOptions, print: (line:
     trace,
     all.map((point) => computed.get(point)!),
   );
-  print(json === true ? resultsJson(results) : resultsTable(results).trimEnd());
+  print(json === true ? resultsJson(results) : resultsTable(results, { colour: inColour() }).trimEnd());
 }

@@ -12,6 +12,7 @@ import { modelsOf, parseSpecification, type Specification, traceOf, withTrace } 
 import { resultsChart } from '../report/chart.ts';
 import { resultsJson } from '../report/json.ts';
 import { resultsTable } from '../report/table.ts';
+import { inColour } from './colour.ts';
 import { computePoints } from './compute.ts';
 import { makeFolder, readText, writeText } from './files.ts';
 import { whenStopped } from './interruption.ts';
@@ -91,7 +92,7 @@ export async function run(path: string, options: RunOptions, print: (line: strin
   writeText(join(out, `${specification.name}.svg`), resultsChart(results));
   if (options.json === true) print(json.trimEnd());
   else {
-    print(resultsTable(results));
+    print(resultsTable(results, { colour: inColour() }));
     print(`\nwritten: ${join(out, 'results.json')}, ${join(out, `${specification.name}.svg`)}`);
   }
 }

@@ -16,7 +16,7 @@ import type { L1 } from '../hw/l1.ts';
 import type { addr_t } from '../hw/memory.ts';
 import type { Place, SlabAllocator } from '../slab/allocator.ts';
 import type { Field } from './fields.ts';
-import type { LineAccesses, Owner, OwnerCounts, SharedLine, Sharing } from './results.ts';
+import type { ClassedMisses, LineAccesses, Owner, OwnerCounts, SharedLine, Sharing } from './results.ts';
 import { tellPlace } from './tell-place.ts';
 
 const HOTTEST_LINES = 100;
@@ -29,7 +29,7 @@ type OwnerTally = Writable<OwnerCounts>;
 /** The owner is the tally itself. */
 type AccessTally = Writable<LineAccesses> & { readonly owner: OwnerTally };
 type Kind = 'load' | 'store' | 'prefetch';
-type MissClass = 'cold' | 'capacity' | 'conflict' | 'trueSharing' | 'falseSharing';
+type MissClass = Exclude<keyof ClassedMisses, 'misses'>;
 
 /** One CPU's counters as they were after its last event: what differs is news. */
 class Seen {

@@ -8,23 +8,26 @@ import type { MeasureName } from './measures.ts';
 
 export type { KnownCpuModel, SecondLevelGeometry };
 
-/**
- * What one point (one combination, one seed) counted, over all CPUs, from the workload's first operation to its last. Counts
- * add up over seeds; measures.ts has what is computed from them, docs/measures.md what each means.
- */
-export interface Counts {
-  /** Loads and stores; one that straddles two lines is one access. */
-  readonly accesses: number;
-  /** One an access and line. hits + misses = lineAccesses. */
-  readonly lineAccesses: number;
-  readonly hits: number;
+/** Misses and their classes, which add up to them. Sharing is decided at the miss (Eggers and Jeremiassen 1991). */
+export interface ClassedMisses {
   readonly misses: number;
-  /** The classes of the misses; they add up to `misses`. Sharing is decided at the miss (Eggers and Jeremiassen 1991). */
   readonly cold: number;
   readonly capacity: number;
   readonly conflict: number;
   readonly trueSharing: number;
   readonly falseSharing: number;
+}
+
+/**
+ * What one point (one combination, one seed) counted, over all CPUs, from the workload's first operation to its last. Counts
+ * add up over seeds; measures.ts has what is computed from them, docs/measures.md what each means.
+ */
+export interface Counts extends ClassedMisses {
+  /** Loads and stores; one that straddles two lines is one access. */
+  readonly accesses: number;
+  /** One an access and line. hits + misses = lineAccesses. */
+  readonly lineAccesses: number;
+  readonly hits: number;
   /** The same coherence misses, decided over the line's stay (Dubois et al. 1993), in both readings of "uses". */
   readonly duboisTrueAny: number;
   readonly duboisFalseAny: number;
@@ -111,14 +114,7 @@ export interface Owner {
   readonly offset?: number;
 }
 
-export interface OwnerCounts extends Owner {
-  readonly misses: number;
-  /** The classes of the misses; they add up to `misses`. Sharing is decided at the miss. */
-  readonly cold: number;
-  readonly capacity: number;
-  readonly conflict: number;
-  readonly trueSharing: number;
-  readonly falseSharing: number;
+export interface OwnerCounts extends Owner, ClassedMisses {
   /** Lines fetched, by misses and prefetches, that another CPU's cache held modified. */
   readonly hitm: number;
   /** Lines that prefetches fetched: no misses. */

@@ -5,6 +5,7 @@
  */
 import { z } from 'zod';
 import { InputError } from '../hw/input-error.ts';
+import { jsonIn } from './parse-json.ts';
 import { countsSchema, pointSchema, wrongKey } from './read-results.ts';
 import type { Point, PointResult } from './results.ts';
 
@@ -61,7 +62,7 @@ export function readStore(files: Iterable<readonly [file: string, text: string]>
     lines.forEach((text, i) => {
       if (text.trim() === '') return;
       const place = `${file}:${i + 1}`;
-      const value = i === lines.length - 1 ? undefined : parsed(text);
+      const value = i === lines.length - 1 ? undefined : jsonIn(text);
       if (value === undefined) {
         broken.push(place);
         return;
@@ -74,15 +75,6 @@ export function readStore(files: Iterable<readonly [file: string, text: string]>
     });
   }
   return { points: [...points.values()], broken };
-}
-
-/** Undefined where the text is not JSON. */
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function storedPoint(value: unknown, place: string): StoredPoint {

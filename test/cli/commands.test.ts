@@ -149,6 +149,12 @@ describe('init', () => {
     expect([specification.name, existsSync(join(folder, traceOf(specification)!))]).toEqual(['my--own-', true]);
   });
 
+  test('--json tells what was written as JSON', async () => {
+    const path = join(folder, 'told.yaml');
+    const { stdout } = await slabscope('init', path, '--json');
+    expect([JSON.parse(stdout), existsSync(path)]).toEqual([{ file: path }, true]);
+  });
+
   test('leaves a file alone that is there', async () => {
     const path = file('mine.yaml', 'precious');
     expectOneLine(

@@ -7,6 +7,7 @@
  *   in question is part of the threads, each R with the value that it reads. A is a locked exchange, F a fence.
  */
 import { InputError } from '../../hw/input-error.ts';
+import { jsonIn } from '../parse-json.ts';
 import {
   canonicalName,
   canonicalRegister,
@@ -41,7 +42,7 @@ const isObject = (value: unknown): value is Json =>
 
 /** The tests of a file: one JSON object a line, one object, or an array of them. */
 export function parseJsonTests(text: string, file: string): LitmusRecord[] {
-  const whole = parsed(text);
+  const whole = jsonIn(text);
   if (isObject(whole)) return [parseRecord(whole, file)];
   const records = Array.isArray(whole)
     ? whole.map((record, i) => parseRecord(record, `${file}: test ${i + 1}`))
@@ -53,7 +54,7 @@ export function parseJsonTests(text: string, file: string): LitmusRecord[] {
 function recordsByLine(text: string, file: string): LitmusRecord[] {
   return text.split('\n').flatMap((line, i) => {
     if (line.trim() === '') return [];
-    const record = parsed(line);
+    const record = jsonIn(line);
     if (record === undefined) {
       throw new InputError(`${file}:${i + 1}`, 'not a JSON line', 'each line is one test, a JSON object');
     }
@@ -63,17 +64,9 @@ function recordsByLine(text: string, file: string): LitmusRecord[] {
 
 /** Whether a text begins as a file of litmus tests in JSON does. */
 export function looksLikeJsonTests(text: string): boolean {
-  const whole = text.trimStart().startsWith('[') ? parsed(text) : parsed(text.split('\n', 1)[0]!);
-  const first = Array.isArray(whole) ? whole[0] : (whole ?? parsed(text));
+  const whole = text.trimStart().startsWith('[') ? jsonIn(text) : jsonIn(text.split('\n', 1)[0]!);
+  const first = Array.isArray(whole) ? whole[0] : (whole ?? jsonIn(text));
   return isObject(first) && (Array.isArray(first.program) || Array.isArray(first.threads));
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function parseRecord(record: unknown, at: string): LitmusRecord {
