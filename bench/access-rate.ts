@@ -5,12 +5,12 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
+import type { ClassDetail } from '../src/hw/cache/miss-classes.ts';
 import { cpuModels } from '../src/hw/cpu-models.ts';
 import { Machine } from '../src/hw/machine.ts';
 import { MiB, PAGE_SHIFT, PAGE_SIZE } from '../src/hw/memory.ts';
-import type { ClassDetail } from '../src/hw/miss-classes.ts';
-import { CacheSimulator } from '../src/lab/cache-simulator.ts';
-import { AccessList } from '../src/lab/memory-trace.ts';
+import { CacheSimulator } from '../src/lab/caches/cache-simulator.ts';
+import { AccessList } from '../src/lab/caches/memory-trace.ts';
 import { medianNanoseconds } from './measure.ts';
 
 const [trace, cpuCount, mode] = process.argv.slice(2) as [string, string, ClassDetail | 'cpu'];

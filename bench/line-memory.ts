@@ -4,10 +4,10 @@
  */
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import type { ClassDetail } from '../src/hw/cache/miss-classes.ts';
 import { cpuModels } from '../src/hw/cpu-models.ts';
 import { Machine } from '../src/hw/machine.ts';
 import { MiB } from '../src/hw/memory.ts';
-import type { ClassDetail } from '../src/hw/miss-classes.ts';
 import { assertCount, report } from './measure.ts';
 
 const MEMORY = 512 * MiB;

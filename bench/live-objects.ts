@@ -1,12 +1,13 @@
 /** Whether an operation costs the same whatever the number of live objects; and what the emulator remembers of lines. */
+
+import { below, seeded } from '../src/base/seeded.ts';
 import type { Program } from '../src/hw/cpu.ts';
 import { cpuModels } from '../src/hw/cpu-models.ts';
 import { Machine } from '../src/hw/machine.ts';
 import { type addr_t, MiB } from '../src/hw/memory.ts';
 import { smpConfig } from '../src/kernel/kernel.ts';
-import { boot } from '../src/lab/boot.ts';
-import { below, seeded } from '../src/lab/seeded.ts';
 import { GFP_KERNEL } from '../src/mm/gfp.ts';
+import { boot } from '../src/slab/kernels.ts';
 import { assertCount, medianNanoseconds, report } from './measure.ts';
 
 const SIZES = [1_000, 10_000, 100_000, 1_000_000];

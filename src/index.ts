@@ -1,6 +1,8 @@
 /** The library: a machine, a kernel booted on it, and the lab. Runs in browsers too; only the command line knows Node. */
 
-export type { Counters } from './hw/counters.ts';
+export { InputError } from './base/input-error.ts';
+export type { Counters } from './hw/cache/counters.ts';
+export type { CacheGeometry } from './hw/cache/tag-array.ts';
 export type { Cpu, Program } from './hw/cpu.ts';
 export type { CpuModel } from './hw/cpu-model.ts';
 export { type CpuModelName, cpuModels } from './hw/cpu-models.ts';
@@ -13,14 +15,12 @@ export {
   SECTOR_SIZE,
   STATUS_DIR,
   STATUS_READY,
-} from './hw/floppy-controller.ts';
-export { InputError } from './hw/input-error.ts';
-export { DmaRefused, type DmaRequest, IsaDma } from './hw/isa-dma.ts';
+} from './hw/devices/floppy-controller.ts';
+export { DmaRefused, type DmaRequest, IsaDma } from './hw/devices/isa-dma.ts';
 export { Machine, type MachineOptions } from './hw/machine.ts';
 export { type addr_t, KiB, MiB, NULL, PageFault } from './hw/memory.ts';
 export { Lockup } from './hw/scheduler.ts';
 export { P6_STORE_BUFFER_DEPTH, type StoreBufferOptions } from './hw/store-buffer.ts';
-export type { CacheGeometry } from './hw/tag-array.ts';
 export { KernelBug } from './kernel/bug.ts';
 export {
   claim_dma_lock,
@@ -42,30 +42,30 @@ export { request_irq } from './kernel/irq.ts';
 export { type KernelConfig, smpConfig, upConfig } from './kernel/kernel.ts';
 export { ptr, struct, u32 } from './kernel/struct.ts';
 export { init_waitqueue_head, wait_event, wake_up } from './kernel/wait.ts';
-export type { AllocationTrace, TraceSummary } from './lab/allocation-trace.ts';
-export { attributePoint } from './lab/attribute.ts';
-export { Attribution, type FieldNames } from './lab/attribution.ts';
-export { boot, type KernelVersion } from './lab/boot.ts';
-export { CacheSimulator } from './lab/cache-simulator.ts';
-export { compareAll, compareAlong } from './lab/compare.ts';
-export { runPoint } from './lab/experiment.ts';
-export { withHandovers } from './lab/handovers.ts';
-export { unintended } from './lab/intended-races.ts';
+export { CacheSimulator } from './lab/caches/cache-simulator.ts';
+export { MemoryTraceParser } from './lab/caches/memory-trace.ts';
+export { attributePoint } from './lab/experiment/attribute.ts';
+export { runPoint } from './lab/experiment/point.ts';
 export { finalStates } from './lab/litmus/explore.ts';
 export { publishedTest } from './lab/litmus/named-tests.ts';
 export { readLitmusTests } from './lab/litmus/read-tests.ts';
 export { runOnCpus } from './lab/litmus/seeded-run.ts';
-export { type MeasureName, measured, measures } from './lab/measures.ts';
-export { MemoryTraceParser } from './lab/memory-trace.ts';
-export { eachOperation, type Operation } from './lab/operations.ts';
-export { detectRaces, type Race, tellRace } from './lab/race-detector.ts';
-export { readTrace, readTraceBytes } from './lab/read-trace.ts';
-export type { OwnerCounts, Results, Sharing } from './lab/results.ts';
-export { resultsJsonSchema, resultsSchema } from './lab/results-schema.ts';
-export { points } from './lab/settings.ts';
-export { parseSpecification, type Specification } from './lab/specification.ts';
+export { compareAll, compareAlong } from './lab/results/compare.ts';
+export { type MeasureName, measured, measures } from './lab/results/measures.ts';
+export type { OwnerCounts, Results, Sharing } from './lab/results/results.ts';
+export { resultsJsonSchema, resultsSchema } from './lab/results/results-schema.ts';
+export { points } from './lab/specification/settings.ts';
+export { parseSpecification, type Specification } from './lab/specification/specification.ts';
+export type { AllocationTrace, TraceSummary } from './lab/traces/allocation-trace.ts';
+export { eachOperation, type Operation } from './lab/traces/operations.ts';
+export { readTrace, readTraceBytes } from './lab/traces/read-trace.ts';
+export { Attribution, type FieldNames } from './lab/watch/attribution.ts';
+export { withHandovers } from './lab/watch/handovers.ts';
+export { unintended } from './lab/watch/intended-races.ts';
+export { detectRaces, type Race, tellRace } from './lab/watch/race-detector.ts';
 export { GFP_ATOMIC, GFP_DMA, GFP_KERNEL } from './mm/gfp.ts';
 export { c2cTable } from './report/c2c-table.ts';
 export { ownersTable } from './report/owners-table.ts';
 export type { CacheOptions, CacheState, Place, PlaceKind, SlabAllocator } from './slab/allocator.ts';
 export { SLAB_CACHE_DMA, SLAB_HWCACHE_ALIGN, SLAB_NO_REAP } from './slab/flags.ts';
+export { boot, type KernelVersion } from './slab/kernels.ts';

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 
 const src = new URL('../src/', import.meta.url).pathname;
-const layers = ['hw', 'kernel', 'mm', 'slab', 'lab', 'report', 'cli'];
+const layers = ['base', 'hw', 'kernel', 'mm', 'slab', 'lab', 'report', 'cli'];
 
 const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
 const imports = files.flatMap((file) =>
@@ -16,7 +16,7 @@ const imports = files.flatMap((file) =>
 );
 const relative = imports.filter(({ target }) => target.startsWith('.'));
 
-test('imports point one way: hw <- kernel <- mm <- slab <- lab <- report <- cli', () => {
+test('imports point one way: base <- hw <- kernel <- mm <- slab <- lab <- report <- cli', () => {
   const upwards = relative.filter(({ layer, targetLayer }) => layers.indexOf(targetLayer) > layers.indexOf(layer));
   expect(upwards.filter(({ layer }) => layers.includes(layer))).toEqual([]);
 });
@@ -26,10 +26,12 @@ test('nothing below the command line imports Node', () => {
   expect(node).toEqual([]);
 });
 
-test('report sees nothing of the lab but its result types', () => {
+test('report sees nothing below but result types of the lab, and base', () => {
   const beyond = relative.filter(
     ({ layer, target, targetLayer, typeOnly }) =>
-      layer === 'report' && targetLayer !== 'report' && !(typeOnly && target.endsWith('/lab/results.ts')),
+      layer === 'report' &&
+      !['report', 'base'].includes(targetLayer) &&
+      !(typeOnly && target.endsWith('/lab/results/results.ts')),
   );
   expect(beyond).toEqual([]);
 });

@@ -4,8 +4,8 @@ import { Machine } from '../src/hw/machine.ts';
 import { MiB } from '../src/hw/memory.ts';
 import type { StoreBufferOptions } from '../src/hw/store-buffer.ts';
 import { type KernelConfig, smpConfig } from '../src/kernel/kernel.ts';
-import { boot } from '../src/lab/boot.ts';
 import type { SlabAllocator } from '../src/slab/allocator.ts';
+import { boot } from '../src/slab/kernels.ts';
 import type { Linux2422 } from '../src/slab/linux-2.4.22/slab.ts';
 
 interface Options {

@@ -1,9 +1,9 @@
 /** `slabscope c2c SPEC`: one point with its misses attributed, as misses by owner and as perf's cache-to-cache report. */
 import { dirname, resolve } from 'node:path';
-import { attributePoint } from '../lab/attribute.ts';
-import { fieldsOf } from '../lab/fields.ts';
-import { points, settingsOf } from '../lab/settings.ts';
-import { cpuModelOf, parseSpecification, traceOf } from '../lab/specification.ts';
+import { attributePoint } from '../lab/experiment/attribute.ts';
+import { fieldsOf } from '../lab/specification/fields.ts';
+import { points, settingsOf } from '../lab/specification/settings.ts';
+import { cpuModelOf, parseSpecification, traceOf } from '../lab/specification/specification.ts';
 import { c2cTable } from '../report/c2c-table.ts';
 import { ownersTable } from '../report/owners-table.ts';
 import { thousands } from '../report/wording.ts';

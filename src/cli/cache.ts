@@ -1,17 +1,17 @@
 /** `slabscope cache TRACE`: a memory trace through L1 caches, read as a stream; counts as a table or JSON. */
 import { basename } from 'node:path';
 import { InvalidArgumentError } from 'commander';
-import type { ProtocolName } from '../hw/coherence.ts';
-import { InputError } from '../hw/input-error.ts';
+import { InputError } from '../base/input-error.ts';
+import { seeded } from '../base/seeded.ts';
+import type { ProtocolName } from '../hw/cache/coherence.ts';
+import type { PolicyName } from '../hw/cache/replacement.ts';
+import type { Inclusion, SecondLevelGeometry } from '../hw/cache/second-level.ts';
+import type { CacheGeometry } from '../hw/cache/tag-array.ts';
 import { KiB, MiB } from '../hw/memory.ts';
-import type { PolicyName } from '../hw/replacement.ts';
-import type { Inclusion, SecondLevelGeometry } from '../hw/second-level.ts';
-import type { CacheGeometry } from '../hw/tag-array.ts';
-import { countsSince, totalOf } from '../lab/cache-counts.ts';
-import { CacheSimulator, policies } from '../lab/cache-simulator.ts';
-import { MAX_CPUS, MemoryTraceParser } from '../lab/memory-trace.ts';
-import type { CacheCounts, CacheReport } from '../lab/results.ts';
-import { seeded } from '../lab/seeded.ts';
+import { countsSince, totalOf } from '../lab/caches/cache-counts.ts';
+import { CacheSimulator, policies } from '../lab/caches/cache-simulator.ts';
+import { MAX_CPUS, MemoryTraceParser } from '../lab/caches/memory-trace.ts';
+import type { CacheCounts, CacheReport } from '../lab/results/results.ts';
 import { cacheTable } from '../report/cache-table.ts';
 import { readingProgress, STANDARD_INPUT, streamBytes } from './streams.ts';
 

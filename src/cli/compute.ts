@@ -3,10 +3,10 @@ import { availableParallelism } from 'node:os';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
-import { InputError } from '../hw/input-error.ts';
-import type { AllocationTrace } from '../lab/allocation-trace.ts';
-import type { Point, PointResult } from '../lab/results.ts';
-import type { Specification } from '../lab/specification.ts';
+import { InputError } from '../base/input-error.ts';
+import type { Point, PointResult } from '../lab/results/results.ts';
+import type { Specification } from '../lab/specification/specification.ts';
+import type { AllocationTrace } from '../lab/traces/allocation-trace.ts';
 import { Progress } from './progress.ts';
 import type { Task } from './worker.ts';
 

@@ -1,6 +1,6 @@
 /** `slabscope diff A B`: two results files, paired by point. */
-import { diffResults, type FiledResults } from '../lab/diff.ts';
-import { knownResults } from '../lab/read-results.ts';
+import { diffResults, type FiledResults } from '../lab/results/diff.ts';
+import { knownResults } from '../lab/results/read-results.ts';
 import { diffTable } from '../report/diff-table.ts';
 import { parseJson } from './files.ts';
 

@@ -1,11 +1,11 @@
 /** `slabscope export RESULTS`: a row for each point, as CSV or Parquet. */
 import { stringify } from 'csv-stringify/sync';
 import { type ColumnSource, parquetWriteBuffer } from 'hyparquet-writer';
-import { InputError } from '../hw/input-error.ts';
-import { knownResults } from '../lab/read-results.ts';
-import type { PointResult } from '../lab/results.ts';
-import { columnsOf, type NamedColumn } from '../lab/rows.ts';
-import { readStore } from '../lab/store.ts';
+import { InputError } from '../base/input-error.ts';
+import { knownResults } from '../lab/results/read-results.ts';
+import type { PointResult } from '../lab/results/results.ts';
+import { columnsOf, type NamedColumn } from '../lab/results/rows.ts';
+import { readStore } from '../lab/results/store.ts';
 import { parseJson, readText, writeBytes } from './files.ts';
 
 const formats: Readonly<Record<string, (columns: readonly NamedColumn[]) => Uint8Array>> = { csv, parquet };

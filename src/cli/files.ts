@@ -2,7 +2,7 @@
 import { accessSync, constants, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { InputError } from '../hw/input-error.ts';
+import { InputError } from '../base/input-error.ts';
 
 /** The text of a file; one whose name ends in .gz is unpacked. */
 export const readText = (path: string): string => readUnpacked(path).toString('utf8');

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { basename, dirname, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { InputError } from '../hw/input-error.ts';
+import { InputError } from '../base/input-error.ts';
 import { writeText } from './files.ts';
 
 const example = fileURLToPath(new URL('../../examples/tar-extract.ftrace.txt.gz', import.meta.url));

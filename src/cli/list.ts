@@ -1,12 +1,13 @@
 /** `slabscope list`: what an experiment may name. */
-import type { ProtocolName } from '../hw/coherence.ts';
+
+import { InputError } from '../base/input-error.ts';
+import type { ProtocolName } from '../hw/cache/coherence.ts';
+import type { PolicyName } from '../hw/cache/replacement.ts';
 import { type CpuModelName, cpuModels } from '../hw/cpu-models.ts';
-import { InputError } from '../hw/input-error.ts';
-import type { PolicyName } from '../hw/replacement.ts';
-import type { KernelVersion } from '../lab/boot.ts';
-import type { TouchModelName } from '../lab/touch.ts';
-import { workloads } from '../lab/workloads.ts';
+import { workloads } from '../lab/workloads/all.ts';
+import type { TouchModelName } from '../lab/workloads/touch.ts';
 import { machineDetails, machinesTable } from '../report/machines-table.ts';
+import type { KernelVersion } from '../slab/kernels.ts';
 
 interface Kind {
   /** One line, or a table. */

@@ -1,10 +1,10 @@
 #!/usr/bin/env node
 /** The command line: arguments and exit statuses, which `slabscope --help` tells. */
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import { protocols } from '../hw/coherence.ts';
-import { InputError } from '../hw/input-error.ts';
-import { inclusions } from '../hw/second-level.ts';
-import { specificationSchema } from '../lab/specification.ts';
+import { InputError } from '../base/input-error.ts';
+import { protocols } from '../hw/cache/coherence.ts';
+import { inclusions } from '../hw/cache/second-level.ts';
+import { specificationSchema } from '../lab/specification/specification.ts';
 import { type C2cOptions, c2c } from './c2c.ts';
 import { type CacheOptions, cache, cacheHelp, parseCpus, parseL1, parseLineNumber, parsePolicy } from './cache.ts';
 import { diff, diffHelp } from './diff.ts';

@@ -1,12 +1,12 @@
 /** `slabscope run SPEC --record FILE`: one point alone, its memory accesses written for any cache simulator. */
-import { InputError } from '../hw/input-error.ts';
+import { InputError } from '../base/input-error.ts';
+import type { CacheGeometry } from '../hw/cache/tag-array.ts';
 import { KiB } from '../hw/memory.ts';
-import type { CacheGeometry } from '../hw/tag-array.ts';
-import type { AllocationTrace } from '../lab/allocation-trace.ts';
-import { type Recording, recordPoint } from '../lab/record.ts';
-import type { Point } from '../lab/results.ts';
-import { points, seedOf, settingsOf } from '../lab/settings.ts';
-import { cpuModelOf, type Specification } from '../lab/specification.ts';
+import { type Recording, recordPoint } from '../lab/experiment/record.ts';
+import type { Point } from '../lab/results/results.ts';
+import { points, seedOf, settingsOf } from '../lab/specification/settings.ts';
+import { cpuModelOf, type Specification } from '../lab/specification/specification.ts';
+import type { AllocationTrace } from '../lab/traces/allocation-trace.ts';
 import { thousands } from '../report/wording.ts';
 import type { RunOptions } from './run.ts';
 import { TextWriter } from './streams.ts';

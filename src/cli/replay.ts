@@ -1,8 +1,8 @@
 /** `slabscope replay TRACE`: the experiment that has this trace, defaults, and nothing to compare. */
 import { basename } from 'node:path';
-import type { Point, PointResult } from '../lab/results.ts';
-import { points } from '../lab/settings.ts';
-import { specificationFrom } from '../lab/specification.ts';
+import type { Point, PointResult } from '../lab/results/results.ts';
+import { points } from '../lab/specification/settings.ts';
+import { specificationFrom } from '../lab/specification/specification.ts';
 import { resultsJson } from '../report/json.ts';
 import { resultsTable } from '../report/table.ts';
 import { inColour } from './colour.ts';

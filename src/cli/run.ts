@@ -2,13 +2,19 @@
 import { createHash } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
-import { InputError } from '../hw/input-error.ts';
-import { compareAll } from '../lab/compare.ts';
-import { measuresOf } from '../lab/measures.ts';
-import type { Point, PointResult, Results, TraceReport } from '../lab/results.ts';
-import { seeded } from '../lab/seeded.ts';
-import { points } from '../lab/settings.ts';
-import { modelsOf, parseSpecification, type Specification, traceOf, withTrace } from '../lab/specification.ts';
+import { InputError } from '../base/input-error.ts';
+import { seeded } from '../base/seeded.ts';
+import { compareAll } from '../lab/results/compare.ts';
+import { measuresOf } from '../lab/results/measures.ts';
+import type { Point, PointResult, Results, TraceReport } from '../lab/results/results.ts';
+import { points } from '../lab/specification/settings.ts';
+import {
+  modelsOf,
+  parseSpecification,
+  type Specification,
+  traceOf,
+  withTrace,
+} from '../lab/specification/specification.ts';
 import { resultsChart } from '../report/chart.ts';
 import { resultsJson } from '../report/json.ts';
 import { resultsTable } from '../report/table.ts';

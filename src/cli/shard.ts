@@ -1,5 +1,5 @@
 /** `--shard i/n`, or what a batch engine's environment says: which share of the points is this process's own. */
-import { InputError } from '../hw/input-error.ts';
+import { InputError } from '../base/input-error.ts';
 
 /** Every `of`th point, beginning with the `index`th; from 1. */
 export interface Shard {

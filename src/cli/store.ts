@@ -1,8 +1,8 @@
 /** The store's files: `points*.jsonl` in a folder, all read, one appended to. */
 import { closeSync, existsSync, fdatasyncSync, ftruncateSync, openSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Point, PointResult } from '../lab/results.ts';
-import { type Identity, pointKey, readStore, storeLine, wholeLines } from '../lab/store.ts';
+import type { Point, PointResult } from '../lab/results/results.ts';
+import { type Identity, pointKey, readStore, storeLine, wholeLines } from '../lab/results/store.ts';
 import { attempt, readBytes, readText } from './files.ts';
 
 export class PointStore {

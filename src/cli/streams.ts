@@ -2,7 +2,7 @@
 import { closeSync, createReadStream, openSync, statSync, writeFileSync } from 'node:fs';
 import { pipeline } from 'node:stream';
 import { createGunzip, gzipSync } from 'node:zlib';
-import { InputError } from '../hw/input-error.ts';
+import { InputError } from '../base/input-error.ts';
 import { MiB } from '../hw/memory.ts';
 import { attempt, damagedGzip, isGzip, notGzip, unreadable } from './files.ts';
 import { Progress } from './progress.ts';

@@ -1,9 +1,9 @@
 /** A trace as a file: read once, as a stream, whatever its length, and held where all worker threads see it. */
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
-import type { AllocationTrace } from '../lab/allocation-trace.ts';
-import type { Operations } from '../lab/operations.ts';
-import { readTraceBytes } from '../lab/read-trace.ts';
+import type { AllocationTrace } from '../lab/traces/allocation-trace.ts';
+import type { Operations } from '../lab/traces/operations.ts';
+import { readTraceBytes } from '../lab/traces/read-trace.ts';
 import { readingProgress, streamBytes } from './streams.ts';
 
 export interface TraceFile {

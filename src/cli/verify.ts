@@ -1,10 +1,9 @@
 /** `slabscope verify PATH...`: replays recorded truth and prints, per case, what was compared and what differed. */
 import { readdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { InputError } from '../hw/input-error.ts';
-import { kernelVersions } from '../lab/boot.ts';
+import { InputError } from '../base/input-error.ts';
+import { AccessList } from '../lab/caches/memory-trace.ts';
 import { looksLikeJsonTests, parseJsonTests } from '../lab/litmus/json-tests.ts';
-import { AccessList } from '../lab/memory-trace.ts';
 import {
   type DirectedCases,
   type ExpectedCoherence,
@@ -19,6 +18,7 @@ import { verifyLinuxCase } from '../lab/verify/linux-case.ts';
 import { verifyLitmus } from '../lab/verify/litmus.ts';
 import { type CaseOutcome, passed, skippedCase } from '../lab/verify/outcome.ts';
 import { verifySlabinfo } from '../lab/verify/slabinfo.ts';
+import { kernelVersions } from '../slab/kernels.ts';
 import { isDirectory, parseJson, readText, readUnpacked } from './files.ts';
 import { Progress } from './progress.ts';
 

@@ -1,8 +1,9 @@
 /** One worker thread: computes points. */
-import type { AllocationTrace } from '../lab/allocation-trace.ts';
-import { runPoint } from '../lab/experiment.ts';
-import type { Point, PointResult } from '../lab/results.ts';
-import type { Specification } from '../lab/specification.ts';
+
+import { runPoint } from '../lab/experiment/point.ts';
+import type { Point, PointResult } from '../lab/results/results.ts';
+import type { Specification } from '../lab/specification/specification.ts';
+import type { AllocationTrace } from '../lab/traces/allocation-trace.ts';
 
 export interface Task {
   readonly specification: Specification;

@@ -2,10 +2,10 @@
  * CPUs as data: what the machine needs to know of one. Each value carries its source; the models themselves stand in
  * cpu-models.ts.
  */
-import type { ProtocolName } from './coherence.ts';
-import type { Latencies } from './l1.ts';
-import type { SecondLevelGeometry } from './second-level.ts';
-import type { CacheGeometry } from './tag-array.ts';
+import type { ProtocolName } from './cache/coherence.ts';
+import type { Latencies } from './cache/l1.ts';
+import type { SecondLevelGeometry } from './cache/second-level.ts';
+import type { CacheGeometry } from './cache/tag-array.ts';
 
 export interface Cycles extends Latencies {
   /** What a locked read-modify-write takes beyond its access. */

@@ -3,9 +3,9 @@
  * interrupt flag, a clock in cycles. Registers are the host's variables, but for the stack pointer, from which the
  * kernel finds `current`. Reads are signed, as C's int and char are on i386.
  */
-import type { Counters } from './counters.ts';
+import type { Counters } from './cache/counters.ts';
+import type { L1 } from './cache/l1.ts';
 import type { CpuModel } from './cpu-model.ts';
-import type { L1 } from './l1.ts';
 import { LocalApic } from './local-apic.ts';
 import type { addr_t, Memory } from './memory.ts';
 

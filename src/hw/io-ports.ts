@@ -1,6 +1,7 @@
 /** The I/O address space: bytes at port numbers, each answered by the device that decodes it. */
+
+import { InputError } from '../base/input-error.ts';
 import type { Cpu } from './cpu.ts';
-import { InputError } from './input-error.ts';
 
 /** `time` is the clock of the CPU that asks. */
 export interface PortDevice {

@@ -1,15 +1,16 @@
 /**
  * A machine: memory, CPUs with their L1s on one bus, interrupt lines, and the time that they share.
  */
-import { Bus } from './bus.ts';
+
+import { InputError } from '../base/input-error.ts';
+import { Bus } from './cache/bus.ts';
+import { L1 } from './cache/l1.ts';
+import type { ClassDetail } from './cache/miss-classes.ts';
 import { Cpu, type InterruptHandler, type Program } from './cpu.ts';
 import type { CpuModel } from './cpu-model.ts';
 import { DeviceLines } from './device-lines.ts';
-import { InputError } from './input-error.ts';
 import { IoPorts } from './io-ports.ts';
-import { L1 } from './l1.ts';
 import { type addr_t, Memory, PAGE_SIZE } from './memory.ts';
-import type { ClassDetail } from './miss-classes.ts';
 import { Scheduler } from './scheduler.ts';
 import { BufferedCpu, type StoreBufferOptions } from './store-buffer.ts';
 

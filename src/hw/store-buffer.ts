@@ -16,10 +16,11 @@
  * IA-32 Architectures Optimization Reference Manual, "Store Forwarding": the bytes loaded must be a subset of those stored).
  * So no load is put together from a buffer and memory. A store across two lines drains at once, both lines together.
  */
+
+import { InputError } from '../base/input-error.ts';
+import type { L1 } from './cache/l1.ts';
 import { Cpu, type InterruptHandler } from './cpu.ts';
 import type { CpuModel } from './cpu-model.ts';
-import { InputError } from './input-error.ts';
-import type { L1 } from './l1.ts';
 import { type addr_t, type Memory, PAGE_SHIFT, PageFault } from './memory.ts';
 
 export interface StoreBufferOptions {

@@ -2,9 +2,10 @@
  * ISA DMA channels: kernel/dma.c, include/asm-i386/dma.h. Who uses a channel claims it with request_dma, and holds
  * dma_spin_lock while programming it, since all channels of a controller share one flip-flop.
  */
+
+import { InputError } from '../base/input-error.ts';
 import type { Cpu, Program } from '../hw/cpu.ts';
-import { InputError } from '../hw/input-error.ts';
-import { DMA_PAGE_PORTS } from '../hw/isa-dma.ts';
+import { DMA_PAGE_PORTS } from '../hw/devices/isa-dma.ts';
 import { type addr_t, NULL } from '../hw/memory.ts';
 import { inb, outb } from './io.ts';
 import type { Kernel } from './kernel.ts';

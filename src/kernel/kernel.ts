@@ -3,8 +3,9 @@
  * A kernel version extends this with the structures and statics of its page allocator and its slab allocator; kernel
  * functions take the kernel first, since one process may hold several.
  */
+
+import { InputError } from '../base/input-error.ts';
 import type { Cpu, Program } from '../hw/cpu.ts';
-import { InputError } from '../hw/input-error.ts';
 import type { Machine } from '../hw/machine.ts';
 import { type addr_t, PAGE_SIZE } from '../hw/memory.ts';
 import type { Context } from '../hw/scheduler.ts';

@@ -2,8 +2,9 @@
  * The cache-to-cache report, laid out as `perf c2c report --stdio` lays it out (perf-c2c(1)), with the allocator's names
  * where perf has code symbols. docs/attribution.md tells which of perf's columns have no meaning here.
  */
-import type { LineAccesses, Owner, SharedLine, Sharing } from '../lab/results.ts';
-import { groupBy } from './group-by.ts';
+
+import { groupBy } from '../base/group-by.ts';
+import type { LineAccesses, Owner, SharedLine, Sharing } from '../lab/results/results.ts';
 import { type PerfColumn, percent, perfColumns } from './perf-columns.ts';
 import { thousands } from './wording.ts';
 

@@ -1,5 +1,5 @@
 /** What caches did with a trace, as text for a terminal. */
-import type { CacheCounts, CacheReport, SecondLevelGeometry } from '../lab/results.ts';
+import type { CacheCounts, CacheReport, SecondLevelGeometry } from '../lab/results/results.ts';
 import { columns, type Row } from './table.ts';
 import { thousands } from './wording.ts';
 

@@ -5,8 +5,8 @@
  * other text. Where colouring was not compared, the same along another axis.
  */
 import { type ScaleLinear, scaleLinear } from 'd3-scale';
-import type { Comparison, Estimate, Results } from '../lab/results.ts';
-import { groupBy } from './group-by.ts';
+import { groupBy } from '../base/group-by.ts';
+import type { Comparison, Estimate, Results } from '../lab/results/results.ts';
 import {
   at,
   type Block,

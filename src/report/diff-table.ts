@@ -1,5 +1,5 @@
 /** Two results held against each other, as text for a terminal. */
-import type { CountChange, Point, ResultsDiff } from '../lab/results.ts';
+import type { CountChange, Point, ResultsDiff } from '../lab/results/results.ts';
 import { columns, type Row } from './table.ts';
 import { percentOf, thousands } from './wording.ts';
 

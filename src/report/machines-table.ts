@@ -1,5 +1,5 @@
 /** The CPU models as text for a terminal: each value, marked where it is unverified, and where it is from. */
-import type { KnownCpuModel } from '../lab/results.ts';
+import type { KnownCpuModel } from '../lab/results/results.ts';
 import { columns, type Row } from './table.ts';
 
 interface Value {

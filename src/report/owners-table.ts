@@ -1,6 +1,7 @@
 /** Misses by owner: by kind, then the owners with most. Both tables add up to all misses. */
-import type { Owner, OwnerCounts } from '../lab/results.ts';
-import { groupBy } from './group-by.ts';
+
+import { groupBy } from '../base/group-by.ts';
+import type { Owner, OwnerCounts } from '../lab/results/results.ts';
 import { type PerfColumn, percent, perfColumns } from './perf-columns.ts';
 import { thousands } from './wording.ts';
 

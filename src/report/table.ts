@@ -1,4 +1,6 @@
 /** An experiment's results as text for a terminal. */
+
+import { groupBy } from '../base/group-by.ts';
 import type {
   CombinationMeasures,
   Comparison,
@@ -8,8 +10,7 @@ import type {
   Reading,
   Results,
   TraceReport,
-} from '../lab/results.ts';
-import { groupBy } from './group-by.ts';
+} from '../lab/results/results.ts';
 import {
   alikeOf,
   answerOf,

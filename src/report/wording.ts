@@ -1,6 +1,7 @@
 /** The words and figures that all reports share: the question and its answer, what the figures speak of, what was run. */
-import type { Comparison, Effect, Estimate, PointResult, Reading, Results } from '../lab/results.ts';
-import { groupBy } from './group-by.ts';
+
+import { groupBy } from '../base/group-by.ts';
+import type { Comparison, Effect, Estimate, PointResult, Reading, Results } from '../lab/results/results.ts';
 
 // --- What was compared ---------------------------------------------------------------------------------------------
 

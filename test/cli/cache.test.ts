@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, test } from 'vitest';
-import type { CacheReport, Results } from '../../src/lab/results.ts';
+import type { CacheReport, Results } from '../../src/lab/results/results.ts';
 
 const root = new URL('../..', import.meta.url).pathname;
 const golden = join(root, 'test/golden/data');

@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import type { Results } from '../../src/lab/results.ts';
+import type { Results } from '../../src/lab/results/results.ts';
 import { slabscope } from './slabscope.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'slabscope-replay-'));

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Results } from '../../src/lab/results.ts';
+import type { Results } from '../../src/lab/results/results.ts';
 import { type Outcome, slabscope } from './slabscope.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'slabscope-run-'));

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Cpu, Program } from '../../src/hw/cpu.ts';
-import { IsaDma } from '../../src/hw/isa-dma.ts';
+import { IsaDma } from '../../src/hw/devices/isa-dma.ts';
 import {
   claim_dma_lock,
   clear_dma_ff,

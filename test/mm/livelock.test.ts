@@ -4,8 +4,8 @@ import { cpuModels } from '../../src/hw/cpu-models.ts';
 import { Machine } from '../../src/hw/machine.ts';
 import { type addr_t, MiB } from '../../src/hw/memory.ts';
 import { smpConfig } from '../../src/kernel/kernel.ts';
-import { boot } from '../../src/lab/boot.ts';
 import { GFP_KERNEL } from '../../src/mm/gfp.ts';
+import { boot } from '../../src/slab/kernels.ts';
 
 test('tasks of two CPUs that wait for memory which nobody frees are reported, with what they wait for', () => {
   const machine = new Machine({ model: cpuModels['pentium-iii'], cpus: 2, memory: 8 * MiB, lockupCycles: 100_000 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Comparison, Effect, Results } from '../../src/lab/results.ts';
+import type { Comparison, Effect, Results } from '../../src/lab/results/results.ts';
 import { resultsChart } from '../../src/report/chart.ts';
 import {
   aligned,

@@ -1,8 +1,9 @@
 /** Results as an experiment might give them, all but what a test is about filled in. */
-import { skipReasons } from '../../src/lab/allocation-trace.ts';
-import { type MeasureName, measureNames, measuresOf } from '../../src/lab/measures.ts';
-import type { Comparison, Counts, Effect, PointResult, Results, TraceReport } from '../../src/lab/results.ts';
-import { zeroCounts } from '../lab/counts.ts';
+
+import { type MeasureName, measureNames, measuresOf } from '../../src/lab/results/measures.ts';
+import type { Comparison, Counts, Effect, PointResult, Results, TraceReport } from '../../src/lab/results/results.ts';
+import { skipReasons } from '../../src/lab/traces/allocation-trace.ts';
+import { zeroCounts } from '../lab/results/counts.ts';
 
 export const counts: Counts = {
   ...{ ...zeroCounts, accesses: 1_234_567, lineAccesses: 1_234_567, hits: 1_200_000, misses: 34_567 },

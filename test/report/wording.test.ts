@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Comparison, Effect } from '../../src/lab/results.ts';
+import type { Comparison, Effect } from '../../src/lab/results/results.ts';
 import {
   alikeOf,
   answerOf,

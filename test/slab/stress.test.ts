@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
+import { seeded } from '../../src/base/seeded.ts';
 import type { Cpu, Program } from '../../src/hw/cpu.ts';
 import { type addr_t, MiB, NULL } from '../../src/hw/memory.ts';
 import { Lockup } from '../../src/hw/scheduler.ts';
 import { P6_STORE_BUFFER_DEPTH } from '../../src/hw/store-buffer.ts';
 import { THREAD_SIZE } from '../../src/kernel/task.ts';
-import { seeded } from '../../src/lab/seeded.ts';
 import { GFP_ATOMIC, GFP_KERNEL } from '../../src/mm/gfp.ts';
 import { free_area_struct } from '../../src/mm/linux-2.4.22/mm.ts';
 import { cpucache_t, slab_bufctl, slab_t } from '../../src/slab/linux-2.4.22/slab.ts';

@@ -7,6 +7,8 @@
  * batch above an old array's limit runs over that array's ends: batches here are smaller than any limit. And tuning
  * allocates with cache_chain_sem held, which reclaim wants too: memory here is enough.
  */
+
+import { below, type Random, seeded } from '../../src/base/seeded.ts';
 import type { Cpu, Program } from '../../src/hw/cpu.ts';
 import { type addr_t, NULL, PAGE_SIZE } from '../../src/hw/memory.ts';
 import { local_irq_disable, local_irq_enable, request_irq } from '../../src/kernel/irq.ts';
@@ -14,7 +16,6 @@ import { INIT_LIST_HEAD } from '../../src/kernel/list.ts';
 import { spin_lock_init, spin_lock_irqsave, spin_unlock_irqrestore } from '../../src/kernel/spinlock.ts';
 import { get_current, TASK_RUNNING, TASK_UNINTERRUPTIBLE, THREAD_SIZE, task_struct } from '../../src/kernel/task.ts';
 import { schedule, setTaskState } from '../../src/kernel/wait.ts';
-import { below, type Random, seeded } from '../../src/lab/seeded.ts';
 import { GFP_ATOMIC, GFP_DMA, GFP_KERNEL } from '../../src/mm/gfp.ts';
 import type { SlabAllocator } from '../../src/slab/allocator.ts';
 import { SLAB_HWCACHE_ALIGN } from '../../src/slab/flags.ts';

@@ -7,7 +7,7 @@
  * a move, a fence on an empty buffer, is done at once: it commutes with everything that others, and the buffer, may do.
  * What is left to choose is which thread loads, exchanges or drains next.
  */
-import { InputError } from '../../hw/input-error.ts';
+import { InputError } from '../../base/input-error.ts';
 import { type FinalState, type LitmusTest, type Operand, observables } from './litmus-test.ts';
 
 export type MemoryModel = 'tso' | 'sc';

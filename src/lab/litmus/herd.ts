@@ -2,7 +2,7 @@
  * Litmus tests as herd's files have them: `X86`, instructions as in `MOV [x],$1`, target first, and `X86_64` with AT&T
  * syntax, `movq $1,(x)`, target last. A column a thread, of moves, xchg, mfence and nop on whole words.
  */
-import { InputError } from '../../hw/input-error.ts';
+import { InputError } from '../../base/input-error.ts';
 import { canonicalName, canonicalRegister, type Instruction, type LitmusTest } from './litmus-test.ts';
 import { parseNumber, parseQuestion } from './question.ts';
 

@@ -6,8 +6,8 @@
  * - `{"name": "x86/8-3", "threads": [["W X 1", "R Y 0"], ...], "post": [["X", "1"]], "computed": "allowed", ...}`: the outcome
  *   in question is part of the threads, each R with the value that it reads. A is a locked exchange, F a fence.
  */
-import { InputError } from '../../hw/input-error.ts';
-import { jsonIn } from '../parse-json.ts';
+import { InputError } from '../../base/input-error.ts';
+import { jsonIn } from '../../base/parse-json.ts';
 import {
   canonicalName,
   canonicalRegister,

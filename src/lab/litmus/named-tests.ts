@@ -3,7 +3,7 @@
  * `threads` (json-tests.ts). Taken from golden/litmus/named.json, which has them from uwplse/memsynth, litmus/tests/x86.rkt;
  * there iwp2.2/amd2 is listed with the program of amd1, and n8 is as corrected in the errata.
  */
-import { InputError } from '../../hw/input-error.ts';
+import { InputError } from '../../base/input-error.ts';
 import { type LitmusRecord, parseJsonTests } from './json-tests.ts';
 
 /** Name, threads, final values in question beside those that the threads read, and the published verdict. */

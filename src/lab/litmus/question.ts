@@ -2,7 +2,7 @@
  * The question of a litmus test, in herd's syntax: `exists (x=2 /\ 1:EAX=0)`, `~exists`, `forall`; `[x]=2` is `x=2`; `~` (or
  * `not`) binds strongest, then `/\`, then `\/`.
  */
-import { InputError } from '../../hw/input-error.ts';
+import { InputError } from '../../base/input-error.ts';
 import { canonicalName, type FinalState } from './litmus-test.ts';
 
 const quantifiers = ['exists', 'forall', '~exists'] as const;

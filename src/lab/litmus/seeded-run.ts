@@ -2,12 +2,13 @@
  * A litmus test on the emulated CPUs: each thread a program on a CPU of its own with a store buffer, each location in a
  * line of its own. The seed draws how long a thread pauses before each instruction, and when buffered stores drain.
  */
+
+import { below, type Random, seeded } from '../../base/seeded.ts';
 import type { Cpu, Program } from '../../hw/cpu.ts';
 import { cpuModels } from '../../hw/cpu-models.ts';
 import { Machine } from '../../hw/machine.ts';
 import { type addr_t, PAGE_SIZE } from '../../hw/memory.ts';
 import { P6_STORE_BUFFER_DEPTH } from '../../hw/store-buffer.ts';
-import { below, type Random, seeded } from '../seeded.ts';
 import type { MemoryModel } from './explore.ts';
 import {
   type FinalState,

@@ -1,6 +1,7 @@
 /** Compares what kmem_cache_create() computes with geometry.csv of golden/linux-2.4.22: a cache a row. */
+
+import { InputError } from '../../base/input-error.ts';
 import type { Program } from '../../hw/cpu.ts';
-import { InputError } from '../../hw/input-error.ts';
 import { NULL } from '../../hw/memory.ts';
 import { SLAB_HWCACHE_ALIGN } from '../../slab/flags.ts';
 import { kmem_cache_create } from '../../slab/linux-2.4.22/create.ts';

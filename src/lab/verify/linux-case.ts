@@ -5,9 +5,9 @@
  * Replay is one legal schedule: one program at a time, from process context with interrupts on.
  */
 
+import { InputError } from '../../base/input-error.ts';
 import type { Cpu, Program } from '../../hw/cpu.ts';
 import { cpuModels } from '../../hw/cpu-models.ts';
-import { InputError } from '../../hw/input-error.ts';
 import { Machine } from '../../hw/machine.ts';
 import { type addr_t, MiB, NULL, PAGE_SHIFT } from '../../hw/memory.ts';
 import { Lockup } from '../../hw/scheduler.ts';
@@ -30,7 +30,7 @@ import { readSlabinfo } from '../../slab/linux-2.4.22/slabinfo.ts';
 import { slabinfo_write } from '../../slab/linux-2.4.22/tune.ts';
 import { type CaseOutcome, Comparison, skippedCase } from './outcome.ts';
 import { buddySnapshot, chainSnapshot, hex, stateSnapshot } from './snapshots-2.4.22.ts';
-import { type RecordedTouch, TouchComparison, type TouchSummary } from './touch.ts';
+import { type RecordedTouch, TouchComparison, type TouchSummary } from './touched.ts';
 
 /** The first line of a case. */
 export interface CaseHeader {

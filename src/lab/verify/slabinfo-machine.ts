@@ -1,6 +1,6 @@
 /** The sidecar of a /proc/slabinfo dump: what is known of the machine and of the kernel that printed it. */
 import { z } from 'zod';
-import { InputError } from '../../hw/input-error.ts';
+import { InputError } from '../../base/input-error.ts';
 import { KiB, MiB } from '../../hw/memory.ts';
 
 const powerOfTwo = (from: number, to: number) =>

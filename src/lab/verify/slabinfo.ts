@@ -7,18 +7,19 @@
  * asking for it without flags gives the same size, and size alone decides the rest, with one exception that the sidecar
  * names: 508 bytes become 512 by line alignment, after it was decided that management stays on the slab.
  */
+
+import { InputError } from '../../base/input-error.ts';
 import type { Cpu } from '../../hw/cpu.ts';
-import { InputError } from '../../hw/input-error.ts';
 import { MiB, NULL, PAGE_SIZE } from '../../hw/memory.ts';
 import { SLAB_HWCACHE_ALIGN, SLAB_MUST_HWCACHE_ALIGN } from '../../slab/flags.ts';
 import { kmem_cache_create } from '../../slab/linux-2.4.22/create.ts';
 import { cacheChain, peekCache, peekName } from '../../slab/linux-2.4.22/inspect.ts';
 import { BYTES_PER_WORD, CACHE_NAMELEN, type Linux2422, MAX_OBJ_ORDER } from '../../slab/linux-2.4.22/slab.ts';
-import { parseSlabinfo, type Slabinfo, type SlabinfoRow, slabinfoVersion } from '../slabinfo-text.ts';
 import { bootBuild } from './linux-case.ts';
 import { type CaseOutcome, Comparison, skippedCase } from './outcome.ts';
 import { architectureOf, breakOrderOf, cpuArrayLimit, slabGeometry } from './slab-geometry.ts';
 import { type DumpMachine, parseDumpMachine } from './slabinfo-machine.ts';
+import { parseSlabinfo, type Slabinfo, type SlabinfoRow, slabinfoVersion } from './slabinfo-text.ts';
 
 /** What a row tells of its cache and an emulated cache must repeat. */
 interface CacheShape {

@@ -4,8 +4,8 @@
  * coherence mean that an allocator lets a CPU have the piece of a shared line again that it freed (passive false sharing).
  */
 import { type addr_t, NULL } from '../../hw/memory.ts';
-import { type Cache, defineWorkload } from '../workload.ts';
 import { allocateAndWrite, hoardParameters } from './hoard.ts';
+import { type Cache, defineWorkload } from './workload.ts';
 
 export default defineWorkload({
   name: 'cache-scratch',

@@ -3,8 +3,9 @@
  * and again, and frees it. Misses of coherence mean that the allocator gave pieces of one line to several CPUs (active
  * false sharing). The paper's arguments are P, 100 iterations, 8 bytes, 1,000,000 repetitions, which the CPUs share.
  */
-import { type Cache, defineWorkload } from '../workload.ts';
+
 import { allocateAndWrite, hoardParameters } from './hoard.ts';
+import { type Cache, defineWorkload } from './workload.ts';
 
 export default defineWorkload({
   name: 'cache-thrash',

@@ -1,8 +1,9 @@
 /** Objects come and go at random around a number of live ones; each CPU frees what it allocated itself. */
+
+import { below, seeded } from '../../base/seeded.ts';
 import { type addr_t, NULL } from '../../hw/memory.ts';
-import { whole } from '../key-types.ts';
-import { below, seeded } from '../seeded.ts';
-import { type Cache, defineWorkload, shareOf } from '../workload.ts';
+import { whole } from './parameter-types.ts';
+import { type Cache, defineWorkload, shareOf } from './workload.ts';
 
 export default defineWorkload({
   name: 'churn',

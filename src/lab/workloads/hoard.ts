@@ -1,8 +1,8 @@
 /** What cache-thrash and cache-scratch of Hoard's benchmarks share. */
 import type { Cpu, Program } from '../../hw/cpu.ts';
 import { NULL } from '../../hw/memory.ts';
-import { whole } from '../key-types.ts';
-import type { Cache, WorkloadContext } from '../workload.ts';
+import { whole } from './parameter-types.ts';
+import type { Cache, WorkloadContext } from './workload.ts';
 
 export const hoardParameters = {
   iterations: whole(1, 1_000_000).default(100).describe('objects of each CPU, one after the other'),

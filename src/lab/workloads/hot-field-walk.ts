@@ -4,12 +4,12 @@
  * few sets of the cache; colouring moves each slab's objects by some lines. The objects are a list through that field,
  * in an order that the seed draws, as Drepper's (What Every Programmer Should Know About Memory, 2007, section 6.2).
  */
-import { InputError } from '../../hw/input-error.ts';
+import { InputError } from '../../base/input-error.ts';
+import { seeded } from '../../base/seeded.ts';
 import { type addr_t, NULL } from '../../hw/memory.ts';
 import { shuffle } from '../../kernel/symbols.ts';
-import { whole } from '../key-types.ts';
-import { seeded } from '../seeded.ts';
-import { defineWorkload } from '../workload.ts';
+import { whole } from './parameter-types.ts';
+import { defineWorkload } from './workload.ts';
 
 export default defineWorkload({
   name: 'hot-field-walk',

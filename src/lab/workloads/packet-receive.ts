@@ -3,12 +3,13 @@
  * GFP_ATOMIC, and writes them, as alloc_skb() and a driver do; the last CPU, in process context, reads and frees both
  * (on a machine of one CPU, the same). As net/core/skbuff.c has it, the head is the cache's and the data are general.
  */
+
+import { below, seeded } from '../../base/seeded.ts';
 import { type addr_t, NULL } from '../../hw/memory.ts';
 import { request_irq } from '../../kernel/irq.ts';
 import { GFP_ATOMIC } from '../../mm/gfp.ts';
-import { whole } from '../key-types.ts';
-import { below, seeded } from '../seeded.ts';
-import { type Cache, defineWorkload, waitUntil } from '../workload.ts';
+import { whole } from './parameter-types.ts';
+import { type Cache, defineWorkload, waitUntil } from './workload.ts';
 
 /** The device's line, at an ordinary priority. */
 const NETWORK_VECTOR = 0x41;

@@ -3,8 +3,8 @@
  * objects are aligned to lines, and then every increment takes the line from another CPU (false sharing).
  */
 import { type addr_t, NULL } from '../../hw/memory.ts';
-import { whole } from '../key-types.ts';
-import { defineWorkload } from '../workload.ts';
+import { whole } from './parameter-types.ts';
+import { defineWorkload } from './workload.ts';
 
 export default defineWorkload({
   name: 'per-cpu-counters',

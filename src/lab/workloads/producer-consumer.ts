@@ -6,8 +6,8 @@
 import type { addr_t } from '../../hw/memory.ts';
 import { NULL } from '../../hw/memory.ts';
 import { GFP_KERNEL } from '../../mm/gfp.ts';
-import { whole } from '../key-types.ts';
-import { type Cache, defineWorkload, waitUntil } from '../workload.ts';
+import { whole } from './parameter-types.ts';
+import { type Cache, defineWorkload, waitUntil } from './workload.ts';
 
 const HEAD = 0;
 /** The consumer's index stands 128 bytes, the longest line there is, from the producer's. */

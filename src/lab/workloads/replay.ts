@@ -1,9 +1,9 @@
 /** A recorded trace of allocations, on caches of the names and sizes that it has. */
 import { z } from 'zod';
 import type { Cpu, Program } from '../../hw/cpu.ts';
-import type { AllocationTrace } from '../allocation-trace.ts';
-import { replay } from '../replay.ts';
-import { type Cache, defineWorkload, type Workload, type WorkloadContext } from '../workload.ts';
+import type { AllocationTrace } from '../traces/allocation-trace.ts';
+import { replay } from './trace-replay.ts';
+import { type Cache, defineWorkload, type Workload, type WorkloadContext } from './workload.ts';
 
 class TraceReplay implements Workload {
   readonly #context: WorkloadContext;

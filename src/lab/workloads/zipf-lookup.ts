@@ -4,11 +4,11 @@
  */
 
 import { z } from 'zod';
+import { below, seeded } from '../../base/seeded.ts';
+import { zipf } from '../../base/zipf.ts';
 import { type addr_t, NULL } from '../../hw/memory.ts';
-import { whole } from '../key-types.ts';
-import { below, seeded } from '../seeded.ts';
-import { type Cache, defineWorkload, shareOf } from '../workload.ts';
-import { zipf } from '../zipf.ts';
+import { whole } from './parameter-types.ts';
+import { type Cache, defineWorkload, shareOf } from './workload.ts';
 
 export default defineWorkload({
   name: 'zipf-lookup',

@@ -1,0 +1,176 @@
+/**
+ * Replacement policies: which way of a set is filled next. A policy keeps its own state and is told of every use; using
+ * the same way twice in a row must be the same as using it once, since the L1 answers such repeats without asking.
+ *
+ * Names and definitions as in golden/cache, which follow nanoBench (A. Abel and J. Reineke, "nanoBench", ISPASS 2020).
+ */
+
+import { InputError } from '../../base/input-error.ts';
+import { Invalid } from './coherence.ts';
+
+export interface Replacement {
+  /** `way` of `set` was used: hit, or filled just now. */
+  use(set: number, way: number, filled: boolean): void;
+  /**
+   * The way to fill. `states` of the set begin at set * ways. `left` is an invalid way in which the line's own tag
+   * still stands, or -1: a policy to which all invalid ways are alike takes it and need not search.
+   */
+  victim(set: number, states: Uint8Array, left: number): number;
+}
+
+export const policyNames = [
+  'lru',
+  'fifo',
+  'least-recently-allocated',
+  'random',
+  'tree-plru',
+  'tree-plru-invalid-first',
+  'lru-of-tree-plru4',
+] as const;
+export type PolicyName = (typeof policyNames)[number];
+
+function firstInvalid(states: Uint8Array, from: number, to: number): number {
+  for (let i = from; i < to; i++) if (states[i] === Invalid) return i - from;
+  return -1;
+}
+
+/** True LRU, and FIFO, which is LRU that does not look at hits: the oldest stamp goes. */
+class Stamps implements Replacement {
+  readonly #ways: number;
+  readonly #countsHits: boolean;
+  readonly #stamps: Float64Array;
+  #now = 0;
+
+  constructor(sets: number, ways: number, countsHits: boolean) {
+    this.#ways = ways;
+    this.#countsHits = countsHits;
+    this.#stamps = new Float64Array(sets * ways);
+  }
+
+  use(set: number, way: number, filled: boolean): void {
+    if (filled || this.#countsHits) this.#stamps[set * this.#ways + way] = ++this.#now;
+  }
+
+  victim(set: number, states: Uint8Array, left: number): number {
+    if (left >= 0) return left;
+    const from = set * this.#ways;
+    const to = from + this.#ways;
+    const invalid = firstInvalid(states, from, to);
+    if (invalid >= 0) return invalid;
+    let oldest = from;
+    for (let i = from + 1; i < to; i++) if (this.#stamps[i]! < this.#stamps[oldest]!) oldest = i;
+    return oldest - from;
+  }
+}
+
+class Random implements Replacement {
+  readonly #ways: number;
+  readonly #random: () => number;
+
+  constructor(ways: number, random: () => number) {
+    this.#ways = ways;
+    this.#random = random;
+  }
+
+  use(): void {}
+
+  victim(set: number, states: Uint8Array, left: number): number {
+    if (left >= 0) return left;
+    const from = set * this.#ways;
+    const invalid = firstInvalid(states, from, from + this.#ways);
+    return invalid >= 0 ? invalid : Math.floor(this.#random() * this.#ways);
+  }
+}
+
+/**
+ * Binary tree pseudo-LRU: every use points the nodes on its path away from the way; they lead to the victim. Nodes are
+ * numbered from the root, 1, with children 2n and 2n+1; 0 leads to the lower half. With `invalidFirst` an invalid way is
+ * taken before the tree is asked; without, the tree is followed even then (so nanoBench measured on Intel).
+ */
+class TreePlru implements Replacement {
+  readonly #ways: number;
+  readonly #invalidFirst: boolean;
+  /** One byte a node; node n of a set at set * ways + n. */
+  readonly #nodes: Uint8Array;
+
+  constructor(sets: number, ways: number, invalidFirst: boolean) {
+    this.#ways = ways;
+    this.#invalidFirst = invalidFirst;
+    this.#nodes = new Uint8Array(sets * ways);
+  }
+
+  use(set: number, way: number): void {
+    const root = set * this.#ways;
+    for (let node = this.#ways + way; node > 1; node >>= 1) this.#nodes[root + (node >> 1)] = (node & 1) ^ 1;
+  }
+
+  victim(set: number, states: Uint8Array): number {
+    const root = set * this.#ways;
+    if (this.#invalidFirst) {
+      const invalid = firstInvalid(states, root, root + this.#ways);
+      if (invalid >= 0) return invalid;
+    }
+    let node = 1;
+    while (node < this.#ways) node = node * 2 + this.#nodes[root + node]!;
+    return node - this.#ways;
+  }
+}
+
+/**
+ * Ice Lake's 12 ways: groups of four ways under tree-PLRU each, the groups themselves in LRU order. A miss goes to the
+ * first group with an invalid way, else to the victim of the group used longest ago. (uops.info: LRU3PLRU4.)
+ */
+class LruOfTreePlru4 implements Replacement {
+  readonly #ways: number;
+  readonly #groups: number;
+  readonly #trees: TreePlru;
+  readonly #stamps: Float64Array;
+  #now = 0;
+
+  constructor(sets: number, ways: number) {
+    this.#ways = ways;
+    this.#groups = ways / 4;
+    this.#trees = new TreePlru(sets * this.#groups, 4, true);
+    this.#stamps = new Float64Array(sets * this.#groups);
+  }
+
+  use(set: number, way: number): void {
+    const group = set * this.#groups + (way >> 2);
+    this.#stamps[group] = ++this.#now;
+    this.#trees.use(group, way & 3);
+  }
+
+  victim(set: number, states: Uint8Array): number {
+    const invalid = firstInvalid(states, set * this.#ways, (set + 1) * this.#ways);
+    if (invalid >= 0) return invalid;
+    let oldest = 0;
+    for (let g = 1; g < this.#groups; g++) {
+      if (this.#stamps[set * this.#groups + g]! < this.#stamps[set * this.#groups + oldest]!) oldest = g;
+    }
+    return oldest * 4 + this.#trees.victim(set * this.#groups + oldest, states);
+  }
+}
+
+/** `random` is asked by the policy of that name alone; it must come from the run's seed. */
+export function createReplacement(policy: PolicyName, sets: number, ways: number, random: () => number): Replacement {
+  switch (policy) {
+    case 'lru':
+      return new Stamps(sets, ways, true);
+    case 'fifo':
+    case 'least-recently-allocated': // AMD's name for it, in the K6's manual
+      return new Stamps(sets, ways, false);
+    case 'random':
+      return new Random(ways, random);
+    case 'tree-plru':
+    case 'tree-plru-invalid-first':
+      if ((ways & (ways - 1)) !== 0) {
+        throw new InputError(`policy ${policy}`, `${ways} ways make no binary tree`, 'ways must be a power of two');
+      }
+      return new TreePlru(sets, ways, policy === 'tree-plru-invalid-first');
+    case 'lru-of-tree-plru4':
+      if (ways % 4 !== 0) {
+        throw new InputError(`policy ${policy}`, `${ways} ways are no groups of four`, 'ways must be a multiple of 4');
+      }
+      return new LruOfTreePlru4(sets, ways);
+  }
+}

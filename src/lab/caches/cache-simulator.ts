@@ -1,0 +1,78 @@
+/** L1 data caches on a bus, without memory and time, fed with the accesses of a trace: what a cache simulator is. */
+
+import { InputError } from '../../base/input-error.ts';
+import { Bus } from '../../hw/cache/bus.ts';
+import type { ProtocolName } from '../../hw/cache/coherence.ts';
+import { L1, type Latencies } from '../../hw/cache/l1.ts';
+import type { ClassDetail } from '../../hw/cache/miss-classes.ts';
+import { type PolicyName, policyNames } from '../../hw/cache/replacement.ts';
+import type { SecondLevelGeometry } from '../../hw/cache/second-level.ts';
+import type { CacheGeometry } from '../../hw/cache/tag-array.ts';
+import type { AccessKind } from '../../hw/observe.ts';
+import type { CacheCounts } from '../results/results.ts';
+import { cacheCounts } from './cache-counts.ts';
+
+/** Our names of policies, and those of other simulators and of golden/cache. */
+export const policies: Readonly<Record<string, PolicyName>> = {
+  ...Object.fromEntries(policyNames.map((name) => [name, name])),
+  plru: 'tree-plru',
+  'plru-invalid-first': 'tree-plru-invalid-first',
+  'lru-plru4': 'lru-of-tree-plru4',
+};
+
+const noCost: Latencies = { l1: 0, l2: 0, memory: 0, transfer: 0 };
+
+function noRandomness(): never {
+  throw new InputError('cache simulator', 'random replacement without a seed', 'choose another policy');
+}
+
+export interface SimulatorOptions {
+  readonly geometry: CacheGeometry;
+  /** CPUs to begin with; one that an access names beyond them is added then, with an empty cache. */
+  readonly cpus: number;
+  readonly classes: ClassDetail;
+  /** MESI if it is not named. */
+  readonly protocol?: ProtocolName;
+  /** Null, or left out: none. */
+  readonly l2?: SecondLevelGeometry | null;
+  /** For the random policy; seeded. */
+  readonly random?: () => number;
+}
+
+export class CacheSimulator {
+  readonly bus: Bus;
+  readonly #options: SimulatorOptions;
+  /** Accesses that touched more than one line, by CPU. */
+  readonly #straddling: number[] = [];
+
+  constructor(options: SimulatorOptions) {
+    const { protocol = 'mesi', l2 = null, random = noRandomness } = options;
+    this.#options = options;
+    this.bus = new Bus({ protocol, l2: l2 === null ? null : { ...l2, random } });
+    this.#addUpTo(options.cpus - 1);
+  }
+
+  /** CPUs are numbered from 0 to 31; addresses have 32 bits. */
+  access(cpu: number, kind: AccessKind, address: number, bytes: number): void {
+    const l1 = this.bus.l1s[cpu] ?? this.#addUpTo(cpu);
+    if (address >>> l1.shift !== (address + bytes - 1) >>> l1.shift) this.#straddling[cpu]!++;
+    if (kind === 'r') l1.load(address, bytes);
+    else if (kind === 'w') l1.store(address, bytes);
+    else l1.modify(address, bytes);
+  }
+
+  /** What each CPU's cache did so far. */
+  counts(): CacheCounts[] {
+    return this.bus.l1s.map((l1, cpu) => ({ ...cacheCounts(l1), straddlingAccesses: this.#straddling[cpu]! }));
+  }
+
+  #addUpTo(cpu: number): L1 {
+    const { geometry, classes, random = noRandomness } = this.#options;
+    const { l1s } = this.bus;
+    while (l1s.length <= cpu) {
+      new L1(this.bus, { geometry, latencies: noCost, classes, random, present: null });
+      this.#straddling.push(0);
+    }
+    return l1s[cpu]!;
+  }
+}

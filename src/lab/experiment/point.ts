@@ -1,0 +1,137 @@
+/**
+ * One point of an experiment as a pure function of its specification. The seed draws the placement of statics and tasks, the
+ * ageing of the page allocator, threads on CPUs, what workloads do and touch; the points of one seed share these draws, so
+ * comparisons are paired.
+ */
+
+import { InputError } from '../../base/input-error.ts';
+import { type Random, seeded } from '../../base/seeded.ts';
+import type { Program } from '../../hw/cpu.ts';
+import { Machine, type MachineOptions } from '../../hw/machine.ts';
+import { type addr_t, NULL } from '../../hw/memory.ts';
+import { type KernelConfig, smpConfig, upConfig } from '../../kernel/kernel.ts';
+import { shuffle } from '../../kernel/symbols.ts';
+import { GFP_ATOMIC } from '../../mm/gfp.ts';
+import type { SlabAllocator } from '../../slab/allocator.ts';
+import { boot } from '../../slab/kernels.ts';
+import type { Point, PointResult } from '../results/results.ts';
+import { type Settings, seedOf, settingsOf } from '../specification/settings.ts';
+import { cpuModelOf, type Specification } from '../specification/specification.ts';
+import type { AllocationTrace } from '../traces/allocation-trace.ts';
+import { Measurement } from '../watch/measurement.ts';
+import { workloads } from '../workloads/all.ts';
+import { Interference } from '../workloads/interference.ts';
+import { placementOf } from '../workloads/placement.ts';
+import { startTimerInterrupts } from '../workloads/timer-interrupts.ts';
+import { touchModels, untouched } from '../workloads/touch.ts';
+import { WorkloadContext } from '../workloads/workload.ts';
+
+/** For those who look on while a point runs. */
+export interface PointObserver {
+  /** The machine stands, before its first access. */
+  readonly poweredOn: (machine: Machine) => void;
+  /** What is counted begins. */
+  readonly measured: (allocator: SlabAllocator) => void;
+}
+
+/** Boots, ages, sets the workload up, runs it, and counts what it did. `trace` is that of a workload that replays one. */
+export function runPoint(
+  specification: Specification,
+  trace: AllocationTrace | null,
+  point: Point,
+  observer?: PointObserver,
+  buffer?: MachineOptions['buffer'],
+): PointResult {
+  const settings = settingsOf(specification, point);
+  const seed = seedOf(specification, point);
+  const machine = new Machine({
+    model: cpuModelOf(settings.machine.model),
+    cpus: settings.machine.cpus,
+    memory: settings.machine.memory,
+    classes: 'all',
+    random: seeded(seed, 'replacement'),
+    ...(buffer === undefined ? {} : { buffer }),
+  });
+  observer?.poweredOn(machine);
+  const allocator = boot(machine, settings.kernel.version, configOf(settings), seeded(seed, 'placement of statics'));
+  const cpu = machine.cpus[0]!;
+  machine.run(cpu, age(allocator, settings.ageing, seeded(seed, 'ageing')));
+  const interference = settings.interference === 0 ? null : new Interference(allocator, settings.interference);
+  if (interference !== null) machine.run(cpu, interference.setUp(cpu, seed));
+  const definition = workloads.get(settings.workload.name)!;
+  const byModel = definition.uses.includes('touch');
+  const context: WorkloadContext = new WorkloadContext({
+    allocator,
+    seed,
+    touch:
+      settings.touch === undefined || !byModel
+        ? untouched
+        : touchModels[settings.touch](seed, (cache) => usedFields(cache)),
+    trace,
+    placement: placementOf(settings, seeded(seed, 'threads on CPUs')),
+    cacheSettings: settings,
+    interference,
+  });
+  const usedFields = (cache: number) => specification.fields?.[context.caches[cache]?.name ?? ''];
+  const workload = definition.start(context, settings.workload, settings.object_size ?? null);
+  context.onEachCpu(() => workload.setUp(cpu), [cpu]);
+  checkFields(specification, context);
+  if (settings.interrupts !== 'off') startTimerInterrupts(allocator, settings.interrupts);
+
+  observer?.measured(allocator);
+  const sizes = new Map(context.caches.map(({ cachep, size }) => [cachep, size]));
+  const measurement = new Measurement(allocator, sizes);
+  context.startCounting();
+  workload.run();
+  const user = interference?.totals() ?? null;
+  const counts = {
+    ...measurement.counts(user),
+    operations: context.operations,
+    failed: context.failed,
+    userLoads: user?.accesses ?? 0,
+  };
+  return { point, counts, sets: measurement.sets() };
+}
+
+/** Assigned, not spread: V8 gives what is spread another shape after some points, and would compile the kernel anew for it. */
+function configOf({ kernel, colouring }: Settings): KernelConfig {
+  return Object.assign({}, kernel.smp === 'on' ? smpConfig : upConfig, {
+    CONFIG_DEBUG_SLAB: kernel.debug === 'on',
+    L1_CACHE_BYTES: kernel.l1_cache_bytes,
+    colouring: typeof colouring === 'number' ? colouring : colouring === 'on',
+  });
+}
+
+/**
+ * Ageing of the page allocator: single pages are taken until `share` of the free ones is gone, then half of these go
+ * back in random order, so that free memory lies in pieces as on a machine that has run for a while.
+ */
+function* age(allocator: SlabAllocator, share: number, random: Random): Program {
+  const cpu = allocator.kernel.machine.cpus[0]!;
+  const taken: addr_t[] = [];
+  for (let count = Math.floor(allocator.nr_free_pages() * share); count > 0; count--) {
+    const page = yield* allocator.alloc_pages(cpu, GFP_ATOMIC, 0);
+    if (page !== NULL) taken.push(page);
+  }
+  for (const page of shuffle(taken, random).slice(taken.length >>> 1)) yield* allocator.free_pages(cpu, page, 0);
+}
+
+/** Fields must lie within objects of caches that there are. */
+function checkFields({ fields = {} }: Specification, { caches }: WorkloadContext): void {
+  for (const [name, named] of Object.entries(fields)) {
+    const cache = caches.find((each) => each.name === name);
+    if (cache === undefined) {
+      const names = caches.map((each) => each.name).join(', ');
+      throw new InputError(`fields.${name}`, 'no cache of the workload has this name', `name one of ${names}`);
+    }
+    const outside = named.find(({ offset, size }) => offset + size > cache.size);
+    if (outside !== undefined) {
+      const end = outside.offset + outside.size;
+      throw new InputError(
+        `fields.${name}`,
+        `${outside.name} ends at byte ${end}`,
+        `an object of ${name} has ${cache.size} bytes`,
+      );
+    }
+  }
+}

@@ -1,0 +1,50 @@
+/** Fields of the objects in a cache, as a specification names them: for touch models, and for reports that name fields. */
+import { z } from 'zod';
+import { whole } from '../workloads/parameter-types.ts';
+
+export interface Field {
+  readonly name: string;
+  /** In bytes from the object's start. */
+  readonly offset: number;
+  readonly size: number;
+}
+
+/** A field, and how it is used. */
+export interface UsedField extends Field {
+  /** How often it is touched, in proportion to the others of its cache. */
+  readonly heat: number;
+  /** The share of its touches that write. */
+  readonly write: number;
+}
+
+const field = z.strictObject({
+  name: z.string(),
+  offset: whole(0, 131_071),
+  size: whole(1, 131_072),
+  heat: z.number().min(0).default(1).describe('how often it is touched, in proportion to the others'),
+  write: z.number().min(0).max(1).default(0).describe('share of its touches that write'),
+});
+
+export const fieldsKey = z
+  .record(
+    z.string(),
+    z
+      .array(field)
+      .nonempty('it must name at least one')
+      .refine((fields) => fields.some(({ heat }) => heat > 0), 'one of them must have heat'),
+  )
+  .describe('the fields of the objects in a cache, by the name of the cache');
+
+/** The fields by cache; no entry for a cache whose fields are not named. */
+export function fieldsOf({
+  fields,
+}: {
+  readonly fields?: Record<string, UsedField[]> | undefined;
+}): Map<string, Field[]> {
+  return new Map(
+    Object.entries(fields ?? {}).map(([cache, of]) => [
+      cache,
+      of.map(({ name, offset, size }) => ({ name, offset, size })),
+    ]),
+  );
+}

@@ -1,0 +1,54 @@
+/** The axes of a specification, its points, and what one point sets. */
+
+import type { Point } from '../results/results.ts';
+import { labelOf } from '../workloads/parameter-types.ts';
+import type { Specification } from './specification.ts';
+
+/** One value of each key that may be a list. */
+type One<T> = T extends readonly (infer Value)[] ? One<Value> : T extends object ? { [K in keyof T]: One<T[K]> } : T;
+
+/** A specification at one point: every key has one value. */
+export type Settings = One<Omit<Specification, 'name' | 'fields' | 'seeds' | 'seed'>>;
+
+/** A key that varies, by its dotted path, and how points show its values. */
+interface Axis {
+  readonly path: string;
+  readonly labels: readonly (string | number)[];
+}
+
+const isGroup = (value: unknown): value is object => typeof value === 'object' && value !== null;
+
+/** In the order of the specification's keys. */
+function axesIn(value: unknown, path: string): Axis[] {
+  if (Array.isArray(value)) return [{ path, labels: value.map(labelOf) }];
+  if (!isGroup(value)) return [];
+  return Object.entries(value).flatMap(([key, inner]) => axesIn(inner, path === '' ? key : `${path}.${key}`));
+}
+
+/** `fields` hold lists that are no axes. */
+const axesOf = ({ fields: _, ...specification }: Specification): Axis[] => axesIn(specification, '');
+
+/** All points: every combination under every seed; seeds vary last, so that the first seed's comparison is whole early. */
+export function points(specification: Specification): Point[] {
+  let combinations: Record<string, string | number>[] = [{}];
+  for (const { path, labels } of axesOf(specification)) {
+    combinations = combinations.flatMap((combination) => labels.map((label) => ({ ...combination, [path]: label })));
+  }
+  return Array.from({ length: specification.seeds }, (_, seed) => seed).flatMap((seed) =>
+    combinations.map((combination) => ({ ...combination, seed })),
+  );
+}
+
+export function settingsOf({ fields: _, ...specification }: Specification, point: Point): Settings {
+  const choose = (value: unknown, path: string): unknown => {
+    if (Array.isArray(value)) return value.find((each) => labelOf(each) === point[path]);
+    if (!isGroup(value)) return value;
+    return Object.fromEntries(
+      Object.entries(value).map(([key, inner]) => [key, choose(inner, path === '' ? key : `${path}.${key}`)]),
+    );
+  };
+  return choose(specification, '') as Settings;
+}
+
+/** What all random streams of a point are seeded by, each with a label of its own. */
+export const seedOf = (specification: Specification, point: Point): string => `${specification.seed}/${point.seed}`;

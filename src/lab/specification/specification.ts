@@ -1,0 +1,337 @@
+/**
+ * An experiment is data: what varies, on which machine, under which kernel, with which workload. Read from YAML, checked,
+ * defaults filled in; what is wrong is told with its file, line and key. A key that may vary holds one value or a list.
+ */
+import { isNode, LineCounter, parseDocument } from 'yaml';
+import { z } from 'zod';
+import { InputError } from '../../base/input-error.ts';
+import { type ProtocolName, protocols } from '../../hw/cache/coherence.ts';
+import { policyNames } from '../../hw/cache/replacement.ts';
+import { inclusions } from '../../hw/cache/second-level.ts';
+import { checkGeometry } from '../../hw/cache/tag-array.ts';
+import type { CpuModel } from '../../hw/cpu-model.ts';
+import { type CpuModelName, cpuModels } from '../../hw/cpu-models.ts';
+import { MiB } from '../../hw/memory.ts';
+import { kernelVersions } from '../../slab/kernels.ts';
+import { workloads } from '../workloads/all.ts';
+import { axis, bytes, labelOf, oneOf, valuesOf, whole } from '../workloads/parameter-types.ts';
+import { type TouchModelName, touchModels } from '../workloads/touch.ts';
+import type { OptionalKey, WorkloadDefinition } from '../workloads/workload.ts';
+import { fieldsKey } from './fields.ts';
+import { firstLine, type JsonSchema, problemOf } from './problems.ts';
+
+const alignments = ['word', 'line-fraction', 'whole-line'] as const;
+const alignmentBytes = [4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096] as const;
+const colourings = ['on', 'off'] as const;
+
+const modelNames = Object.keys(cpuModels) as CpuModelName[];
+const protocolNames = Object.keys(protocols) as ProtocolName[];
+const touchNames = Object.keys(touchModels) as TouchModelName[];
+const workloadNames = [...workloads.keys()];
+
+const cycles = z.number().int().min(0);
+
+const inlineModel = z.strictObject({
+  name: z.string().default('inline'),
+  mhz: z.number().positive().default(1000),
+  l1: z.strictObject({
+    size: bytes,
+    ways: whole(1, 1024),
+    line: whole(4, 128), // every run counts the classes of misses, which take no longer lines
+    policy: oneOf(policyNames).default('lru'),
+  }),
+  protocol: oneOf(protocolNames).default('mesi'),
+  l2: z
+    .strictObject({
+      size: bytes,
+      ways: whole(1, 1024),
+      policy: oneOf(policyNames).default('lru'),
+      shared: z.boolean().default(false),
+      inclusion: oneOf(inclusions).default('neither'),
+    })
+    .nullable()
+    .default(null),
+  cycles: z.strictObject({
+    l1: cycles,
+    l2: cycles,
+    memory: cycles,
+    transfer: cycles,
+    locked: cycles.default(20),
+    pause: cycles.min(1).default(4),
+    ipi: cycles.default(300),
+    interrupt: cycles.default(150),
+  }),
+});
+
+/** A workload as given: its name, and its parameters, each one value or, where it varies, a list. */
+export interface WorkloadKey {
+  readonly name: string;
+  readonly [parameter: string]: string | number | readonly (string | number)[];
+}
+
+/** The schema of a workload's keys, its parameters by `parameter`. */
+function workloadSchema({ name, summary, parameters }: WorkloadDefinition, parameter: (type: z.ZodType) => z.ZodType) {
+  const shape = Object.entries(parameters).map(([key, type]) => [key, parameter(type as z.ZodType)]);
+  return z.strictObject({ name: z.literal(name), ...Object.fromEntries(shape) }).describe(summary);
+}
+
+/** A parameter that may vary. Those without a default, such as a file, may not. */
+function varying(type: z.ZodType): z.ZodType {
+  if (!(type instanceof z.ZodDefault)) return type;
+  const { description } = type;
+  const several = axis(type.unwrap() as z.ZodType).default(type.def.defaultValue as never);
+  return description === undefined ? several : several.describe(description);
+}
+
+type WorkloadSchema = ReturnType<typeof workloadSchema>;
+
+/** A workload by its name alone, or written out with its parameters. */
+function workloadBy(parameter: (type: z.ZodType) => z.ZodType) {
+  const schemas = [...workloads.values()].map((definition) => workloadSchema(definition, parameter));
+  return z.union(
+    [
+      oneOf(workloadNames).transform((name, context) => {
+        const written = schemas[workloadNames.indexOf(name)]!.safeParse({ name });
+        if (written.success) return written.data;
+        context.addIssue({
+          code: 'custom',
+          message: `${name} needs ${written.error.issues.map(({ path }) => path.join('.')).join(', ')}`,
+        });
+        return z.NEVER;
+      }),
+      z.discriminatedUnion('name', schemas as [WorkloadSchema, ...WorkloadSchema[]]),
+    ],
+    `must be one of ${workloadNames.join(', ')}, or { name: one of these, and parameters }`,
+  );
+}
+
+const workload = z
+  .union([
+    workloadBy(varying),
+    z
+      .array(workloadBy((type) => type))
+      .nonempty('it must name at least one')
+      .refine((list) => new Set(list.map(labelOf)).size === list.length, 'it must not name one twice'),
+  ])
+  .describe('what kernel programs do: docs/workloads.md') as unknown as z.ZodType<WorkloadKey | readonly WorkloadKey[]>;
+
+/** A word, or a number from `from` to `to`. */
+const orWhole = <T extends z.ZodType>(word: T, from: number, to: number, problem: string) =>
+  z.union([word, whole(from, to, problem)], problem);
+
+const specification = z.strictObject({
+  name: z
+    .string()
+    .regex(/^[\w.-]+$/, 'must be letters, digits, dots, dashes: it names files')
+    .describe('names the experiment and its files'),
+  machine: z.strictObject({
+    model: axis(
+      z.union([oneOf(modelNames), inlineModel], `must be one of ${modelNames.join(', ')}, or a model written out`),
+    ).describe('the CPU: its caches and costs'),
+    cpus: axis(whole(1, 8)).default(2),
+    memory: axis(bytes)
+      .default(64 * MiB)
+      .describe('bytes, or 64M; whole pages'),
+  }),
+  kernel: z
+    .strictObject({
+      version: axis(oneOf(kernelVersions)).default('2.4.22'),
+      l1_cache_bytes: axis(z.literal([16, 32, 64, 128], 'must be 16, 32, 64 or 128'))
+        .default(32)
+        .describe("the line that the kernel was built for; the hardware's is the model's"),
+      smp: axis(oneOf(['on', 'off']))
+        .default('on')
+        .describe('CONFIG_SMP; off needs a machine of one CPU'),
+      debug: axis(oneOf(['on', 'off']))
+        .default('off')
+        .describe('CONFIG_DEBUG_SLAB: red zones, poison'),
+    })
+    .prefault({}),
+  workload,
+  object_size: axis(whole(4, 131_072)).optional().describe("bytes of an object, instead of the workload's own"),
+  limit: axis(whole(0, 30_000))
+    .optional()
+    .describe(
+      "objects in the per-CPU arrays of the workload's caches; 0 for no arrays; instead of the kernel's choice",
+    ),
+  batchcount: axis(whole(1, 30_000)).optional().describe('objects moved at a time; half of limit'),
+  placement: axis(oneOf(['thread', 'trace']))
+    .optional()
+    .describe('thread: each thread of a trace on a CPU that the seed draws; trace: the recorded CPU'),
+  ageing: axis(z.number().min(0).max(0.9)).default(0.125).describe('share of free memory that is taken before'),
+  interference: axis(whole(0, 100))
+    .default(0)
+    .describe('percent of the L1 that user mode evicts before each operation'),
+  interrupts: axis(orWhole(z.literal('off'), 1000, 1_000_000_000, 'must be off, or cycles from 1000'))
+    .default('off')
+    .describe('cycles between timer interrupts on each CPU, whose handler allocates'),
+  touch: axis(oneOf(touchNames)).optional().describe('what is read and written of an object'),
+  alignment: axis(z.literal([...alignments, ...alignmentBytes]))
+    .default([...alignments])
+    .describe("of the workload's objects: by the kernel's flags, or to a number of bytes"),
+  colouring: axis(orWhole(oneOf(colourings), 1, 1000, 'must be on, off, or a number of colours from 1 to 1000'))
+    .default([...colourings])
+    .describe('of every cache of the kernel'),
+  fields: fieldsKey.optional(),
+  seeds: whole(1, 10_000).default(10).describe('how many seeds; every combination runs under each'),
+  seed: z
+    .union([z.string(), z.number()])
+    .transform(String)
+    .default('slabscope')
+    .describe('what all randomness comes from'),
+});
+
+/** A specification as understood: every default filled in, sizes in bytes. */
+export type Specification = z.output<typeof specification>;
+
+/** Reads YAML; `file` names it in messages. */
+export function parseSpecification(text: string, file: string): Specification {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines });
+  const lineOf = (offset: number) => `${file}:${lines.linePos(offset).line}`;
+  const broken = document.errors[0];
+  if (broken !== undefined) {
+    throw new InputError(lineOf(broken.pos[0]), firstLine(broken.message), 'write well-formed YAML');
+  }
+  return specificationFrom(document.toJS(), (path) => lineOf(offsetOf(document, path)));
+}
+
+/** The same from a value; `placeOf` names the place of a key in messages. */
+export function specificationFrom(value: unknown, placeOf: (path: readonly PropertyKey[]) => string): Specification {
+  const result = specification.safeParse(value, { reportInput: true });
+  if (!result.success) {
+    const { path, problem, remedy } = problemOf(result.error.issues[0]!, specificationSchema() as JsonSchema, examples);
+    throw new InputError(placeOf(path), problem, remedy);
+  }
+  return checked(withDefaults(result.data, placeOf), placeOf);
+}
+
+type PlaceOf = (path: readonly PropertyKey[]) => string;
+
+/** What each key that not all workloads understand is, where one does and nothing is said. */
+const defaults = { touch: ['init-all', 'init-head', 'hot-fields'], placement: 'thread' } as const;
+
+/** Keys that no workload here understands are refused; the others have their defaults, so that a report can tell them. */
+function withDefaults(given: Specification, placeOf: PlaceOf): Specification {
+  const used = new Set(valuesOf(given.workload).flatMap(({ name }) => workloads.get(name)!.uses));
+  for (const key of ['object_size', 'placement', 'touch'] satisfies OptionalKey[]) {
+    if (given[key] === undefined || used.has(key)) continue;
+    const names = valuesOf(given.workload).map(({ name }) => name);
+    throw new InputError(placeOf([key]), `${key} means nothing to ${names.join(', ')}`, 'leave it out');
+  }
+  const { touch = used.has('touch') ? [...defaults.touch] : undefined } = given;
+  const { placement = used.has('placement') ? defaults.placement : undefined } = given;
+  // In the order of the keys, which is that of the axes.
+  const keys = Object.keys(specification.shape) as (keyof Specification)[];
+  const filled = { ...given, touch, placement };
+  return Object.fromEntries(
+    keys.filter((key) => filled[key] !== undefined).map((key) => [key, filled[key]]),
+  ) as unknown as Specification;
+}
+
+/** What can only be told of values together. */
+function checked(of: Specification, placeOf: PlaceOf): Specification {
+  const { machine, kernel, limit, batchcount } = of;
+  for (const model of modelsOf(of)) {
+    checkGeometry(model.l1, placeOf(['machine', 'model', 'l1']));
+    if (model.l2 !== null) checkGeometry(model.l2, placeOf(['machine', 'model', 'l2']));
+  }
+  const wrongMemory = valuesOf(machine.memory).find(
+    (memory) => memory % 4096 !== 0 || memory < 8 * MiB || memory >= 2 ** 31,
+  );
+  const smallest = Math.min(...valuesOf(machine.cpus));
+  const largest = Math.max(...valuesOf(machine.cpus));
+  const greedy = valuesOf(of.workload).find(({ name }) => workloads.get(name)!.cpus > smallest);
+  const uniprocessor = valuesOf(kernel.smp).includes('off');
+  const least = limit === undefined ? 0 : Math.min(...valuesOf(limit));
+  const faults: [fault: boolean, path: string[], problem: string, remedy: string][] = [
+    [
+      wrongMemory !== undefined,
+      ['machine', 'memory'],
+      `machine.memory is ${wrongMemory} bytes`,
+      'it must be whole pages of 4096 bytes, from 8M to below 2048M',
+    ],
+    [
+      greedy !== undefined,
+      ['machine', 'cpus'],
+      `${greedy?.name} on ${smallest === 1 ? 'one CPU' : `${smallest} CPUs`}`,
+      `machine.cpus must be ${greedy === undefined ? '' : workloads.get(greedy.name)!.cpus} or more`,
+    ],
+    [
+      uniprocessor && largest > 1,
+      ['kernel', 'smp'],
+      `a kernel without SMP on ${largest} CPUs`,
+      'set machine.cpus to 1, or smp to on',
+    ],
+    [
+      uniprocessor && limit !== undefined,
+      ['limit'],
+      'a kernel without SMP has no per-CPU arrays',
+      'leave limit out, or set kernel.smp to on',
+    ],
+    [
+      batchcount !== undefined && (limit === undefined || Math.max(...valuesOf(batchcount)) > least),
+      ['batchcount'],
+      limit === undefined ? 'batchcount without limit' : `a batchcount above a limit of ${least}`,
+      'the kernel takes a limit, and a batchcount up to it',
+    ],
+    [
+      valuesOf(of.touch ?? []).includes('fields') && of.fields === undefined,
+      ['touch'],
+      'the touch model fields without any fields',
+      'name them: fields: { CACHE: [{ name: ..., offset: ..., size: ... }] }',
+    ],
+  ];
+  const found = faults.find(([fault]) => fault);
+  if (found !== undefined) throw new InputError(placeOf(found[1]), found[2], found[3]);
+  return of;
+}
+
+/** The trace that the specification replays, as it names it; null without one. */
+export function traceOf(specification: Specification): string | null {
+  const traces = valuesOf(specification.workload).flatMap(({ trace }) => trace ?? []);
+  return traces.length === 0 ? null : String(traces[0]);
+}
+
+/** The same specification with `trace` in place of the trace's name: its hash, or its name without the folder. */
+export function withTrace<T extends Pick<Specification, 'workload'>>(specification: T, trace: string): T {
+  const named = (workload: WorkloadKey) => (workload.trace === undefined ? workload : { ...workload, trace });
+  const { workload } = specification;
+  return { ...specification, workload: Array.isArray(workload) ? workload.map(named) : named(workload as WorkloadKey) };
+}
+
+/** The models that the machine may be, in order. */
+export function modelsOf({ machine }: Specification): CpuModel[] {
+  return valuesOf(machine.model).map(cpuModelOf);
+}
+
+/** A model by its name, or as written out. */
+export function cpuModelOf(model: CpuModelName | z.output<typeof inlineModel>): CpuModel {
+  if (typeof model === 'string') return cpuModels[model];
+  const { l2, ...rest } = model;
+  return { ...rest, l2: l2 === null ? null : { ...l2, line: model.l1.line } };
+}
+
+/** The JSON Schema of specifications, for editors. */
+export function specificationSchema(): object {
+  return {
+    title: 'slabscope specification',
+    ...z.toJSONSchema(specification, { io: 'input', unrepresentable: 'any' }),
+  };
+}
+
+/** What to write for keys that have several forms. */
+const examples: Record<string, string> = {
+  workload: `{ name: replay, trace: FILE }, or one of ${workloadNames.slice(1).join(', ')}`,
+  'workload.name': workloadNames.join(', '),
+  'machine.model': `one of ${modelNames.join(', ')}, or a model written out`,
+};
+
+/** Where in the text the value of `path` stands, or the nearest part of the path that does. */
+function offsetOf(document: ReturnType<typeof parseDocument>, path: readonly PropertyKey[]): number {
+  for (let length = path.length; length > 0; length--) {
+    const node = document.getIn(path.slice(0, length), true);
+    if (isNode(node) && node.range) return node.range[0];
+  }
+  return document.contents?.range?.[0] ?? 0;
+}

@@ -1,0 +1,219 @@
+/** What a point counts between the workload's first operation and its last. */
+import type { Counters } from '../../hw/cache/counters.ts';
+import type { Cpu, Program } from '../../hw/cpu.ts';
+import { type addr_t, NULL, PAGE_SIZE } from '../../hw/memory.ts';
+import { GFP_DMA } from '../../mm/gfp.ts';
+import type { SlabAllocator } from '../../slab/allocator.ts';
+import type { Counts, SetPressure } from '../results/results.ts';
+import { countSets } from './set-pressure.ts';
+
+/** Counts that are sums over the CPUs, by where a CPU has them. */
+const summed = {
+  accesses: (of) => of.accesses,
+  lineAccesses: (of) => of.lineAccesses,
+  hits: (of) => of.readHits + of.writeHits,
+  misses: (of) => of.misses,
+  cold: (of) => of.coldMisses,
+  capacity: (of) => of.capacityMisses,
+  conflict: (of) => of.conflictMisses,
+  trueSharing: (of) => of.trueSharingMisses,
+  falseSharing: (of) => of.falseSharingMisses,
+  duboisTrueAny: (of) => of.duboisTrueAnyMisses,
+  duboisFalseAny: (of) => of.duboisFalseAnyMisses,
+  duboisTrueLoad: (of) => of.duboisTrueLoadMisses,
+  duboisFalseLoad: (of) => of.duboisFalseLoadMisses,
+  fullyAssociativeMisses: (of) => of.fullyAssociativeMisses,
+  upgrades: (of) => of.upgrades,
+  invalidations: (of) => of.invalidationsReceived,
+  dmaInvalidations: (of) => of.dmaInvalidations,
+  c2cDirty: (of) => of.c2cDirty,
+  c2cClean: (of) => of.c2cClean,
+  writeThroughs: (of) => of.writeThroughs,
+  l2Hits: (of) => of.l2Hits,
+  l2Misses: (of) => of.l2Misses,
+  l2Evictions: (of) => of.l2Evictions,
+  l2Writebacks: (of) => of.l2Writebacks,
+  backInvalidations: (of) => of.backInvalidations,
+  cycles: (of, clock) => clock - of.idleCycles,
+  spinCycles: (of) => of.spinCycles,
+  interruptsOffCycles: (of) => of.interruptsOffCycles,
+  locked: (of) => of.locked,
+  contendedLocks: (of) => of.contendedLocks,
+  interrupts: (of) => of.interrupts,
+} as const satisfies Partial<Record<keyof Counts, (counters: Counters, clock: number) => number>>;
+
+export type Totals = Record<keyof typeof summed, number>;
+
+/** What all of `cpus` counted, added up. */
+export function totals(cpus: readonly { readonly counters: Counters; readonly clock: number }[]): Totals {
+  const entries = Object.entries(summed).map(([name, of]) => [
+    name,
+    cpus.reduce((sum, { counters, clock }) => sum + of(counters, clock), 0),
+  ]);
+  return Object.fromEntries(entries) as Totals;
+}
+
+function difference(after: Totals, before: Totals): Totals {
+  const changed = { ...after };
+  for (const key of Object.keys(after) as (keyof Totals)[]) changed[key] = after[key] - before[key];
+  return changed;
+}
+
+/** An object allocated since the beginning. Those of whole pages have no cache. */
+interface LiveObject {
+  readonly cachep: addr_t;
+  readonly bytes: number;
+}
+
+/** All of a point's counts but those that only its workload knows. */
+export type MeasuredCounts = Omit<Counts, 'operations' | 'failed' | 'userLoads'>;
+
+/**
+ * Counts from its construction on. The allocator gets methods of its own in place of the shared ones, which look by peek at
+ * what they find: the kernel itself counts hits of per-CPU arrays in debug builds only, and there its counting is accesses too.
+ */
+export class Measurement {
+  readonly #allocator: SlabAllocator;
+  readonly #before: Totals;
+  readonly #sets: SetPressure;
+  readonly #sizeOf: ReadonlyMap<addr_t, number>;
+  readonly #live = new Map<addr_t, LiveObject>();
+  readonly #general: readonly GeneralCache[];
+  /** What the allocator did before. */
+  readonly methods: Pick<SlabAllocator, WatchedMethod>;
+  readonly #freeBefore: number;
+  #fewestFree: number;
+  #liveBytes = 0;
+  #peakLiveBytes = 0;
+  readonly #arrays = { allocHits: 0, allocMisses: 0, freeHits: 0, freeMisses: 0 };
+
+  /** `sizes`: what objects of a cache were meant to hold, where that is less than the cache's object size. */
+  constructor(allocator: SlabAllocator, sizes: ReadonlyMap<addr_t, number> = new Map()) {
+    const { machine } = allocator.kernel;
+    const caches = allocator.caches();
+    this.#allocator = allocator;
+    this.#sizeOf = new Map([...caches.map(({ cachep, objsize }) => [cachep, objsize] as const), ...sizes]);
+    this.#freeBefore = allocator.nr_free_pages();
+    this.#fewestFree = this.#freeBefore;
+    for (const { counters } of machine.cpus) counters.longestInterruptsOff = 0;
+    this.#before = totals(machine.cpus);
+    this.#sets = countSets(machine.cpus.map(({ l1 }) => l1));
+    this.#general = generalCaches(caches);
+    const { alloc, free, kmalloc, kfree, alloc_pages, free_pages } = allocator;
+    this.methods = { alloc, free, kmalloc, kfree, alloc_pages, free_pages };
+    Object.assign(allocator, { ...watchingMethods, [MEASUREMENT]: this });
+  }
+
+  /** Those from the beginning to now, but for what `user` mode had of them. */
+  counts(user: Totals | null = null): MeasuredCounts {
+    const { machine } = this.#allocator.kernel;
+    const all = difference(totals(machine.cpus), this.#before);
+    return {
+      ...(user === null ? all : difference(all, user)),
+      longestInterruptsOff: Math.max(...machine.cpus.map(({ counters }) => counters.longestInterruptsOff)),
+      peakPages: this.#freeBefore - this.#fewestFree,
+      pages: this.#freeBefore - this.#allocator.nr_free_pages(),
+      peakLiveBytes: this.#peakLiveBytes,
+      liveBytes: this.#liveBytes,
+      ...this.#arrays,
+    };
+  }
+
+  sets(): SetPressure {
+    return this.#sets;
+  }
+
+  /** What an object of the cache was meant to hold. */
+  sizeOf(cachep: addr_t): number {
+    return this.#sizeOf.get(cachep) ?? 0;
+  }
+
+  /** The general cache that serves kmalloc(size), NULL where none does. */
+  generalCache(size: number, flags: number): addr_t {
+    const dma = (flags & GFP_DMA) !== 0;
+    for (const cache of this.#general) if (cache.dma === dma && cache.size >= size) return cache.cachep;
+    return NULL;
+  }
+
+  /** Before an allocation: nothing runs between this look and the kernel's own, which is the first that counts. */
+  allocating(cpu: Cpu, cachep: addr_t): void {
+    const level = cachep === NULL ? null : this.#allocator.arrayLevel(cpu, cachep);
+    if (level === null) return;
+    if (level.avail > 0) this.#arrays.allocHits++;
+    else this.#arrays.allocMisses++;
+  }
+
+  allocated(objp: addr_t, cachep: addr_t, bytes: number): addr_t {
+    if (objp !== NULL) {
+      this.#live.set(objp, { cachep, bytes });
+      this.#liveBytes += bytes;
+    }
+    const free = this.#allocator.nr_free_pages();
+    if (free < this.#fewestFree) {
+      this.#fewestFree = free;
+      this.#peakLiveBytes = this.#liveBytes;
+    }
+    return objp;
+  }
+
+  freeing(cpu: Cpu, objp: addr_t): void {
+    const object = this.#live.get(objp);
+    if (object === undefined) return;
+    this.#live.delete(objp);
+    this.#liveBytes -= object.bytes;
+    const level = object.cachep === NULL ? null : this.#allocator.arrayLevel(cpu, object.cachep);
+    if (level === null) return;
+    if (level.avail < level.limit) this.#arrays.freeHits++;
+    else this.#arrays.freeMisses++;
+  }
+}
+
+const MEASUREMENT = Symbol('measurement');
+type WatchedMethod = 'alloc' | 'free' | 'kmalloc' | 'kfree' | 'alloc_pages' | 'free_pages';
+type Watched = SlabAllocator & { readonly [MEASUREMENT]: Measurement };
+
+/** The same functions for every allocator, as in set-pressure.ts. */
+const watchingMethods = {
+  *alloc(this: Watched, cpu: Cpu, cachep: addr_t, flags: number): Program<addr_t> {
+    const to = this[MEASUREMENT];
+    to.allocating(cpu, cachep);
+    return to.allocated(yield* to.methods.alloc.call(this, cpu, cachep, flags), cachep, to.sizeOf(cachep));
+  },
+  *kmalloc(this: Watched, cpu: Cpu, size: number, flags: number): Program<addr_t> {
+    const to = this[MEASUREMENT];
+    const cachep = to.generalCache(size, flags);
+    to.allocating(cpu, cachep);
+    return to.allocated(yield* to.methods.kmalloc.call(this, cpu, size, flags), cachep, size);
+  },
+  *alloc_pages(this: Watched, cpu: Cpu, gfp_mask: number, order: number): Program<addr_t> {
+    const to = this[MEASUREMENT];
+    return to.allocated(yield* to.methods.alloc_pages.call(this, cpu, gfp_mask, order), NULL, PAGE_SIZE << order);
+  },
+  free(this: Watched, cpu: Cpu, cachep: addr_t, objp: addr_t): Program {
+    this[MEASUREMENT].freeing(cpu, objp);
+    return this[MEASUREMENT].methods.free.call(this, cpu, cachep, objp);
+  },
+  kfree(this: Watched, cpu: Cpu, objp: addr_t): Program {
+    this[MEASUREMENT].freeing(cpu, objp);
+    return this[MEASUREMENT].methods.kfree.call(this, cpu, objp);
+  },
+  free_pages(this: Watched, cpu: Cpu, addr: addr_t, order: number): Program {
+    this[MEASUREMENT].freeing(cpu, addr);
+    return this[MEASUREMENT].methods.free_pages.call(this, cpu, addr, order);
+  },
+};
+
+interface GeneralCache {
+  readonly cachep: addr_t;
+  readonly size: number;
+  readonly dma: boolean;
+}
+
+/** The size-N caches, in order of size. */
+function generalCaches(caches: readonly { cachep: addr_t; name: string }[]): GeneralCache[] {
+  return caches
+    .map(({ cachep, name }) => ({ cachep, match: /^size-(\d+)(\(DMA\))?$/.exec(name) }))
+    .filter(({ match }) => match !== null)
+    .map(({ cachep, match }) => ({ cachep, size: Number(match![1]), dma: match![2] !== undefined }))
+    .sort((a, b) => a.size - b.size);
+}

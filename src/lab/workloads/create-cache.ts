@@ -1,0 +1,43 @@
+/** A cache of a workload, as the point has them. */
+
+import { InputError } from '../../base/input-error.ts';
+import type { Cpu, Program } from '../../hw/cpu.ts';
+import { type addr_t, NULL } from '../../hw/memory.ts';
+import { roundUp } from '../../kernel/struct.ts';
+import type { SlabAllocator } from '../../slab/allocator.ts';
+import { SLAB_HWCACHE_ALIGN } from '../../slab/flags.ts';
+import type { Settings } from '../specification/settings.ts';
+
+/** What a point may say of all caches of its workload. */
+export type CacheSettings = Pick<Settings, 'alignment' | 'limit' | 'batchcount'>;
+
+/**
+ * Word and line-fraction alignment are the kernel's own; whole-line rounds the size up, since 2.4 has no such flag; a number of
+ * bytes does so too. Up to a line, objects then lie on multiples of it (a slab's first object lies on a line, and colours are
+ * lines). Beyond a line colours become steps of it as well, so that objects keep their distance, but the first object still
+ * lies on any line. The size-N caches never vary.
+ */
+export function* createCache(
+  allocator: SlabAllocator,
+  { alignment, limit, batchcount }: CacheSettings,
+  cpu: Cpu,
+  name: string,
+  size: number,
+): Program<addr_t> {
+  const line = allocator.kernel.config.L1_CACHE_BYTES;
+  const multiple = alignment === 'whole-line' ? line : alignment;
+  const cachep = yield* allocator.create(cpu, {
+    name,
+    size: typeof multiple === 'number' ? roundUp(size, multiple) : size,
+    offset: typeof multiple === 'number' && multiple > line ? multiple : 0,
+    flags: alignment === 'word' || (typeof multiple === 'number' && multiple < line) ? 0 : SLAB_HWCACHE_ALIGN,
+  });
+  if (cachep === NULL) {
+    throw new InputError(`cache ${name}`, `no slab holds an object of ${size} bytes so aligned`, 'make it smaller');
+  }
+  if (limit === undefined) return cachep;
+  const batch = limit === 0 ? 0 : (batchcount ?? Math.ceil(limit / 2));
+  const written = yield* allocator.tune(cpu, `${name} ${limit} ${batch}`);
+  if (written < 0) throw new InputError('limit', `no memory for arrays of ${limit} objects`, 'lower it');
+  return cachep;
+}

@@ -1,0 +1,42 @@
+/** Which CPU does which operation of a trace. */
+
+import { below, type Random } from '../../base/seeded.ts';
+import type { Settings } from '../specification/settings.ts';
+import type { Operation } from '../traces/operations.ts';
+
+export interface Placement {
+  cpuOf(operation: Operation): number;
+}
+
+/** Each thread on a CPU that the seed draws. */
+class ByThread implements Placement {
+  readonly #cpus: number;
+  readonly #random: Random;
+  readonly #cpuOfThread: number[] = [];
+
+  constructor(cpus: number, random: Random) {
+    this.#cpus = cpus;
+    this.#random = random;
+  }
+
+  cpuOf({ thread }: Operation): number {
+    while (this.#cpuOfThread.length <= thread) this.#cpuOfThread.push(below(this.#random, this.#cpus));
+    return this.#cpuOfThread[thread]!;
+  }
+}
+
+/** As recorded, folded onto the CPUs there are. */
+class AsRecorded implements Placement {
+  readonly #cpus: number;
+
+  constructor(cpus: number) {
+    this.#cpus = cpus;
+  }
+
+  cpuOf({ cpu }: Operation): number {
+    return cpu % this.#cpus;
+  }
+}
+
+export const placementOf = ({ placement, machine }: Settings, random: Random): Placement =>
+  placement === 'trace' ? new AsRecorded(machine.cpus) : new ByThread(machine.cpus, random);

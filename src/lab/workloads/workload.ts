@@ -1,0 +1,169 @@
+/**
+ * A workload: what kernel programs do on the emulated CPUs, through the allocator only. It has a name, parameters with
+ * defaults, and is drawn by the seed; docs/workloads.md tells of each. One file a workload in workloads/.
+ */
+import { z } from 'zod';
+import { InputError } from '../../base/input-error.ts';
+import type { Cpu, Program } from '../../hw/cpu.ts';
+import { type addr_t, NULL } from '../../hw/memory.ts';
+import { Lockup } from '../../hw/scheduler.ts';
+import { GFP_KERNEL } from '../../mm/gfp.ts';
+import type { SlabAllocator } from '../../slab/allocator.ts';
+import type { AllocationTrace } from '../traces/allocation-trace.ts';
+import { type CacheSettings, createCache } from './create-cache.ts';
+import type { Interference } from './interference.ts';
+import type { Placement } from './placement.ts';
+import type { TouchModel } from './touch.ts';
+
+/** One run of a workload on a booted kernel. */
+export interface Workload {
+  /** Creates caches, and what else must stand before; on the first CPU, and not counted. */
+  setUp(cpu: Cpu): Program;
+  /** What is counted. Returns when all CPUs are done. */
+  run(): void;
+}
+
+/** A cache of a workload. */
+export interface Cache {
+  /** Among the caches of the workload, from 0: touch models tell caches apart by it. */
+  readonly number: number;
+  readonly name: string;
+  readonly cachep: addr_t;
+  /** What its objects were asked for, before any alignment. */
+  readonly size: number;
+}
+
+/** What the point gives a workload: its kernel, its caches as the point has them, its counts. */
+export class WorkloadContext {
+  readonly allocator: SlabAllocator;
+  /** What all random streams of the point are seeded by, each with a label of its own. */
+  readonly seed: string;
+  readonly touch: TouchModel;
+  readonly trace: AllocationTrace | null;
+  readonly placement: Placement;
+  readonly caches: Cache[] = [];
+  /** What was done, and the allocations that found no memory. */
+  operations = 0;
+  failed = 0;
+  readonly #cacheSettings: CacheSettings;
+  readonly #interference: Pick<Interference, 'enter'> | null;
+
+  constructor(options: {
+    readonly allocator: SlabAllocator;
+    readonly seed: string;
+    readonly touch: TouchModel;
+    readonly trace: AllocationTrace | null;
+    readonly placement: Placement;
+    readonly cacheSettings: CacheSettings;
+    /** What user mode does before a kernel entry; null for nothing. */
+    readonly interference: Pick<Interference, 'enter'> | null;
+  }) {
+    this.allocator = options.allocator;
+    this.seed = options.seed;
+    this.touch = options.touch;
+    this.trace = options.trace;
+    this.placement = options.placement;
+    this.#cacheSettings = options.cacheSettings;
+    this.#interference = options.interference;
+  }
+
+  get cpus(): readonly Cpu[] {
+    return this.allocator.kernel.machine.cpus;
+  }
+
+  /** What was done so far was setting up. */
+  startCounting(): void {
+    this.operations = 0;
+    this.failed = 0;
+  }
+
+  *createCache(cpu: Cpu, name: string, size: number): Program<Cache> {
+    const cachep = yield* createCache(this.allocator, this.#cacheSettings, cpu, name, size);
+    const cache = { number: this.caches.length, name, cachep, size };
+    this.caches.push(cache);
+    return cache;
+  }
+
+  /** An object, initialised as the touch model has it; NULL, and counted, if there is no memory. */
+  *alloc(cpu: Cpu, cache: Cache, gfp = GFP_KERNEL): Program<addr_t> {
+    const objp = yield* this.allocator.alloc(cpu, cache.cachep, gfp);
+    if (objp === NULL) this.failed++;
+    else this.touch.allocated(cpu, cache.number, objp, cache.size);
+    return objp;
+  }
+
+  *free(cpu: Cpu, cache: Cache, objp: addr_t): Program {
+    this.touch.freeing(cpu, cache.number, objp, cache.size);
+    yield* this.allocator.free(cpu, cache.cachep, objp);
+  }
+
+  /** The kernel is entered: what user mode did since it was last is done now. Before every operation. */
+  enter(cpu: Cpu): void {
+    this.#interference?.enter(cpu);
+  }
+
+  /** An operation is done. */
+  done(): void {
+    this.operations++;
+  }
+
+  /** Runs one program on each CPU, or on those given, all at the same time, to their ends. */
+  onEachCpu(program: (cpu: Cpu) => Program, cpus = this.cpus): void {
+    const { scheduler } = this.allocator.kernel.machine;
+    for (const cpu of cpus) scheduler.spawn(cpu, program(cpu));
+    try {
+      scheduler.run();
+    } catch (error) {
+      if (!(error instanceof Lockup)) throw error;
+      // A task that may wait for pages does so for ever: no other has any to free.
+      throw new InputError(
+        this.trace?.summary.file ?? 'workload',
+        `stopped after ${this.operations} operations, with ${this.allocator.nr_free_pages()} pages free: ${error.message}`,
+        'where memory is short, give the machine more',
+      );
+    }
+  }
+}
+
+/** Waits, as time in which this CPU does nothing, until `ready`. */
+export function* waitUntil(cpu: Cpu, ready: () => boolean): Program {
+  while (!ready()) {
+    cpu.idleUntil(cpu.horizon + 1);
+    yield;
+  }
+}
+
+/** The share of `total` that falls to a CPU where all divide it among themselves. */
+export function shareOf(total: number, { id }: Cpu, { length }: readonly Cpu[]): number {
+  return Math.floor((total * (id + 1)) / length) - Math.floor((total * id) / length);
+}
+
+/** Keys of a specification that mean something to some workloads only. */
+export type OptionalKey = 'object_size' | 'placement' | 'touch';
+
+export interface WorkloadDefinition {
+  readonly name: string;
+  /** One line for lists. */
+  readonly summary: string;
+  readonly parameters: z.ZodRawShape;
+  readonly uses: readonly OptionalKey[];
+  /** The least number of CPUs. */
+  readonly cpus: number;
+  /** `parameters` as a point has them; `objectSize` null for the workload's own. */
+  start(context: WorkloadContext, parameters: unknown, objectSize: number | null): Workload;
+}
+
+/** A definition with parameters that its `start` gets as their types have them. */
+export function defineWorkload<Shape extends z.ZodRawShape>(
+  definition: Omit<WorkloadDefinition, 'start' | 'parameters'> & {
+    readonly parameters: Shape;
+    readonly start: (
+      context: WorkloadContext,
+      parameters: z.output<z.ZodObject<Shape>>,
+      objectSize: number | null,
+    ) => Workload;
+  },
+): WorkloadDefinition {
+  const parameters = z.object(definition.parameters);
+  return { ...definition, start: (context, given, size) => definition.start(context, parameters.parse(given), size) };
+}

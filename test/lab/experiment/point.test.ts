@@ -1,0 +1,192 @@
+/** One point of an experiment, on a trace of two threads that share a few caches. */
+import { describe, expect, test, vi } from 'vitest';
+import { runPoint } from '../../../src/lab/experiment/point.ts';
+import type { Point } from '../../../src/lab/results/results.ts';
+import { points } from '../../../src/lab/specification/settings.ts';
+import { parseSpecification } from '../../../src/lab/specification/specification.ts';
+import { eachOperation } from '../../../src/lab/traces/operations.ts';
+import { readTrace } from '../../../src/lab/traces/read-trace.ts';
+import type { ReplayOptions } from '../../../src/lab/workloads/trace-replay.ts';
+import type { WorkloadContext } from '../../../src/lab/workloads/workload.ts';
+import type { CacheState } from '../../../src/slab/allocator.ts';
+
+/** What each replay began with: the kernel, its caches, the context. */
+interface Begun {
+  readonly cacheCache: number;
+  readonly caches: CacheState[];
+  readonly context: WorkloadContext;
+}
+const begun = vi.hoisted((): Begun[] => []);
+vi.mock('../../../src/lab/workloads/trace-replay.ts', async (importOriginal) => {
+  const { replay } = await importOriginal<typeof import('../../../src/lab/workloads/trace-replay.ts')>();
+  return {
+    replay: (context: WorkloadContext, options: ReplayOptions) => {
+      const caches = context.allocator.caches();
+      begun.push({ cacheCache: caches[0]!.cachep, caches, context });
+      replay(context, options);
+    },
+  };
+});
+
+/** 300 rounds of three allocations; what one thread allocated is freed by another a few rounds later. */
+const lines = Array.from({ length: 300 }, (_, i) => {
+  const event = (thread: number, text: string) => `task-${thread + 1} [00${thread % 4}] ..... 1.0: ${text}`;
+  const alloc = (name: string, object: number, size: number) =>
+    event(
+      i % 5,
+      `kmem_cache_alloc: call_site=f ptr=${object.toString(16).padStart(8, '0')} name=${name} bytes_req=${size} bytes_alloc=64 gfp_flags=GFP_KERNEL`,
+    );
+  const free = (object: number) => event((i + 1) % 5, `kfree: call_site=f ptr=${object.toString(16).padStart(8, '0')}`);
+  const base = 16 * (i + 1);
+  const old = base - 16 * 40;
+  return [
+    ...[alloc('of-8', base, 8), alloc('of-36', base + 1, 36), alloc('of-600', base + 2, 600)],
+    ...(old > 0 ? [free(old), free(old + 2)] : []),
+  ];
+}).flat();
+const trace = readTrace(lines, 'trace.txt');
+const operations = [...eachOperation(trace.operations)];
+
+const specificationOf = (...more: string[]) =>
+  parseSpecification(
+    ['name: x', 'workload: { name: replay, trace: t }', 'machine: { model: pentium-iii, memory: 8M }', ...more].join(
+      '\n',
+    ),
+    'x.yaml',
+  );
+const specification = specificationOf();
+const point: Point = { touch: 'hot-fields', alignment: 'word', colouring: 'on', seed: 0 };
+
+/** What the replay of a point began with. */
+function begin(changes: Record<string, string | number> = {}, of = specification): Begun {
+  runPoint(of, trace, { ...point, ...changes });
+  return begun.at(-1)!;
+}
+
+test('the points are all combinations, seed by seed', () => {
+  const small = specificationOf('touch: [init-all]', 'alignment: [word, whole-line]', 'seeds: 2');
+  expect(points(small).map(({ alignment, colouring, seed }) => `${alignment} ${colouring} ${seed}`)).toEqual([
+    ...['word on 0', 'word off 0', 'whole-line on 0', 'whole-line off 0'],
+    ...['word on 1', 'word off 1', 'whole-line on 1', 'whole-line off 1'],
+  ]);
+});
+
+describe('a point', () => {
+  test('is a pure function of the specification, the trace and its combination', () => {
+    expect(runPoint(specification, trace, point)).toEqual(runPoint(specificationOf(), trace, { ...point }));
+  });
+
+  test('is another under another seed', () => {
+    expect(runPoint(specification, trace, { ...point, seed: 1 }).counts).not.toEqual(
+      runPoint(specification, trace, point).counts,
+    );
+  });
+
+  test.each(points(specificationOf('seeds: 1')))('has counts that add up: %o', (combination) => {
+    const { point, counts } = runPoint(specification, trace, combination);
+    expect(point).toEqual(combination);
+    expect(counts.cold + counts.capacity + counts.conflict + counts.trueSharing + counts.falseSharing).toBe(
+      counts.misses,
+    );
+    expect(counts.hits + counts.misses).toBe(counts.lineAccesses);
+    expect(counts.lineAccesses).toBeGreaterThanOrEqual(counts.accesses);
+    expect(counts.peakPages).toBeGreaterThanOrEqual(counts.pages);
+    expect(counts).toMatchObject({ operations: operations.length, failed: 0 });
+  });
+});
+
+describe('colouring', () => {
+  const coloursOf = (colouring: string) => begin({ colouring }).caches.map(({ colour }) => colour);
+
+  test('off has stored 0 in the colour of every cache, those of boot too', () => {
+    expect(new Set(coloursOf('off'))).toEqual(new Set([0]));
+  });
+
+  test('on has not', () => {
+    expect(coloursOf('on').filter((colour) => colour > 0).length).toBeGreaterThan(3);
+  });
+});
+
+test('a number of colours is the most that any cache has', () => {
+  const { caches } = begin({ colouring: 2 }, specificationOf('colouring: [2]'));
+  expect(Math.max(...caches.map(({ colour }) => colour))).toBe(2);
+});
+
+describe('per-CPU arrays', () => {
+  const limits = (...keys: string[]) =>
+    begin({}, specificationOf(...keys)).caches.map(({ name, cpuArrays }) => [name, cpuArrays[0]?.limit ?? null]);
+  const tuned = (limit: number | null) => [
+    ['of-600', limit],
+    ['of-36', limit],
+    ['of-8', limit],
+  ];
+
+  test('of the workload have the limit that is asked for', () => {
+    expect(limits('limit: 7')).toEqual(expect.arrayContaining(tuned(7)));
+  });
+
+  test('of a limit of 0 are not there', () => {
+    expect(limits('limit: 0')).toEqual(expect.arrayContaining(tuned(null)));
+  });
+
+  test('of other caches are those of the kernel', () => {
+    const others = (all: (string | number | null)[][]) => all.filter(([name]) => !String(name).startsWith('of-'));
+    expect(others(limits('limit: 7'))).toEqual(others(limits()));
+  });
+});
+
+describe('alignment', () => {
+  const sizesOf = (alignment: string | number, named: boolean) =>
+    begin({ alignment }, specificationOf('alignment: [word, line-fraction, whole-line, 4, 16, 128]'))
+      .caches.filter(({ name }) => name.startsWith('of-') === named)
+      .map(({ name, objsize }) => `${name}: ${objsize}`);
+
+  test.each([
+    ['word', ['of-600: 600', 'of-36: 36', 'of-8: 8']],
+    ['line-fraction', ['of-600: 608', 'of-36: 64', 'of-8: 16']],
+    ['whole-line', ['of-600: 608', 'of-36: 64', 'of-8: 32']],
+    [4, ['of-600: 600', 'of-36: 36', 'of-8: 8']],
+    [16, ['of-600: 608', 'of-36: 48', 'of-8: 16']],
+    [128, ['of-600: 640', 'of-36: 128', 'of-8: 128']],
+  ])('%s gives objects of these sizes', (alignment, sizes) => {
+    expect(sizesOf(alignment, true)).toEqual(sizes);
+  });
+
+  test('beyond a line makes colours steps of it', () => {
+    const { caches } = begin({ alignment: 128 }, specificationOf('alignment: [128]'));
+    expect(caches.filter(({ name }) => name.startsWith('of-')).map(({ colour_off }) => colour_off)).toEqual([
+      128, 128, 128,
+    ]);
+  });
+
+  test('never changes a general cache', () => {
+    expect(sizesOf('line-fraction', false)).toEqual(sizesOf('word', false));
+    expect(sizesOf('whole-line', false)).toEqual(sizesOf('word', false));
+  });
+});
+
+describe('placement', () => {
+  const placed = ({ context }: Begun) => operations.map((operation) => context.placement.cpuOf(operation));
+
+  test('trace keeps the recorded CPU, folded onto the CPUs there are', () => {
+    expect(placed(begin({}, specificationOf('placement: trace')))).toEqual(operations.map(({ cpu }) => cpu % 2));
+  });
+
+  test('thread keeps each thread on one CPU, which the seed draws', () => {
+    const bySeed = [0, 1, 2, 3].map((seed) => placed(begin({ seed })));
+    for (const cpus of bySeed) {
+      const pairs = new Set(operations.map(({ thread }, i) => `thread ${thread} on cpu${cpus[i]}`));
+      expect(pairs.size).toBe(trace.threads.length);
+    }
+    expect(new Set(bySeed.map(String)).size).toBeGreaterThan(1);
+  });
+});
+
+test('the points of one seed share its draws: threads on CPUs, statics in memory', () => {
+  const draws = (changes: Record<string, string | number>) => {
+    const { cacheCache, context } = begin(changes);
+    return [cacheCache, ...operations.map((operation) => context.placement.cpuOf(operation))];
+  };
+  expect(draws({ colouring: 'off', alignment: 'whole-line', touch: 'init-all' })).toEqual(draws({}));
+  expect(draws({ seed: 1 })[0]).not.toBe(draws({})[0]);
+});

@@ -1,0 +1,135 @@
+import { describe, expect, test } from 'vitest';
+import { axesOf, baselineOf, compareAll, compareAlong } from '../../../src/lab/results/compare.ts';
+import type { AxisValue, Comparison, PointResult } from '../../../src/lab/results/results.ts';
+import { seeded } from '../../../src/base/seeded.ts';
+import { zeroCounts } from './counts.ts';
+
+const randomOf = (label: string) => seeded('compare', label);
+
+/** Half the misses are beyond those of a fully associative cache; ten cycles a miss, a hundred operations. */
+function point(keys: Record<string, AxisValue>, seed: number, misses: number, peakPages = 10): PointResult {
+  const missed = { misses, conflict: misses, fullyAssociativeMisses: misses / 2, cycles: 10 * misses };
+  return {
+    point: { ...keys, seed },
+    counts: { ...zeroCounts, ...missed, accesses: 10_000, peakPages, operations: 100 },
+  };
+}
+
+/** `name` is touch model, alignment, colouring. */
+function twoSeeds(name: string, ...misses: [number, number]): PointResult[] {
+  const [touch, alignment, colouring] = name.split(' ') as [string, string, string];
+  return misses.map((count, seed) => point({ touch, alignment, colouring }, seed, count));
+}
+const colouring = (points: PointResult[]) => compareAlong(points, 'colouring', 'off', randomOf);
+const told = ({ base, variant, fixed }: Comparison) => `${variant} against ${base}, ${Object.values(fixed).join(' ')}`;
+
+test('colouring is compared by seed, on against off', () => {
+  const points = [...twoSeeds('init-all word on', 80, 160), ...twoSeeds('init-all word off', 100, 200)];
+  const [comparison, ...others] = colouring(points);
+  expect(others).toEqual([]);
+  expect(comparison).toMatchObject({
+    ...{ axis: 'colouring', base: 'off', variant: 'on', fixed: { touch: 'init-all', alignment: 'word' }, seeds: 2 },
+    effectiveness: { value: 0.4, interval: [0.4, 0.4] },
+  });
+  expect(comparison!.effects.misses).toMatchObject({ value: -0.2, interval: [-0.2, -0.2], base: 150, variant: 120 });
+  expect(comparison!.effects.cyclesPerOperation).toMatchObject({ value: -0.2, base: 15, variant: 12 });
+  expect(comparison!.effects.peakPages).toMatchObject({ value: 0, interval: [0, 0], reading: 'identical' });
+});
+
+test('seeds are paired whatever the order of the points', () => {
+  const on = twoSeeds('init-all word on', 80, 160);
+  const [comparison] = colouring([...on.toReversed(), ...twoSeeds('init-all word off', 100, 200)]);
+  expect(comparison!.effects.misses).toMatchObject({ value: -0.2, interval: [-0.2, -0.2] });
+});
+
+test('comparisons stand in the order in which their values appear', () => {
+  const points = ['b word', 'a word', 'b line', 'a line'].flatMap((name) => [
+    ...twoSeeds(`${name} off`, 100, 100),
+    ...twoSeeds(`${name} on`, 90, 90),
+  ]);
+  const order = colouring(points).map(({ fixed }) => `${fixed.touch} ${fixed.alignment}`);
+  expect(order).toEqual(['b word', 'b line', 'a word', 'a line']);
+});
+
+test('a combination that ran with one value only is not compared', () => {
+  const points = [
+    ...twoSeeds('a word on', 90, 90),
+    ...twoSeeds('a word off', 100, 100),
+    ...twoSeeds('a line on', 9, 9),
+  ];
+  expect(colouring(points).map(({ fixed }) => fixed.alignment)).toEqual(['word']);
+});
+
+test('every other value of an axis is compared with its base, under each value of the others', () => {
+  const points = ['word', 'line', 'half'].flatMap((alignment) =>
+    ['on', 'off'].flatMap((colour) => twoSeeds(`a ${alignment} ${colour}`, 100, 100)),
+  );
+  expect(compareAlong(points, 'alignment', 'word', randomOf).map(told)).toEqual([
+    ...['line against word, a on', 'line against word, a off'],
+    ...['half against word, a on', 'half against word, a off'],
+  ]);
+});
+
+test('an axis may have any name and its values may be numbers', () => {
+  const points = [1, 2].flatMap((cpus) => [0, 1].map((seed) => point({ 'machine.cpus': cpus }, seed, 100 * cpus)));
+  const [comparison] = compareAll(points, randomOf);
+  expect(comparison).toMatchObject({ axis: 'machine.cpus', base: 1, variant: 2, fixed: {}, effectiveness: null });
+  expect(comparison!.effects.misses!.value).toBe(1);
+});
+
+describe('of all points', () => {
+  const points = ['word', 'line'].flatMap((alignment) =>
+    ['a', 'b'].flatMap((touch) => ['on', 'off'].flatMap((colour) => twoSeeds(`${touch} ${alignment} ${colour}`, 9, 9))),
+  );
+
+  test('the axes are the keys that vary, colouring first, and touch models are none', () => {
+    expect(axesOf(points)).toEqual(['colouring', 'alignment']);
+    expect(compareAll(points, randomOf).map(({ axis }) => axis)).toEqual([
+      ...Array(4).fill('colouring'),
+      ...Array(4).fill('alignment'),
+    ]);
+  });
+
+  test.each([
+    ['colouring', 'off'],
+    ['alignment', 'word'],
+  ])('the base of %s is %s', (axis, base) => {
+    expect(baselineOf(points, axis)).toBe(base);
+  });
+
+  test('only colouring on against off has an effectiveness', () => {
+    const has = compareAll(points, randomOf).map(({ axis, effectiveness }) => [axis, effectiveness !== null]);
+    expect(new Set(has.map(String))).toEqual(new Set(['colouring,true', 'alignment,false']));
+  });
+});
+
+test('the same points and seed give the same bytes', () => {
+  const points = [...twoSeeds('a word on', 80, 170), ...twoSeeds('a word off', 100, 200)];
+  expect(JSON.stringify(colouring(points))).toBe(JSON.stringify(colouring(points)));
+});
+
+test('another axis among the points moves no interval of this one', () => {
+  const line = ['on', 'off'].flatMap((colour) => twoSeeds(`a line ${colour}`, 70, 90));
+  const word = [...twoSeeds('a word on', 80, 170), ...twoSeeds('a word off', 100, 200)];
+  expect(colouring([...word, ...line])[0]).toEqual(colouring(word)[0]);
+});
+
+test('a point without its pair is an error that names the missing one', () => {
+  const points = [...twoSeeds('a word on', 90, 90), ...twoSeeds('a word off', 100, 100).slice(0, 1)];
+  expect(() => colouring(points)).toThrow('no result for touch a, alignment word, colouring off, seed 1');
+});
+
+test('a base without misses has no change of them', () => {
+  const points = [...twoSeeds('a word off', 0, 0), ...twoSeeds('a word on', 1, 1)];
+  expect(colouring(points)[0]!.effects.misses).toBeNull();
+});
+
+test('one seed has no intervals', () => {
+  const points = [...twoSeeds('a word off', 100, 0).slice(0, 1), ...twoSeeds('a word on', 90, 0).slice(0, 1)];
+  const [{ effects, effectiveness }] = colouring(points) as [Comparison];
+  expect([effects.misses, effects.peakPages, effectiveness].map((estimate) => estimate!.interval)).toEqual([
+    null,
+    null,
+    null,
+  ]);
+});

@@ -1,0 +1,79 @@
+import { describe, expect, test } from 'vitest';
+import { fieldsOf } from '../../../src/lab/specification/fields.ts';
+import { points, settingsOf } from '../../../src/lab/specification/settings.ts';
+import { parseSpecification, traceOf, withTrace } from '../../../src/lab/specification/specification.ts';
+
+const specificationOf = (...lines: string[]) => parseSpecification(lines.join('\n'), 'x.yaml');
+
+const varied = specificationOf(
+  'name: x',
+  'machine:',
+  '  model: [k6, { name: mine, l1: { size: 4K, ways: 2, line: 32 }, cycles: { l1: 1, l2: 2, memory: 3, transfer: 4 } }]',
+  '  cpus: [1, 2]',
+  'kernel: { l1_cache_bytes: [32] }',
+  'workload: { name: churn, objects: [10, 20] }',
+  'limit: 8',
+  'touch: init-head',
+  'alignment: word',
+  'colouring: [2, on]',
+  'seeds: 3',
+);
+
+describe('points', () => {
+  test('name every key that holds a list by its dotted path, in the order of the keys, then the seed', () => {
+    expect(Object.keys(points(varied)[0]!)).toEqual([
+      ...['machine.model', 'machine.cpus', 'kernel.l1_cache_bytes', 'workload.objects', 'colouring', 'seed'],
+    ]);
+  });
+
+  test('are all combinations under every seed, the last key the fastest, the seed the slowest', () => {
+    const all = points(varied);
+    expect(all).toHaveLength(2 * 2 * 2 * 2 * 3);
+    expect(all.slice(0, 3).map((point) => Object.values(point))).toEqual([
+      ['k6', 1, 32, 10, 2, 0],
+      ['k6', 1, 32, 10, 'on', 0],
+      ['k6', 1, 32, 20, 2, 0],
+    ]);
+    expect(all.at(-1)).toMatchObject({ 'machine.model': 'mine', colouring: 'on', seed: 2 });
+    expect(new Set(all.map((point) => JSON.stringify(point))).size).toBe(all.length);
+  });
+
+  test('show workloads by their names, with the defaults of each', () => {
+    const several = specificationOf(
+      ...['name: x', 'machine: { model: k6 }', 'workload: [churn, { name: cache-thrash, iterations: 7 }]'],
+      ...['touch: init-head', 'alignment: word', 'colouring: on', 'seeds: 1'],
+    );
+    expect(points(several).map(({ workload }) => workload)).toEqual(['churn', 'cache-thrash']);
+    expect(points(several).map((point) => settingsOf(several, point).workload)).toEqual([
+      { name: 'churn', objects: 1000, operations: 20_000 },
+      { name: 'cache-thrash', iterations: 7, repetitions: 200 },
+    ]);
+  });
+});
+
+test('the settings of a point have one value of each key', () => {
+  const point = points(varied).at(-1)!;
+  expect(settingsOf(varied, point)).toMatchObject({
+    machine: { model: { name: 'mine', l1: { size: 4096, ways: 2 } }, cpus: 2 },
+    kernel: { l1_cache_bytes: 32 },
+    workload: { name: 'churn', objects: 20, operations: 20_000 },
+    limit: 8,
+    colouring: 'on',
+  });
+});
+
+test('the trace of a replay is found, and replaced by what identifies it', () => {
+  const replay = specificationOf('name: x', 'machine: { model: k6 }', 'workload: [churn, { name: replay, trace: t }]');
+  expect([traceOf(replay), traceOf(varied)]).toEqual(['t', null]);
+  expect(traceOf(withTrace(replay, 'hash'))).toBe('hash');
+  expect(withTrace(varied, 'hash')).toEqual(varied);
+});
+
+test('named fields are told by cache, without how they are used', () => {
+  const named = specificationOf(
+    ...['name: x', 'machine: { model: k6 }', 'workload: zipf-lookup'],
+    'fields: { looked-up: [{ name: i_count, offset: 8, size: 4, heat: 3 }] }',
+  );
+  expect(fieldsOf(named)).toEqual(new Map([['looked-up', [{ name: 'i_count', offset: 8, size: 4 }]]]));
+  expect(fieldsOf(varied)).toEqual(new Map());
+});

@@ -1,0 +1,291 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { InputError } from '../../../src/base/input-error.ts';
+import { cpuModels } from '../../../src/hw/cpu-models.ts';
+import { KiB, MiB } from '../../../src/hw/memory.ts';
+import { modelsOf, parseSpecification, specificationSchema } from '../../../src/lab/specification/specification.ts';
+
+const experiments = new URL('../../../experiments/', import.meta.url);
+const parse = (...lines: string[]) => parseSpecification(lines.join('\n'), 'spec.yaml');
+
+/** What the InputError says of a specification. */
+function problemOf(...lines: string[]): string {
+  try {
+    parse(...lines);
+  } catch (error) {
+    if (error instanceof InputError) return error.message;
+    throw error;
+  }
+  return 'no problem';
+}
+
+const smallest = ['name: x', 'workload: { name: replay, trace: t.txt }', 'machine:', '  model: pentium-iii'];
+const inline = (l1: string, cycles = '{ l1: 1, l2: 10, memory: 100, transfer: 80 }') => [
+  ...smallest.slice(0, 3),
+  '  model:',
+  `    l1: ${l1}`,
+  `    cycles: ${cycles}`,
+];
+
+test('of name, workload and model alone: everything else has its default', () => {
+  expect(parse(...smallest)).toEqual({
+    name: 'x',
+    workload: { name: 'replay', trace: 't.txt' },
+    machine: { model: 'pentium-iii', cpus: 2, memory: 64 * MiB },
+    kernel: { version: '2.4.22', l1_cache_bytes: 32, smp: 'on', debug: 'off' },
+    placement: 'thread',
+    ageing: 0.125,
+    interference: 0,
+    interrupts: 'off',
+    touch: ['init-all', 'init-head', 'hot-fields'],
+    alignment: ['word', 'line-fraction', 'whole-line'],
+    colouring: ['on', 'off'],
+    seeds: 10,
+    seed: 'slabscope',
+  });
+});
+
+test('a seed may be a number', () => {
+  expect(parse(...smallest, 'seed: 7').seed).toBe('7');
+});
+
+test.each([
+  ['16777216', 16 * MiB],
+  ['16384K', 16 * MiB],
+  ['12M', 12 * MiB],
+  ['12m', 12 * MiB],
+  ['12 MB', 12 * MiB],
+])('a size of %s is %i bytes', (text, size) => {
+  expect(parse(...smallest, `  memory: ${text}`).machine.memory).toBe(size);
+});
+
+test('the JSON Schema in docs/ is up to date: `npm run -s slabscope -- schema > docs/specification.schema.json`', () => {
+  const published = readFileSync(new URL('../../../docs/specification.schema.json', import.meta.url), 'utf8');
+  expect(JSON.parse(published)).toEqual(specificationSchema());
+});
+
+test.each(readdirSync(experiments))('experiments/%s is a specification', (name) => {
+  expect(parseSpecification(readFileSync(new URL(name, experiments), 'utf8'), name).name).toBe(name.slice(0, -5));
+});
+
+describe('the machine', () => {
+  test('may be a model by name', () => {
+    expect(modelsOf(parse(...smallest))).toEqual([cpuModels['pentium-iii']]);
+  });
+
+  test('may be written out, with defaults for what matters little', () => {
+    expect(modelsOf(parse(...inline('{ size: 48K, ways: 12, line: 64 }')))[0]).toEqual({
+      name: 'inline',
+      mhz: 1000,
+      l1: { size: 48 * KiB, ways: 12, line: 64, policy: 'lru' },
+      protocol: 'mesi',
+      l2: null,
+      cycles: { l1: 1, l2: 10, memory: 100, transfer: 80, locked: 20, pause: 4, ipi: 300, interrupt: 150 },
+    });
+  });
+});
+
+const noSize = 'is no size: write bytes, or 16K, or 64M; see docs/specification.md';
+const pages = 'it must be whole pages of 4096 bytes, from 8M to below 2048M';
+
+test.each([
+  ['nothing', [''], '1: this is no specification; write its keys: name, machine, kernel,'],
+  ['a text', ['just text'], '1: this is no specification; write its keys: name, machine, kernel,'],
+  ['no name', smallest.slice(1), '1: name is missing; give it:'],
+  [
+    'no workload',
+    smallest.toSpliced(1, 1),
+    '1: workload is missing; give it: { name: replay, trace: FILE }, or one of',
+  ],
+  ['no trace', smallest.with(1, 'workload: { name: replay }'), '2: workload.trace is missing; give it: string'],
+  ['a workload that needs a trace', smallest.with(1, 'workload: replay'), '2: workload: replay needs trace'],
+  ['no machine', smallest.slice(0, 2), '1: machine is missing; give it:'],
+  ['a name that is no file name', smallest.with(0, 'name: a/b'), '1: name: must be letters, digits, dots, dashes'],
+  ['malformed YAML', smallest.with(1, 'workload: [t'), '3: '],
+  ['a tab', smallest.with(3, '\tmodel: pentium-iii'), '4: Tabs are not allowed as indentation'],
+  ['a key twice', [...smallest, 'name: y'], '5: Map keys must be unique'],
+  [
+    'an unknown key',
+    [...smallest, 'seedz: 3'],
+    '5: no key seedz is known; known here are name, machine, kernel, workload,',
+  ],
+  [
+    'an unknown key inside',
+    [...smallest, '  speed: 3'],
+    '5: no key machine.speed is known; known here are model, cpus,',
+  ],
+  [
+    'an unknown machine',
+    smallest.with(3, '  model: pentium-5'),
+    '4: machine.model: must be one of pentium, pentium-pro, pentium-iii-katmai, pentium-iii, pentium-4,',
+  ],
+  ['no CPU', [...smallest, '  cpus: 0'], '5: machine.cpus: must be a whole number from 1 to 8'],
+  ['CPUs in words', [...smallest, '  cpus: two'], '5: machine.cpus is of the wrong kind; it must be a number'],
+  ['a negative size', [...smallest, '  memory: -64M'], `5: machine.memory: -64M ${noSize}`],
+  ['a size of 0', [...smallest, '  memory: 0'], `5: machine.memory: 0 ${noSize}`],
+  ['a unit that is unknown', [...smallest, '  memory: 1G'], `5: machine.memory: 1G ${noSize}`],
+  ['too little memory', [...smallest, '  memory: 4M'], `5: machine.memory is 4194304 bytes; ${pages}`],
+  ['broken pages', [...smallest, '  memory: 8193K'], `5: machine.memory is 8389632 bytes; ${pages}`],
+  ['too much memory', [...smallest, '  memory: 2048M'], `5: machine.memory is 2147483648 bytes; ${pages}`],
+  [
+    'an unknown kernel',
+    [...smallest, 'kernel:', '  version: 2.6.0'],
+    '6: kernel.version is none of the values it may have; use 2.4.22',
+  ],
+  [
+    'a kernel for lines that none was built for',
+    [...smallest, 'kernel:', '  l1_cache_bytes: 48'],
+    '6: kernel.l1_cache_bytes is none of the values it may have; use 16, 32, 64, 128',
+  ],
+  [
+    'an unknown touch model',
+    [...smallest, 'touch:', '  - init-all', '  - init-none'],
+    '7: touch[1] is none of the values it may have; use init-all, init-head, hot-fields',
+  ],
+  ['no touch model', [...smallest, 'touch: []'], '5: touch: '],
+  ['one touch model twice', [...smallest, 'touch: [init-all, init-all]'], '5: touch: it must not name one twice'],
+  [
+    'CPUs of which one is none',
+    [...smallest, '  cpus: [1, 0]'],
+    '5: machine.cpus[1]: must be a whole number from 1 to',
+  ],
+  [
+    'an unknown machine in a list',
+    smallest.with(3, '  model: [k6, p5]'),
+    '4: machine.model[1]: must be one of pentium,',
+  ],
+  [
+    'a workload that is unknown',
+    smallest.with(1, 'workload: walk'),
+    '2: workload: must be one of replay, hot-field-walk,',
+  ],
+  [
+    'a workload that is unknown, written out',
+    smallest.with(1, 'workload: { name: walk }'),
+    '2: workload.name is none of the values it may have; use replay, hot-field-walk,',
+  ],
+  [
+    'a workload that is unknown, in a list',
+    smallest.with(1, 'workload: [churn, { name: walk }]'),
+    '2: workload[1].name is none of the values it may have; use replay, hot-field-walk,',
+  ],
+  [
+    'a list of a parameter in a list of workloads',
+    smallest.with(1, 'workload: [churn, { name: cache-thrash, iterations: [1, 2] }]'),
+    '2: workload[1].iterations is of the wrong kind; it must be a number',
+  ],
+  [
+    'a parameter that its workload does not have',
+    smallest.with(1, 'workload: { name: churn, passes: 3 }'),
+    '2: no key workload.passes is known; known here are name, objects, operations',
+  ],
+  [
+    'a parameter out of range',
+    smallest.with(1, 'workload: { name: churn, objects: [1, 0] }'),
+    '2: workload.objects[1]: must be a whole number from 1 to',
+  ],
+  [
+    'two traces',
+    smallest.with(1, 'workload: [churn, { name: replay, trace: a }, { name: replay, trace: b }]'),
+    '2: workload: it must not name one twice',
+  ],
+  ['a number of colours that is none', [...smallest, 'colouring: 0'], '5: colouring: must be on, off, or a number of'],
+  [
+    'an alignment that is no power of two',
+    [...smallest, 'alignment: 24'],
+    '5: alignment is none of the values it may have; use word,',
+  ],
+  [
+    'an interference above all',
+    [...smallest, 'interference: 101'],
+    '5: interference: must be a whole number from 0 to 100',
+  ],
+  ['interrupts without pause', [...smallest, 'interrupts: 10'], '5: interrupts: must be off, or cycles from 1000'],
+  [
+    'a size of objects for a trace',
+    [...smallest, 'object_size: 8'],
+    '5: object_size means nothing to replay; leave it out',
+  ],
+  [
+    'a touch model for a workload that touches by itself',
+    [...smallest.with(1, 'workload: cache-thrash'), 'touch: init-all'],
+    '5: touch means nothing to cache-thrash; leave it out',
+  ],
+  [
+    'too few CPUs for the workload',
+    [...smallest.with(1, 'workload: producer-consumer'), '  cpus: [1, 2]'],
+    '5: producer-consumer on one CPU; machine.cpus must be 2 or more',
+  ],
+  [
+    'a uniprocessor kernel on two CPUs',
+    [...smallest, 'kernel: { smp: off }'],
+    '5: a kernel without SMP on 2 CPUs; set machine.cpus',
+  ],
+  [
+    'arrays of a uniprocessor kernel',
+    [...smallest, '  cpus: 1', 'kernel: { smp: off }', 'limit: 8'],
+    '7: a kernel without SMP has no per-CPU arrays; leave limit out',
+  ],
+  ['a batchcount without a limit', [...smallest, 'batchcount: 8'], '5: batchcount without limit; the kernel takes'],
+  [
+    'a batchcount above a limit',
+    [...smallest, 'limit: [8, 4]', 'batchcount: 6'],
+    '6: a batchcount above a limit of 4; the',
+  ],
+  [
+    'the touch model fields, but none',
+    [...smallest, 'touch: fields'],
+    '5: the touch model fields without any fields; name',
+  ],
+  [
+    'a field of no size',
+    [...smallest, 'fields: { inode: [{ name: i_count, offset: 0 }] }'],
+    '5: fields.inode[0].size is missing; give it:',
+  ],
+  [
+    'a key of a field that is unknown',
+    [...smallest, 'fields: { inode: [{ name: i_count, offset: 0, size: 4, hot: 1 }] }'],
+    '5: no key fields.inode[0].hot is known; known here are name, offset, size, heat, write',
+  ],
+  [
+    'an unknown placement',
+    [...smallest, 'placement: here'],
+    '5: placement is none of the values it may have; use thread,',
+  ],
+  ['no seed', [...smallest, 'seeds: 0'], '5: seeds: must be a whole number from 1 to 10000'],
+  [
+    'a line that is no power of two',
+    inline('{ size: 48K, ways: 12, line: 48 }'),
+    '5: a line of 48 bytes cannot be built; line must be a power of two from 4 to 4096',
+  ],
+  [
+    'lines that are too long for the classes of misses',
+    inline('{ size: 48K, ways: 12, line: 256 }'),
+    '5: machine.model.l1.line: must be a whole number from 4 to 128',
+  ],
+  [
+    'sets that are no power of two',
+    inline('{ size: 40K, ways: 12, line: 64 }'),
+    '5: 40960 bytes in 12 ways of 64-byte lines make 53.333333333333336 sets; size must be ways x line x a power of two',
+  ],
+  ['a negative cache', inline('{ size: -48K, ways: 12, line: 64 }'), `5: machine.model.l1.size: -48K ${noSize}`],
+  [
+    'no way',
+    inline('{ size: 48K, ways: 0, line: 64 }'),
+    '5: machine.model.l1.ways: must be a whole number from 1 to 1024',
+  ],
+  ['a cache without lines', inline('{ size: 48K, ways: 12 }'), '5: machine.model.l1.line is missing'],
+  [
+    'an unknown policy',
+    inline('{ size: 48K, ways: 12, line: 64, policy: mru }'),
+    '5: machine.model.l1.policy is none of the values it may have; use lru, fifo, least-recently-allocated, random,',
+  ],
+  [
+    'a latency that is missing',
+    inline('{ size: 48K, ways: 12, line: 64 }', '{ l1: 1, l2: 10, memory: 100 }'),
+    '6: machine.model.cycles.transfer is missing',
+  ],
+])('%s: the message names the line, what is wrong, and what would be right', (_what, lines, problem) => {
+  expect(problemOf(...lines)).toContain(`spec.yaml:${problem}`);
+  expect(problemOf(...lines)).toMatch(/^spec\.yaml:\d+: [^\n]+; [^\n]+$/);
+});

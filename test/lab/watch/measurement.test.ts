@@ -1,0 +1,99 @@
+import { expect, test } from 'vitest';
+import type { Program } from '../../../src/hw/cpu.ts';
+import { NULL } from '../../../src/hw/memory.ts';
+import { Measurement } from '../../../src/lab/watch/measurement.ts';
+import { GFP_KERNEL } from '../../../src/mm/gfp.ts';
+import { booted } from '../../machines.ts';
+
+/** A booted machine with a cache of 100-byte objects, meant for 90 bytes, measured from here on. */
+function measuring() {
+  const { machine, allocator } = booted();
+  const cpu = machine.cpus[0]!;
+  const run = <T>(program: Program<T>) => machine.run(cpu, program);
+  const cachep = run(allocator.create(cpu, { name: 'measured', size: 100 }));
+  const measurement = new Measurement(allocator, new Map([[cachep, 90]]));
+  const alloc = () => run(allocator.alloc(cpu, cachep, GFP_KERNEL));
+  return { allocator, cpu, run, cachep, measurement, alloc };
+}
+
+test('an allocation from an empty array misses, those that the refill serves hit', () => {
+  const { allocator, cpu, cachep, measurement, alloc } = measuring();
+  alloc();
+  const { avail } = allocator.arrayLevel(cpu, cachep)!;
+  for (let i = 0; i < avail; i++) alloc();
+  expect(measurement.counts()).toMatchObject({ allocHits: avail, allocMisses: 1 });
+  alloc();
+  expect(measurement.counts()).toMatchObject({ allocHits: avail, allocMisses: 2 });
+});
+
+test('a free into a full array misses', () => {
+  const { allocator, cpu, run, cachep, measurement, alloc } = measuring();
+  const objects = Array.from({ length: 600 }, alloc);
+  for (let room = () => allocator.arrayLevel(cpu, cachep)!, i = 0; room().avail < room().limit; i++) {
+    run(allocator.free(cpu, cachep, objects[i]!));
+  }
+  const { freeHits } = measurement.counts();
+  run(allocator.kfree(cpu, objects.at(-1)!));
+  expect(measurement.counts()).toMatchObject({ freeHits, freeMisses: 1 });
+});
+
+test('hits and misses are those that a debug kernel counts itself', () => {
+  const { machine, allocator, k } = booted({ config: { CONFIG_DEBUG_SLAB: true } });
+  const cpu = machine.cpus[0]!;
+  const cachep = machine.run(cpu, allocator.create(cpu, { name: 'measured', size: 100 }));
+  const measurement = new Measurement(allocator);
+  const objects: number[] = [];
+  for (let i = 0; i < 3000; i++) {
+    if (i % 900 < 500) objects.push(machine.run(cpu, allocator.alloc(cpu, cachep, GFP_KERNEL)));
+    else machine.run(cpu, allocator.free(cpu, cachep, objects.pop()!));
+  }
+  const stat = (name: 'allochit' | 'allocmiss' | 'freehit' | 'freemiss') =>
+    machine.memory.peek32(cachep + k.kmem_cache_t[name]);
+  const { allocHits, freeHits, freeMisses } = measurement.counts();
+  expect([allocHits, freeHits, freeMisses]).toEqual([stat('allochit'), stat('freehit'), stat('freemiss')]);
+  expect(freeMisses).toBeGreaterThan(0);
+});
+
+test('live bytes are those asked for, of caches as told, and go with the object', () => {
+  const { allocator, cpu, run, cachep, measurement, alloc } = measuring();
+  const first = alloc();
+  const second = run(allocator.kmalloc(cpu, 33, GFP_KERNEL));
+  const pages = run(allocator.alloc_pages(cpu, GFP_KERNEL, 1));
+  expect(measurement.counts().liveBytes).toBe(90 + 33 + 8192);
+  run(allocator.free(cpu, cachep, first));
+  run(allocator.kfree(cpu, second));
+  run(allocator.free_pages(cpu, pages, 1));
+  expect(measurement.counts()).toMatchObject({ liveBytes: 0, peakLiveBytes: 90 + 33 + 8192 });
+});
+
+test('pages count from the beginning, and stay at their peak after they are given back', () => {
+  const { allocator, cpu, run, measurement } = measuring();
+  const pages = run(allocator.alloc_pages(cpu, GFP_KERNEL, 3));
+  run(allocator.free_pages(cpu, pages, 3));
+  expect(measurement.counts()).toMatchObject({ peakPages: 8, pages: 0, peakLiveBytes: 32_768, liveBytes: 0 });
+});
+
+test('an object that was allocated before, and NULL, are no live bytes', () => {
+  const { machine, allocator } = booted();
+  const cpu = machine.cpus[0]!;
+  const object = machine.run(cpu, allocator.kmalloc(cpu, 50, GFP_KERNEL));
+  const measurement = new Measurement(allocator);
+  machine.run(cpu, allocator.kfree(cpu, object));
+  expect(machine.run(cpu, allocator.kmalloc(cpu, 1 << 20, GFP_KERNEL))).toBe(NULL);
+  expect(measurement.counts()).toMatchObject({ liveBytes: 0, freeHits: 0, freeMisses: 0 });
+});
+
+test('the longest time with interrupts off is of the measured part', () => {
+  const { machine, allocator } = booted();
+  const cpu = machine.cpus[0]!;
+  const off = (cycles: number) => {
+    cpu.cli();
+    cpu.clock += cycles;
+    cpu.sti();
+  };
+  off(1_000_000);
+  const measurement = new Measurement(allocator);
+  off(700);
+  off(500);
+  expect(measurement.counts()).toMatchObject({ longestInterruptsOff: 700, interruptsOffCycles: 1200, cycles: 1200 });
+});
