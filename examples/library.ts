@@ -13,7 +13,7 @@ export function countInNeighbours(size: number): { misses: number; cycles: numbe
   function* count(cpu: Cpu, counter: number): Program {
     for (let i = 0; i < 1000; i++) {
       cpu.store32(counter, cpu.load32(counter) + 1);
-      if (cpu.clock > cpu.horizon) yield; // let the other CPU catch up
+      if (cpu.isAhead) yield; // let the other CPU catch up
     }
   }
   machine.scheduler.spawn(cpu0, count(cpu0, mine));

@@ -14,7 +14,7 @@ export function zipf(ranks: number, exponent: number): (random: Random) => numbe
     let [low, high] = [0, ranks - 1];
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (upTo[middle]! > drawn) high = middle;
+      if (upTo[middle] > drawn) high = middle;
       else low = middle + 1;
     }
     return low;

@@ -52,7 +52,7 @@ export function parseL1(text: string): CacheOptions['l1'] {
   const size = Number(match[1]) * { '': 1, K: KiB, M: MiB }[match[2]!.toUpperCase()]!;
   const line = Number(match[4]);
   if (size > 64 * MiB) throw new InvalidArgumentError('its size must be 64M at most.');
-  return { size, ways: match[3]!.toLowerCase() === 'full' ? size / line : Number(match[3]), line };
+  return { size, ways: match[3].toLowerCase() === 'full' ? size / line : Number(match[3]), line };
 }
 
 export function parsePolicy(text: string): PolicyName {

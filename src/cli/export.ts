@@ -21,7 +21,7 @@ export function exportPoints(path: string, { format, out, json }: ExportOptions,
   const points = pointsOf(path);
   if (points.length === 0) throw new InputError(path, 'no point in it', 'name results with points');
   const columns = columnsOf(points);
-  writeBytes(out, formats[format]!(columns));
+  writeBytes(out, formats[format](columns));
   if (json === true) {
     const names = columns.map(({ name }) => name);
     print(JSON.stringify({ file: out, format, rows: points.length, columns: names }, null, 2));
@@ -41,7 +41,7 @@ function pointsOf(path: string): { specificationHash: string; result: PointResul
 
 /** RFC 4180 with line feeds; what a point lacks is empty. */
 function csv(columns: readonly NamedColumn[]): Uint8Array {
-  const rows = columns[0]!.values.map((_, row) => columns.map(({ values }) => values[row]));
+  const rows = columns[0].values.map((_, row) => columns.map(({ values }) => values[row]));
   return Buffer.from(stringify([columns.map(({ name }) => name), ...rows]));
 }
 

@@ -24,7 +24,7 @@ function described(kind: string, names: Readonly<Record<string, string>>): Kind 
     names: () => Object.keys(names).join(', '),
     show: (name, json) => {
       if (name !== undefined && !(name in names)) throw unknown(kind, name, Object.keys(names));
-      const shown = name === undefined ? names : { [name]: names[name]! };
+      const shown = name === undefined ? names : { [name]: names[name] };
       return json ? JSON.stringify(shown, null, 2) : Object.entries(shown).map(line).join('\n');
     },
   };
@@ -70,9 +70,9 @@ export const listable = Object.keys(kinds);
 
 /** Everything of one kind, or one by its name; all kinds where none is given. */
 export function list(kind: string | undefined, name: string | undefined, json: boolean): string {
-  if (kind !== undefined) return kinds[kind]!.show(name, json);
+  if (kind !== undefined) return kinds[kind].show(name, json);
   const width = Math.max(...listable.map((each) => each.length));
-  return listable.map((each) => `${each.padEnd(width)}  ${kinds[each]!.names()}`).join('\n');
+  return listable.map((each) => `${each.padEnd(width)}  ${kinds[each].names()}`).join('\n');
 }
 
 const unknown = (kind: string, name: string, known: readonly string[]) =>

@@ -80,7 +80,7 @@ function manyRuns(
     const state = runOnCpus(test, `${seed}/${run}`, model);
     const i = numbers.get(tellState(state));
     if (i === undefined) return { seed, runs: run, counts, firsts, forbidden: { run, state } };
-    if (counts[i]!++ === 0) firsts[i] = run;
+    if (counts[i]++ === 0) firsts[i] = run;
   }
   return { seed, runs, counts, firsts, forbidden: null };
 }
@@ -183,7 +183,7 @@ const indented = (lines: readonly string[]) => lines.map((line) => `  ${line}`.t
 
 /** Each as wide as its longest cell. */
 function columns(rows: readonly (readonly string[])[]): string[] {
-  const widths = rows[0]!.map((_, i) => rows.reduce((width, row) => Math.max(width, row[i]!.length), 0));
-  const line = (row: readonly string[]) => row.map((cell, i) => cell.padEnd(widths[i]!)).join('  ');
+  const widths = rows[0].map((_, i) => rows.reduce((width, row) => Math.max(width, row[i].length), 0));
+  const line = (row: readonly string[]) => row.map((cell, i) => cell.padEnd(widths[i])).join('  ');
   return rows.map((row) => line(row).trimEnd());
 }

@@ -36,7 +36,7 @@ export function record(
 
 /** The first point that `selection`, `key=value,...`, allows. */
 export function choosePoint(all: readonly Point[], selection: string): Point {
-  const keys = Object.keys(all[0]!);
+  const keys = Object.keys(all[0]);
   const terms = selection.split(',').filter((term) => term.trim() !== '');
   const wanted = terms.map((term) => {
     const [key, value, ...more] = term.split('=').map((part) => part.trim());

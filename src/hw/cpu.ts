@@ -25,7 +25,7 @@ export class Cpu {
   /** The interrupt descriptor table: what runs for a vector. Shared by all CPUs of a machine. */
   readonly idt: InterruptHandler[];
   clock = 0;
-  /** The clock of the CPU next in time. Past it, code that another CPU may race with yields first. */
+  /** The clock of the CPU next in time. */
   horizon = 0;
   /** The interrupt flag. Use cli, sti or setInterrupts to change it. */
   interruptsOn = true;
@@ -41,6 +41,15 @@ export class Cpu {
   readonly #view: DataView;
   readonly #costs: CpuModel['cycles'];
   #interruptsOffSince = 0;
+
+  /**
+   * Past its horizon: another CPU's time comes first. The rule of the whole time model: whatever another CPU may race for is
+   * touched only behind `if (cpu.isAhead) yield;`, so that accesses happen in the order of simulated time. What no other
+   * CPU can see needs no such line, and runs on at the host's full speed.
+   */
+  get isAhead(): boolean {
+    return this.clock > this.horizon;
+  }
 
   constructor(id: number, model: CpuModel, l1: L1, memory: Memory, idt: InterruptHandler[]) {
     this.id = id;

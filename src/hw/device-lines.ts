@@ -28,18 +28,18 @@ export class DeviceLines {
 
   /** The device raises its line at `time` cycles. */
   raise(number: number, time: number): void {
-    const line = this.#lines[number]!;
+    const line = this.#lines[number];
     if (line.masked) line.latched = Math.min(line.latched, time);
     else this.#post(line, time);
   }
 
   mask(number: number): void {
-    this.#lines[number]!.masked = true;
+    this.#lines[number].masked = true;
   }
 
   /** A line raised meanwhile is delivered now, at `time`. */
   unmask(number: number, time: number): void {
-    const line = this.#lines[number]!;
+    const line = this.#lines[number];
     line.masked = false;
     if (line.latched === Infinity) return;
     line.latched = Infinity;

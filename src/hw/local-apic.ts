@@ -12,20 +12,20 @@ export class LocalApic {
   /** `vector` arrives at `time` cycles. */
   post(vector: number, time: number): void {
     if (this.#arrival[vector] === Infinity) this.pending++;
-    this.#arrival[vector] = Math.min(this.#arrival[vector]!, time);
+    this.#arrival[vector] = Math.min(this.#arrival[vector], time);
   }
 
   /** The arrival of the first vector that could be taken, Infinity if there is none. */
   nextArrival(): number {
     let next = Infinity;
-    for (let vector = this.#lowestTakeable(); vector < 256; vector++) next = Math.min(next, this.#arrival[vector]!);
+    for (let vector = this.#lowestTakeable(); vector < 256; vector++) next = Math.min(next, this.#arrival[vector]);
     return next;
   }
 
   /** Takes the highest vector that has arrived by `clock`; -1 if there is none. */
   accept(clock: number): number {
     for (let vector = 255; vector >= this.#lowestTakeable(); vector--) {
-      if (this.#arrival[vector]! > clock) continue;
+      if (this.#arrival[vector] > clock) continue;
       this.#arrival[vector] = Infinity;
       this.pending--;
       this.#inService.push(vector);

@@ -94,7 +94,7 @@ export class Scheduler {
 
   /** The stack on which `cpu` takes interrupts when it has nothing else to do. */
   setIdleStack(cpu: Cpu, esp: addr_t): void {
-    const queue = this.#queues[cpu.id]!;
+    const queue = this.#queues[cpu.id];
     queue.idle.esp = esp;
     if (queue.current === queue.idle) cpu.esp = esp;
   }
@@ -103,9 +103,9 @@ export class Scheduler {
    * A new context of `cpu`, on the idle stack unless it has its own. It runs when `run` is called, and begins now: a CPU
    * that was idle meanwhile has come as far in time as the others.
    */
-  spawn<T>(cpu: Cpu, program: Program<T>, esp = this.#queues[cpu.id]!.idle.esp): Context {
+  spawn<T>(cpu: Cpu, program: Program<T>, esp = this.#queues[cpu.id].idle.esp): Context {
     const context = new Context(cpu, esp, program, this.#now());
-    this.#queues[cpu.id]!.contexts.push(context);
+    this.#queues[cpu.id].contexts.push(context);
     return context;
   }
 
@@ -116,7 +116,7 @@ export class Scheduler {
 
   /** The context that `cpu` runs at the moment. */
   current(cpu: Cpu): Context {
-    return this.#queues[cpu.id]!.current;
+    return this.#queues[cpu.id].current;
   }
 
   /**
@@ -130,7 +130,7 @@ export class Scheduler {
 
   /** The current context of `cpu` lets the others that can go on have their turns first, from its next `yield` on. */
   giveWay(cpu: Cpu): void {
-    this.#queues[cpu.id]!.givesWay = true;
+    this.#queues[cpu.id].givesWay = true;
   }
 
   /**
@@ -167,7 +167,7 @@ export class Scheduler {
   /** `action` happens once all CPUs have come to `time`. */
   at(time: number, action: () => void): void {
     let i = this.#events.length;
-    while (i > 0 && this.#events[i - 1]!.time > time) i--;
+    while (i > 0 && this.#events[i - 1].time > time) i--;
     this.#events.splice(i, 0, { time, action });
     this.bringHorizonTo(time);
   }

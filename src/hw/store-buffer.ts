@@ -168,34 +168,34 @@ export class BufferedCpu extends Cpu {
   #overlapping(addr: addr_t, bytes: number): number {
     for (let age = this.storesInFlight - 1; age >= 0; age--) {
       const entry = this.#entry(age);
-      const start = this.#addr[entry]!;
-      if (start < addr + bytes && addr < start + this.#bytes[entry]!) return age;
+      const start = this.#addr[entry];
+      if (start < addr + bytes && addr < start + this.#bytes[entry]) return age;
     }
     return -1;
   }
 
   #forwards(age: number, addr: addr_t, bytes: number): boolean {
     const entry = this.#entry(age);
-    const start = this.#addr[entry]!;
-    return this.#valued[entry] === 1 && start <= addr && addr + bytes <= start + this.#bytes[entry]!;
+    const start = this.#addr[entry];
+    return this.#valued[entry] === 1 && start <= addr && addr + bytes <= start + this.#bytes[entry];
   }
 
   /** Of the store's value, the bytes that the load asks for, signed. */
   #forwarded(age: number, addr: addr_t, bytes: number): number {
     const entry = this.#entry(age);
-    const end = addr - this.#addr[entry]! + bytes;
-    return (this.#value[entry]! << (32 - 8 * end)) >> (32 - 8 * bytes);
+    const end = addr - this.#addr[entry] + bytes;
+    return (this.#value[entry] << (32 - 8 * end)) >> (32 - 8 * bytes);
   }
 
   #drainOldest(): void {
     const entry = this.#oldest;
-    const addr = this.#addr[entry]!;
-    const bytes = this.#bytes[entry]!;
+    const addr = this.#addr[entry];
+    const bytes = this.#bytes[entry];
     this.#oldest = this.#entry(1);
     this.storesInFlight--;
     super.write(addr, bytes);
     if (this.#valued[entry] === 0) return;
-    const value = this.#value[entry]!;
+    const value = this.#value[entry];
     if (bytes === 4) this.#view.setInt32(addr, value, true);
     else if (bytes === 2) this.#view.setInt16(addr, value, true);
     else this.#view.setInt8(addr, value);

@@ -55,7 +55,7 @@ function dmaStatic(k: Kernel, name: 'dma_spin_lock' | 'dma_chan_busy'): addr_t {
 export function* request_dma(k: Kernel, cpu: Cpu, dmanr: number, device_id: addr_t = NULL): Program<number> {
   if (dmanr >= MAX_DMA_CHANNELS) return -EINVAL;
   const channel = dmaStatic(k, 'dma_chan_busy') + dmanr * dma_chan.sizeof;
-  if (cpu.clock > cpu.horizon) yield;
+  if (cpu.isAhead) yield;
   if (cpu.lockXchg32(channel + dma_chan.lock, 1) !== 0) return -EBUSY;
   cpu.storePtr(channel + dma_chan.device_id, device_id);
   return 0;
@@ -66,7 +66,7 @@ export function* free_dma(k: Kernel, cpu: Cpu, dmanr: number): Program {
     k.printk(`Trying to free DMA${dmanr}`);
     return;
   }
-  if (cpu.clock > cpu.horizon) yield;
+  if (cpu.isAhead) yield;
   const channel = dmaStatic(k, 'dma_chan_busy') + dmanr * dma_chan.sizeof;
   if (cpu.lockXchg32(channel + dma_chan.lock, 0) === 0) k.printk(`Trying to free free DMA${dmanr}`);
 }
@@ -100,7 +100,7 @@ export function set_dma_mode(k: Kernel, cpu: Cpu, dmanr: number, mode: number): 
 
 /** Linux cuts `pagenr` to 8 bits here; the controller's model gets all of it, to refuse what does not fit. */
 function set_dma_page(k: Kernel, cpu: Cpu, dmanr: number, pagenr: number): void {
-  outb(k, cpu, dmanr <= 3 ? pagenr : pagenr & ~1, DMA_PAGE_PORTS[dmanr]!);
+  outb(k, cpu, dmanr <= 3 ? pagenr : pagenr & ~1, DMA_PAGE_PORTS[dmanr]);
 }
 
 /** A physical address; for channels 5 to 7 an even one. Clear the flip-flop first. */

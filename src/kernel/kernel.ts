@@ -137,7 +137,7 @@ export class Kernel {
   }
 
   functionAt(address: addr_t): KernelFunction {
-    return this.#text[(address - TEXT) / 16]!;
+    return this.#text[(address - TEXT) / 16];
   }
 
   /** What the boot loader and head.S leave: each CPU on its task's stack, the counts set. */

@@ -23,7 +23,7 @@ export function init_MUTEX(k: Kernel, cpu: Cpu, sem: addr_t): void {
 
 /** Takes the semaphore; a task that must wait lets other programs run. */
 export function* down(k: Kernel, cpu: Cpu, sem: addr_t): Program {
-  if (cpu.clock > cpu.horizon) yield;
+  if (cpu.isAhead) yield;
   if (cpu.lockAdd32(sem + k.semaphore.count, -1) < 0) yield* __down(k, cpu, sem);
 }
 
@@ -59,7 +59,7 @@ function* __down(k: Kernel, cpu: Cpu, sem: addr_t): Program {
 /** arch/i386/kernel/semaphore.c, __down_trylock(). True if it was free and is now taken. */
 export function* down_trylock(k: Kernel, cpu: Cpu, sem: addr_t): Program<boolean> {
   const { semaphore, wait_queue_head_t } = k;
-  if (cpu.clock > cpu.horizon) yield;
+  if (cpu.isAhead) yield;
   if (cpu.lockAdd32(sem + semaphore.count, -1) >= 0) return true;
   const queue = sem + semaphore.wait;
   const flags = yield* spin_lock_irqsave(k, cpu, queue + wait_queue_head_t.lock);
@@ -72,7 +72,7 @@ export function* down_trylock(k: Kernel, cpu: Cpu, sem: addr_t): Program<boolean
 }
 
 export function* up(k: Kernel, cpu: Cpu, sem: addr_t): Program {
-  if (cpu.clock > cpu.horizon) yield;
+  if (cpu.isAhead) yield;
   if (cpu.lockAdd32(sem + k.semaphore.count, 1) > 0) return;
   const queue = sem + k.semaphore.wait;
   const flags = yield* spin_lock_irqsave(k, cpu, queue + k.wait_queue_head_t.lock);

@@ -51,11 +51,11 @@ function* smp_call_function_interrupt(k: Kernel, cpu: Cpu): Program {
   const func = k.functionAt(cpu.loadPtr(data + call_data_struct.func));
   const info = cpu.loadPtr(data + call_data_struct.info);
   const wait = cpu.load32(data + call_data_struct.wait);
-  if (cpu.clock > cpu.horizon) yield;
+  if (cpu.isAhead) yield;
   cpu.lockAdd32(data + call_data_struct.started, 1);
   yield* func(cpu, info);
   if (wait !== 0) {
-    if (cpu.clock > cpu.horizon) yield;
+    if (cpu.isAhead) yield;
     cpu.lockAdd32(data + call_data_struct.finished, 1);
   }
 }

@@ -21,7 +21,7 @@ export function spin_lock_init(k: Kernel, cpu: Cpu, lock: addr_t): void {
 
 export function* spin_lock(k: Kernel, cpu: Cpu, lock: addr_t): Program {
   if (!k.config.CONFIG_SMP) return;
-  if (cpu.clock > cpu.horizon) yield;
+  if (cpu.isAhead) yield;
   if (cpu.lockDecb(lock) < 0) {
     cpu.counters.contendedLocks++;
     do {
@@ -36,7 +36,7 @@ export function* spin_lock(k: Kernel, cpu: Cpu, lock: addr_t): Program {
 
 export function* spin_unlock(k: Kernel, cpu: Cpu, lock: addr_t): Program {
   if (!k.config.CONFIG_SMP) return;
-  if (cpu.clock > cpu.horizon) yield;
+  if (cpu.isAhead) yield;
   cpu.store8(lock, 1);
   if (cpu.locksHeld.at(-1) === lock) cpu.locksHeld.pop();
   else cpu.locksHeld.splice(cpu.locksHeld.indexOf(lock), 1);

@@ -37,7 +37,7 @@ export class Symbols {
     let high = this.#placed.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (this.#placed[middle]!.address <= address) low = middle + 1;
+      if (this.#placed[middle].address <= address) low = middle + 1;
       else high = middle;
     }
     const symbol = this.#placed[low - 1];
@@ -75,7 +75,7 @@ export function linkStatics(statics: readonly StaticSymbol[], base: addr_t, rand
 export function shuffle<T>(items: T[], random: () => number): T[] {
   for (let i = items.length - 1; i > 0; i--) {
     const j = Math.floor(random() * (i + 1));
-    [items[i], items[j]] = [items[j]!, items[i]!];
+    [items[i], items[j]] = [items[j], items[i]];
   }
   return items;
 }

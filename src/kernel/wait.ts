@@ -66,7 +66,7 @@ export function init_waitqueue_head(k: Kernel, cpu: Cpu, queue: addr_t): void {
 
 /** Sleeps on `queue` until `condition`, which reads memory through `cpu`, is true when somebody calls wake_up. */
 export function* wait_event(k: Kernel, cpu: Cpu, queue: addr_t, condition: () => boolean): Program {
-  if (cpu.clock > cpu.horizon) yield;
+  if (cpu.isAhead) yield;
   if (condition()) return;
   const lock = queue + k.wait_queue_head_t.lock;
   let flags = yield* spin_lock_irqsave(k, cpu, lock);
@@ -77,7 +77,7 @@ export function* wait_event(k: Kernel, cpu: Cpu, queue: addr_t, condition: () =>
   yield* spin_unlock_irqrestore(k, cpu, lock, flags);
   for (;;) {
     setTaskState(cpu, TASK_UNINTERRUPTIBLE);
-    if (cpu.clock > cpu.horizon) yield;
+    if (cpu.isAhead) yield;
     if (condition()) break;
     yield* schedule(k, cpu);
   }

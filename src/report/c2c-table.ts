@@ -80,7 +80,7 @@ const NAMED = 4;
 function contentsOf(accesses: readonly LineAccesses[]): string {
   const owners = [...groupBy(accesses, ({ owner }) => owner.name).values()]
     .map((group) => ({
-      owner: group[0]!.owner,
+      owner: group[0].owner,
       hitm: sum(group, 'loadHitm', 'storeHitm'),
       shared: sum(group, 'trueSharing', 'falseSharing'),
       stores: sum(group, 'stores'),
@@ -126,20 +126,20 @@ function pareto(lines: readonly SharedLine[]): string[] {
     const places = groupBy(accesses, ({ offset, owner }) => `${offset} ${owner.name}`);
     const ofOffsets = [...places.values()].map((group) => [
       '',
-      ...figuresOf(group).map((figure, i) => percent(figure, whole[i]!)),
-      hex(group[0]!.offset),
+      ...figuresOf(group).map((figure, i) => percent(figure, whole[i])),
+      hex(group[0].offset),
       String(sum(group, 'loads', 'stores')),
       String(new Set(group.map(({ cpu }) => cpu)).size),
       cpusOf(group, 'loads'),
       cpusOf(group, 'stores'),
-      group[0]!.owner.name,
+      group[0].owner.name,
     ]);
     return [ofLine, ...ofOffsets];
   });
   const table = perfColumns(offsetColumns, rows);
   const headings = table.length - rows.length;
   const rule = `  ${'-'.repeat(Math.max(...table.map((line) => line.length)) - 2)}`;
-  return table.flatMap((line, i) => (i >= headings && rows[i - headings]![0] !== '' ? [rule, line, rule] : [line]));
+  return table.flatMap((line, i) => (i >= headings && rows[i - headings][0] !== '' ? [rule, line, rule] : [line]));
 }
 
 const figuresOf = (accesses: readonly LineAccesses[]): number[] => [

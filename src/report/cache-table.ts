@@ -107,7 +107,7 @@ export function cacheTable(report: CacheReport): string {
   blocks.at(-1)!.push(...last);
   const labels = ['', ...shown.map(({ label }) => label)];
   const tables = blocks.map((block) => {
-    const lines = labels.map((label, i): Row => [[label, ...block.map((column) => column[i]!)], 0]);
+    const lines = labels.map((label, i): Row => [[label, ...block.map((column) => column[i])], 0]);
     return columns(lines, 1).map(([text]) => text);
   });
   return `${[heading(report), ...tables].map((lines) => lines.join('\n')).join('\n\n')}\n`;

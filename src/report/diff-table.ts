@@ -38,7 +38,7 @@ function verdict({ identical, points }: ResultsDiff): string {
 function lonely(side: string, points: readonly Point[]): string[] {
   if (points.length === 0) return [];
   const more = points.length > 1 ? ' and so on' : '';
-  return [`only in ${side}: ${thousands(points.length)} points (${describe(points[0]!)}${more})`];
+  return [`only in ${side}: ${thousands(points.length)} points (${describe(points[0])}${more})`];
 }
 
 function countRows(title: string, counts: readonly CountChange[]): string[] {

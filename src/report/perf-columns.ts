@@ -13,13 +13,13 @@ export const percent = (part: number, whole: number): string =>
 
 /** Lines of a table: five of headings, then one a row. */
 export function perfColumns(columns: readonly PerfColumn[], rows: readonly (readonly string[])[]): string[] {
-  const widths = columns.map(({ head }, i) => Math.max(head.length, ...rows.map((cells) => cells[i]!.length)));
+  const widths = columns.map(({ head }, i) => Math.max(head.length, ...rows.map((cells) => cells[i].length)));
   const groups = groupsOf(columns);
   for (const { group, from, to } of groups) {
     const missing = group.length - spanOf(widths, from, to);
-    if (missing > 0) widths[to - 1]! += missing;
+    if (missing > 0) widths[to - 1] += missing;
   }
-  const pad = (cell: string, i: number) => (columns[i]!.left ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!));
+  const pad = (cell: string, i: number) => (columns[i].left ? cell.padEnd(widths[i]) : cell.padStart(widths[i]));
   const line = (cells: readonly string[]) => cells.map(pad).join('  ').trimEnd();
   const headings = groups.map(({ group, from, to }) =>
     to - from === 1 ? pad(group, from) : dashed(group, spanOf(widths, from, to)),

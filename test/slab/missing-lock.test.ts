@@ -20,7 +20,7 @@ const withoutLock: Batch = function* (k, cpu, cachep, cc) {
   for (let count = cpu.load32(cachep + k.kmem_cache_t.batchcount); count > 0; count--) {
     const slabp = firstSlab(k, cpu, cachep);
     if (slabp === NULL) break;
-    if (cpu.clock > cpu.horizon) yield;
+    if (cpu.isAhead) yield;
     const avail = cpu.load32(cc + cpucache_t.avail);
     cpu.store32(cc + cpucache_t.avail, avail + 1);
     cpu.storePtr(cc_entry(cc, avail), kmem_cache_alloc_one_tail(k, cpu, cachep, slabp));

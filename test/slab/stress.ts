@@ -222,7 +222,7 @@ export class Stress {
     const top = cpu.esp;
     while (this.operations < this.#options.operations) {
       // The host's counts and pools are shared as memory is: whoever is behind goes first.
-      if (cpu.clock > cpu.horizon) yield;
+      if (cpu.isAhead) yield;
       const kind = random();
       if (kind < 0.985) yield* this.#allocateOrFree(cpu, random, random() < 0.9 ? GFP_KERNEL : GFP_ATOMIC);
       else if (kind < 0.993) yield* this.#nap(cpu, 1 + below(random, 3));

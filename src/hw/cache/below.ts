@@ -61,7 +61,7 @@ export class NoSecondLevel implements Below {
   }
 
   replaced(l1: L1, _line: number, id: number): void {
-    this.#bus.directory.holders[id]! &= ~l1.bit;
+    this.#bus.directory.holders[id] &= ~l1.bit;
   }
 
   snoopRead(): boolean {

@@ -34,7 +34,7 @@ export class Bus {
     this.transitions = new Transitions(protocols[protocol]);
     this.transitionsBelow =
       protocol === 'write-through' && l2 !== null ? new Transitions(protocols.mesi) : this.transitions;
-    const taken = this.transitionsBelow.busReadExclusive[Modified]!;
+    const taken = this.transitionsBelow.busReadExclusive[Modified];
     this.handsChangesOver = (taken & SUPPLIES) !== 0 && (taken & WRITES_BACK) === 0;
     this.#l2 = l2;
     this.#shared = l2?.shared === true ? new SharedSecondLevel(this, l2) : null;
@@ -52,7 +52,7 @@ export class Bus {
 
   /** `asking` wants line `id` to read. */
   read(asking: L1, line: number, id: number): Answer {
-    let others = this.directory.holders[id]! & ~asking.bit;
+    let others = this.directory.holders[id] & ~asking.bit;
     if (others === 0) return NOBODY;
     let dirty = false;
     for (; others !== 0; others &= others - 1) {
@@ -63,7 +63,7 @@ export class Bus {
 
   /** `asking` wants line `id` for itself alone. */
   readExclusive(asking: L1, line: number, id: number): Answer {
-    let others = this.directory.holders[id]! & ~asking.bit;
+    let others = this.directory.holders[id] & ~asking.bit;
     if (others === 0) return NOBODY;
     let dirty = false;
     for (; others !== 0; others &= others - 1) {
@@ -72,13 +72,13 @@ export class Bus {
       asking.counters.invalidationsSent++;
       other.counters.invalidationsReceived++;
     }
-    this.directory.holders[id]! &= asking.bit;
+    this.directory.holders[id] &= asking.bit;
     return this.#transferred(asking, dirty);
   }
 
   /** `asking` shares line `id`, or writes it through, and wants all other copies gone. */
   upgrade(asking: L1, line: number, id: number): Answer {
-    let others = this.directory.holders[id]! & ~asking.bit;
+    let others = this.directory.holders[id] & ~asking.bit;
     if (others === 0) return NOBODY;
     let dirty = false;
     for (; others !== 0; others &= others - 1) {
@@ -87,13 +87,13 @@ export class Bus {
       asking.counters.invalidationsSent++;
       other.counters.invalidationsReceived++;
     }
-    this.directory.holders[id]! &= asking.bit;
+    this.directory.holders[id] &= asking.bit;
     return dirty ? DIRTY : CLEAN;
   }
 
   /** Tells all who lost line `id` to a write, but the writer itself, which `words` it has written meanwhile. */
   announceWrites(writer: number, id: number, words: number): void {
-    for (let losers = this.directory.invalidated[id]! & ~writer; losers !== 0; losers &= losers - 1) {
+    for (let losers = this.directory.invalidated[id] & ~writer; losers !== 0; losers &= losers - 1) {
       this.#lowest(losers).classes?.hears(id, words);
     }
   }
@@ -110,7 +110,7 @@ export class Bus {
   /** A device reads `line` from memory; who holds it Modified hands it over, as to another CPU. */
   dmaRead(line: number): void {
     const id = this.directory.idOf(line);
-    for (let holders = this.directory.holders[id]!; holders !== 0; holders &= holders - 1) {
+    for (let holders = this.directory.holders[id]; holders !== 0; holders &= holders - 1) {
       this.#lowest(holders).snoopRead(line, id);
     }
   }
@@ -118,7 +118,7 @@ export class Bus {
   /** A device writes `words` of `line` to memory: all who hold it lose it, and what one alone knew goes to memory first. */
   dmaWrite(line: number, words: number): void {
     const id = this.directory.idOf(line);
-    for (let holders = this.directory.holders[id]!; holders !== 0; holders &= holders - 1) {
+    for (let holders = this.directory.holders[id]; holders !== 0; holders &= holders - 1) {
       const holder = this.#lowest(holders);
       if (holder.snoopReadExclusive(line, id) && this.handsChangesOver) holder.counters.writebacksIntervWrite++;
       holder.counters.dmaInvalidations++;
@@ -129,6 +129,6 @@ export class Bus {
   }
 
   #lowest(cpus: number): L1 {
-    return this.l1s[31 - Math.clz32(cpus & -cpus)]!;
+    return this.l1s[31 - Math.clz32(cpus & -cpus)];
   }
 }

@@ -29,7 +29,7 @@ export class FullyAssociative {
 
   /** Uses line `id`; true if it was there already. */
   use(id: number): boolean {
-    const entry = this.#entry[id]!;
+    const entry = this.#entry[id];
     const end = this.#end;
     if (entry >= 0 && entry === end - 1) return true;
     this.#uses[end] = id;
@@ -55,7 +55,7 @@ export class FullyAssociative {
 
   #evict(): void {
     for (;;) {
-      const id = this.#uses[this.#oldest]!;
+      const id = this.#uses[this.#oldest];
       if (this.#entry[id] === this.#oldest++) {
         this.#entry[id] = ABSENT;
         return;
@@ -67,7 +67,7 @@ export class FullyAssociative {
   #compact(): void {
     let end = 0;
     for (let i = this.#oldest; i < this.#end; i++) {
-      const id = this.#uses[i]!;
+      const id = this.#uses[i];
       if (this.#entry[id] !== i) continue;
       this.#uses[end] = id;
       this.#entry[id] = end++;

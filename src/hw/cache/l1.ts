@@ -145,13 +145,13 @@ export class L1 extends TagArray {
     const forWriting = exclusive && this.#transitions.readAlone === Exclusive;
     if (slot >= 0 && this.states[slot] !== Invalid) {
       if (forWriting && (this.states[slot] === Shared || this.states[slot] === Owned)) {
-        const answers = this.#below.upgrade(this, line, this.ids[slot]!) || this.states[slot] === Owned;
+        const answers = this.#below.upgrade(this, line, this.ids[slot]) || this.states[slot] === Owned;
         this.states[slot] = answers ? Modified : Exclusive;
       }
       return;
     }
     this.counters.prefetchFills++;
-    const id = slot >= 0 ? this.ids[slot]! : this.#directory.idOf(line);
+    const id = slot >= 0 ? this.ids[slot] : this.#directory.idOf(line);
     if (id >= this.#slots.length) this.#reach();
     const fetched = forWriting ? this.#below.readExclusive(this, line, id) : this.#below.read(this, line, id);
     const state = fetched & NEXT;
@@ -162,11 +162,11 @@ export class L1 extends TagArray {
 
   /** Another CPU reads `line`. True if this copy differed from memory. */
   snoopRead(line: number, id: number): boolean {
-    const slot = this.#slots[id]!;
+    const slot = this.#slots[id];
     const dirtyBelow = this.#below.snoopRead(line);
     if (this.tags[slot] !== line) return dirtyBelow;
-    const was = this.states[slot]!;
-    const cell = possible(this.#transitions.busRead[was]!);
+    const was = this.states[slot];
+    const cell = possible(this.#transitions.busRead[was]);
     this.states[slot] = cell & NEXT;
     if (was === Modified) this.#endsModified(slot, line);
     if ((cell & WRITES_BACK) !== 0 && !dirtyBelow) this.counters.writebacksIntervRead++;
@@ -175,11 +175,11 @@ export class L1 extends TagArray {
 
   /** Another CPU takes `line` for itself. True if this copy differed from memory. */
   snoopReadExclusive(line: number, id: number): boolean {
-    const slot = this.#slots[id]!;
+    const slot = this.#slots[id];
     const dirtyBelow = this.#below.snoopReadExclusive(line);
     if (this.tags[slot] !== line) return dirtyBelow;
-    const was = this.states[slot]!;
-    const cell = possible(this.#transitions.busReadExclusive[was]!);
+    const was = this.states[slot];
+    const cell = possible(this.#transitions.busReadExclusive[was]);
     if (was === Modified) this.#endsModified(slot, line);
     if ((cell & WRITES_BACK) !== 0 && !dirtyBelow) this.counters.writebacksIntervWrite++;
     if (was !== Invalid && (cell & NEXT) === Invalid) this.#invalidate(slot, line);
@@ -188,11 +188,11 @@ export class L1 extends TagArray {
 
   /** Another CPU that shares `line` writes it. True if this cache answered for the line. */
   snoopUpgrade(line: number, id: number): boolean {
-    const slot = this.#slots[id]!;
+    const slot = this.#slots[id];
     const ownedBelow = this.#below.snoopUpgrade(line);
     if (this.tags[slot] !== line) return ownedBelow;
-    const was = this.states[slot]!;
-    const cell = possible(this.#transitions.busUpgrade[was]!);
+    const was = this.states[slot];
+    const cell = possible(this.#transitions.busUpgrade[was]);
     if (was !== Invalid && (cell & NEXT) === Invalid) this.#invalidate(slot, line);
     return ownedBelow || was === Owned;
   }
@@ -201,11 +201,11 @@ export class L1 extends TagArray {
   backInvalidate(line: number): boolean {
     const slot = this.find(line);
     if (slot < 0 || this.states[slot] === Invalid) return false;
-    const was = this.states[slot]!;
+    const was = this.states[slot];
     if (was === Modified) this.#endsModified(slot, line);
     this.counters.backInvalidations++;
     this.#drop(slot, line);
-    this.#directory.holders[this.ids[slot]!]! &= ~this.bit;
+    this.#directory.holders[this.ids[slot]] &= ~this.bit;
     return isDirty(was);
   }
 
@@ -239,12 +239,12 @@ export class L1 extends TagArray {
     let first = addr;
     for (let line = addr >>> this.shift; ; line++) {
       const lineEnd = line === last ? end : (line + 1) * (1 << this.shift) - 1;
-      let slot = this.#predicted[line & this.#predictionMask]!;
-      let id = this.ids[slot]!;
+      let slot = this.#predicted[line & this.#predictionMask];
+      let id = this.ids[slot];
       if (this.tags[slot] !== line) {
         id = this.#directory.idOf(line);
         if (id >= this.#slots.length) this.#reach();
-        slot = this.#slots[id]!;
+        slot = this.#slots[id];
         this.#predicted[line & this.#predictionMask] = slot;
       }
       if (this.tags[slot] !== line) cycles += this.#miss(line, id, -1, first, lineEnd, use);
@@ -265,14 +265,14 @@ export class L1 extends TagArray {
 
   /** A store finds the line in `slot`, not yet Modified; the cycles that it waits. */
   #write(line: number, slot: number): number {
-    const cell = this.#transitions.localWrite[this.states[slot]!]!;
+    const cell = this.#transitions.localWrite[this.states[slot]];
     this.states[slot] = cell & NEXT;
     if ((cell & UPGRADES) !== 0) {
       this.counters.upgrades++;
-      this.#below.upgrade(this, line, this.ids[slot]!);
+      this.#below.upgrade(this, line, this.ids[slot]);
       return this.#latencies.transfer;
     }
-    return (cell & WRITES_THROUGH) !== 0 ? this.#writeThrough(line, this.ids[slot]!) : 0;
+    return (cell & WRITES_THROUGH) !== 0 ? this.#writeThrough(line, this.ids[slot]) : 0;
   }
 
   /** Makes a store below. A store that meets nothing on its way is posted, and costs no time. */
@@ -288,10 +288,10 @@ export class L1 extends TagArray {
     const { counters, classes } = this;
     const transitions = this.#transitions;
     const directory = this.#directory;
-    const cold = (directory.everHeld[id]! & this.bit) === 0;
-    const coherence = (directory.invalidated[id]! & this.bit) !== 0;
+    const cold = (directory.everHeld[id] & this.bit) === 0;
+    const coherence = (directory.invalidated[id] & this.bit) !== 0;
     const words = classes === null ? 0 : this.#words(first, end);
-    const allocates = use === READ || (transitions.localWrite[Invalid]! & WRITES_THROUGH) === 0;
+    const allocates = use === READ || (transitions.localWrite[Invalid] & WRITES_THROUGH) === 0;
     if (use === READ) {
       counters.readMisses++;
       if (cold) counters.coldReadMisses++;
@@ -359,11 +359,11 @@ export class L1 extends TagArray {
   #classifyHit(classes: MissClasses, line: number, slot: number, first: number, end: number, use: Use): void {
     if (use !== READ) {
       const words = this.#words(first, end);
-      if (this.states[slot] === Modified) classes.written[slot]! |= words;
-      else this.#bus.announceWrites(this.bit, this.ids[slot]!, words);
+      if (this.states[slot] === Modified) classes.written[slot] |= words;
+      else this.#bus.announceWrites(this.bit, this.ids[slot], words);
     }
     const { shadow } = classes;
-    const id = this.ids[slot]!;
+    const id = this.ids[slot];
     if (shadow !== null) {
       if (!shadow.use(id)) this.counters.fullyAssociativeMisses++;
       if (classes.undecided[slot] === 1) {
@@ -382,19 +382,19 @@ export class L1 extends TagArray {
     const transitions = this.#transitions;
     const directory = this.#directory;
     const slot = this.victim(line, left);
-    const was = this.states[slot]!;
+    const was = this.states[slot];
     if (was !== Invalid) {
-      const old = this.tags[slot]!;
+      const old = this.tags[slot];
       this.counters.evictions++;
       if (was === Modified) this.#endsModified(slot, old);
-      if ((transitions.replacement[was]! & WRITES_BACK) !== 0) this.counters.writebacksEvict++;
+      if ((transitions.replacement[was] & WRITES_BACK) !== 0) this.counters.writebacksEvict++;
       // Already out of this cache, so that a second level that has to make room finds it gone.
       this.states[slot] = Invalid;
-      this.#below.replaced(this, old, this.ids[slot]!, was as LineState);
+      this.#below.replaced(this, old, this.ids[slot], was as LineState);
     }
-    directory.holders[id]! |= this.bit;
-    directory.everHeld[id]! |= this.bit;
-    directory.invalidated[id]! &= ~this.bit;
+    directory.holders[id] |= this.bit;
+    directory.everHeld[id] |= this.bit;
+    directory.invalidated[id] &= ~this.bit;
     this.place(slot, line, id, state);
     this.#slots[id] = slot;
     this.#predicted[line & this.#predictionMask] = slot;
@@ -416,15 +416,15 @@ export class L1 extends TagArray {
   #endsModified(slot: number, line: number): void {
     if (this.writable[line & this.#fastMask] === line) this.writable[line & this.#fastMask] = NO_LINE;
     if (this.classes !== null) {
-      this.#bus.announceWrites(this.bit, this.ids[slot]!, this.classes.written[slot]!);
+      this.#bus.announceWrites(this.bit, this.ids[slot], this.classes.written[slot]);
       this.classes.written[slot] = 0;
     }
   }
 
   #invalidate(slot: number, line: number): void {
-    const id = this.ids[slot]!;
+    const id = this.ids[slot];
     this.#drop(slot, line);
-    this.#directory.invalidated[id]! |= this.bit;
+    this.#directory.invalidated[id] |= this.bit;
     this.classes?.loses(id);
   }
 

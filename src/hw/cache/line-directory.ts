@@ -34,8 +34,8 @@ export class LineDirectory {
     let slot = Math.imul(line, 0x9e3779b1) >>> 7;
     for (;;) {
       slot &= this.#mask;
-      const found = this.#lines[slot]!;
-      if (found === line) return this.#ids[slot]!;
+      const found = this.#lines[slot];
+      if (found === line) return this.#ids[slot];
       if (found === EMPTY) break;
       slot++;
     }
@@ -64,10 +64,10 @@ export class LineDirectory {
     this.#ids = new Int32Array(lines.length * 2);
     for (let i = 0; i < lines.length; i++) {
       if (lines[i] === EMPTY) continue;
-      let slot = (Math.imul(lines[i]!, 0x9e3779b1) >>> 7) & this.#mask;
+      let slot = (Math.imul(lines[i], 0x9e3779b1) >>> 7) & this.#mask;
       while (this.#lines[slot] !== EMPTY) slot = (slot + 1) & this.#mask;
-      this.#lines[slot] = lines[i]!;
-      this.#ids[slot] = ids[i]!;
+      this.#lines[slot] = lines[i];
+      this.#ids[slot] = ids[i];
     }
   }
 }

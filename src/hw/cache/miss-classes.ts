@@ -62,15 +62,15 @@ export class MissClasses {
 
   /** Somebody who took the line away wrote `words` of it. */
   hears(id: number, words: number): void {
-    this.#foreign[id]! |= words;
+    this.#foreign[id] |= words;
     if (this.shadow === null) return;
-    this.#unseen[id]! |= words;
-    this.#unread[id]! |= words;
+    this.#unseen[id] |= words;
+    this.#unread[id] |= words;
   }
 
   /** A coherence miss of `words` of line `id`: true sharing, as decided at the miss? */
   isTrueSharing(id: number, words: number): boolean {
-    return (this.#foreign[id]! & words) !== 0;
+    return (this.#foreign[id] & words) !== 0;
   }
 
   /** A miss that is essential whatever follows (cold, replacement): the CPU sees the whole line anew. */
@@ -82,15 +82,15 @@ export class MissClasses {
 
   /** An access to `words` of a line whose stay is undecided. True if it is so still. */
   decides(id: number, use: Use, words: number): boolean {
-    if ((this.#unseen[id]! & words) !== 0) {
+    if ((this.#unseen[id] & words) !== 0) {
       this.#counters.duboisTrueAnyMisses++;
       this.#unseen[id] = 0;
     }
-    if (use !== WRITE && (this.#unread[id]! & words) !== 0) {
+    if (use !== WRITE && (this.#unread[id] & words) !== 0) {
       this.#counters.duboisTrueLoadMisses++;
       this.#unread[id] = 0;
     }
-    if (use !== READ) this.#unread[id]! &= ~words;
-    return (this.#unseen[id]! | this.#unread[id]!) !== 0;
+    if (use !== READ) this.#unread[id] &= ~words;
+    return (this.#unseen[id] | this.#unread[id]) !== 0;
   }
 }

@@ -58,7 +58,7 @@ class Stamps implements Replacement {
     const invalid = firstInvalid(states, from, to);
     if (invalid >= 0) return invalid;
     let oldest = from;
-    for (let i = from + 1; i < to; i++) if (this.#stamps[i]! < this.#stamps[oldest]!) oldest = i;
+    for (let i = from + 1; i < to; i++) if (this.#stamps[i] < this.#stamps[oldest]) oldest = i;
     return oldest - from;
   }
 }
@@ -111,7 +111,7 @@ class TreePlru implements Replacement {
       if (invalid >= 0) return invalid;
     }
     let node = 1;
-    while (node < this.#ways) node = node * 2 + this.#nodes[root + node]!;
+    while (node < this.#ways) node = node * 2 + this.#nodes[root + node];
     return node - this.#ways;
   }
 }
@@ -145,7 +145,7 @@ class LruOfTreePlru4 implements Replacement {
     if (invalid >= 0) return invalid;
     let oldest = 0;
     for (let g = 1; g < this.#groups; g++) {
-      if (this.#stamps[set * this.#groups + g]! < this.#stamps[set * this.#groups + oldest]!) oldest = g;
+      if (this.#stamps[set * this.#groups + g] < this.#stamps[set * this.#groups + oldest]) oldest = g;
     }
     return oldest * 4 + this.#trees.victim(set * this.#groups + oldest, states);
   }

@@ -81,11 +81,11 @@ abstract class SecondLevel extends TagArray {
 
   protected fill(l1: L1, line: number, id: number, state: LineState): void {
     const slot = this.victim(line, this.find(line));
-    const was = this.states[slot]!;
+    const was = this.states[slot];
     if (was !== Invalid) {
       l1.counters.l2Evictions++;
       this.states[slot] = Invalid;
-      if (this.evicts(this.tags[slot]!, this.ids[slot]!) || isDirty(was)) l1.counters.l2Writebacks++;
+      if (this.evicts(this.tags[slot], this.ids[slot]) || isDirty(was)) l1.counters.l2Writebacks++;
     }
     this.place(slot, line, id, state);
   }
@@ -106,7 +106,7 @@ export class PrivateSecondLevel extends SecondLevel implements Below {
     const { readAlone, readShared } = this.bus.transitions;
     const slot = this.request(l1, line);
     if (slot >= 0) {
-      const state = this.states[slot]!;
+      const state = this.states[slot];
       if (this.inclusion === 'exclusive') {
         this.states[slot] = Invalid;
         return state | FROM_L2;
@@ -121,7 +121,7 @@ export class PrivateSecondLevel extends SecondLevel implements Below {
   readExclusive(l1: L1, line: number, id: number): number {
     const slot = this.request(l1, line);
     if (slot >= 0) {
-      const state = this.states[slot]!;
+      const state = this.states[slot];
       const alone = state === Exclusive || state === Modified;
       if (!alone) l1.counters.upgrades++;
       const answers = !alone && this.upgrade(l1, line, id);
@@ -139,7 +139,7 @@ export class PrivateSecondLevel extends SecondLevel implements Below {
   upgrade(l1: L1, line: number, id: number): boolean {
     const answer = this.bus.upgrade(l1, line, id);
     const slot = this.held(line);
-    if (slot >= 0) this.states[slot] = isDirty(this.states[slot]!) ? Modified : Exclusive;
+    if (slot >= 0) this.states[slot] = isDirty(this.states[slot]) ? Modified : Exclusive;
     return answer === DIRTY;
   }
 
@@ -148,7 +148,7 @@ export class PrivateSecondLevel extends SecondLevel implements Below {
     if (slot < 0) {
       const answer = this.bus.readExclusive(l1, line, id);
       this.fill(l1, line, id, Modified);
-      this.bus.directory.holders[id]! |= l1.bit;
+      this.bus.directory.holders[id] |= l1.bit;
       return sourceOf(answer);
     }
     const shared = this.states[slot] === Shared;
@@ -165,13 +165,13 @@ export class PrivateSecondLevel extends SecondLevel implements Below {
     if (slot >= 0) {
       if (isDirty(state)) this.states[slot] = state;
     } else if (this.inclusion === 'exclusive' || isDirty(state)) this.fill(l1, line, id, state);
-    else this.bus.directory.holders[id]! &= ~l1.bit;
+    else this.bus.directory.holders[id] &= ~l1.bit;
   }
 
   snoopRead(line: number): boolean {
     const slot = this.held(line);
     if (slot < 0) return false;
-    const cell = possible(this.#transitions.busRead[this.states[slot]!]!);
+    const cell = possible(this.#transitions.busRead[this.states[slot]]);
     this.states[slot] = cell & NEXT;
     if ((cell & WRITES_BACK) !== 0) this.#l1.counters.writebacksIntervRead++;
     return (cell & SUPPLIES) !== 0;
@@ -180,7 +180,7 @@ export class PrivateSecondLevel extends SecondLevel implements Below {
   snoopReadExclusive(line: number): boolean {
     const slot = this.held(line);
     if (slot < 0) return false;
-    const cell = possible(this.#transitions.busReadExclusive[this.states[slot]!]!);
+    const cell = possible(this.#transitions.busReadExclusive[this.states[slot]]);
     this.states[slot] = cell & NEXT;
     if ((cell & WRITES_BACK) !== 0) this.#l1.counters.writebacksIntervWrite++;
     return (cell & SUPPLIES) !== 0;
@@ -189,18 +189,18 @@ export class PrivateSecondLevel extends SecondLevel implements Below {
   snoopUpgrade(line: number): boolean {
     const slot = this.held(line);
     if (slot < 0) return false;
-    const was = this.states[slot]!;
-    this.states[slot] = possible(this.#transitions.busUpgrade[was]!) & NEXT;
+    const was = this.states[slot];
+    this.states[slot] = possible(this.#transitions.busUpgrade[was]) & NEXT;
     return was === Owned;
   }
 
   protected evicts(line: number, id: number): boolean {
     if (this.inclusion === 'inclusive') {
       const dirty = this.#l1.backInvalidate(line);
-      this.bus.directory.holders[id]! &= ~this.#l1.bit;
+      this.bus.directory.holders[id] &= ~this.#l1.bit;
       return dirty;
     }
-    if (!this.#l1.holds(line)) this.bus.directory.holders[id]! &= ~this.#l1.bit;
+    if (!this.#l1.holds(line)) this.bus.directory.holders[id] &= ~this.#l1.bit;
     return false;
   }
 }
@@ -236,7 +236,7 @@ export class SharedSecondLevel extends SecondLevel implements Below {
   }
 
   replaced(l1: L1, line: number, id: number, state: LineState): void {
-    this.bus.directory.holders[id]! &= ~l1.bit;
+    this.bus.directory.holders[id] &= ~l1.bit;
     const slot = this.held(line);
     if (slot >= 0) {
       if (isDirty(state)) this.states[slot] = Modified;
@@ -265,7 +265,7 @@ export class SharedSecondLevel extends SecondLevel implements Below {
   protected evicts(line: number, id: number): boolean {
     if (this.inclusion !== 'inclusive') return false;
     let dirty = false;
-    const holders = this.bus.directory.holders[id]!;
+    const holders = this.bus.directory.holders[id];
     for (const l1 of this.bus.l1s) if ((holders & l1.bit) !== 0 && l1.backInvalidate(line)) dirty = true;
     return dirty;
   }
@@ -287,7 +287,7 @@ export class SharedSecondLevel extends SecondLevel implements Below {
     if (writtenBack) l1.counters.l2Writebacks++;
     // Others that share the line have it from memory, so it stays; alone, it moves up.
     if (slot < 0 || answer !== NOBODY) return source;
-    const state = this.states[slot]!;
+    const state = this.states[slot];
     this.states[slot] = Invalid;
     return state === Modified ? Modified | source : source;
   }

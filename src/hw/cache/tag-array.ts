@@ -84,7 +84,7 @@ export class TagArray {
   /** The slot with the tag of `line`, in whatever state, or -1. */
   protected find(line: number): number {
     const set = line & this.setMask;
-    const newest = this.newest[set]!;
+    const newest = this.newest[set];
     if (this.tags[newest] === line) return newest;
     const from = set * this.ways;
     const to = from + this.ways;

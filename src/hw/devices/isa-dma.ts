@@ -150,7 +150,7 @@ export class IsaDma implements PortDevice {
     if (paged !== undefined) return paged.page & 0xff;
     const { chip, register } = decode(port);
     if (register < STATUS) {
-      const { address, count } = this.#channels[chip * 4 + (register >> 1)]!;
+      const { address, count } = this.#channels[chip * 4 + (register >> 1)];
       return (((register & 1) === 0 ? address : count) >> (this.#flip(chip) ? 8 : 0)) & 0xff;
     }
     return register === STATUS ? this.#takeStatus(chip) : 0xff;
@@ -164,9 +164,9 @@ export class IsaDma implements PortDevice {
     }
     const { chip, register } = decode(port);
     const channels = this.#channels.slice(chip * 4, chip * 4 + 4);
-    const named = channels[value & 3]!;
+    const named = channels[value & 3];
     if (register < STATUS) {
-      const channel = channels[register >> 1]!;
+      const channel = channels[register >> 1];
       const field = (register & 1) === 0 ? 'address' : 'count';
       channel[field] = this.#flip(chip)
         ? (channel[field] & 0xff) | (value << 8)
@@ -185,7 +185,7 @@ export class IsaDma implements PortDevice {
 
   /** Which byte of an address or a count the next access is: true for the upper one. */
   #flip(chip: number): boolean {
-    const upper = this.#flipFlops[chip]!;
+    const upper = this.#flipFlops[chip];
     this.#flipFlops[chip] = !upper;
     return upper;
   }

@@ -55,7 +55,7 @@ export class CacheSimulator {
   /** CPUs are numbered from 0 to 31; addresses have 32 bits. */
   access(cpu: number, kind: AccessKind, address: number, bytes: number): void {
     const l1 = this.bus.l1s[cpu] ?? this.#addUpTo(cpu);
-    if (address >>> l1.shift !== (address + bytes - 1) >>> l1.shift) this.#straddling[cpu]!++;
+    if (address >>> l1.shift !== (address + bytes - 1) >>> l1.shift) this.#straddling[cpu]++;
     if (kind === 'r') l1.load(address, bytes);
     else if (kind === 'w') l1.store(address, bytes);
     else l1.modify(address, bytes);
@@ -63,7 +63,7 @@ export class CacheSimulator {
 
   /** What each CPU's cache did so far. */
   counts(): CacheCounts[] {
-    return this.bus.l1s.map((l1, cpu) => ({ ...cacheCounts(l1), straddlingAccesses: this.#straddling[cpu]! }));
+    return this.bus.l1s.map((l1, cpu) => ({ ...cacheCounts(l1), straddlingAccesses: this.#straddling[cpu] }));
   }
 
   #addUpTo(cpu: number): L1 {
@@ -73,6 +73,6 @@ export class CacheSimulator {
       new L1(this.bus, { geometry, latencies: noCost, classes, random, present: null });
       this.#straddling.push(0);
     }
-    return l1s[cpu]!;
+    return l1s[cpu];
   }
 }

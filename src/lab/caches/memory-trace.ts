@@ -146,8 +146,8 @@ export class MemoryTraceParser {
     while (at < end) {
       const start = at;
       this.line++;
-      let byte = bytes[at]!;
-      while (isBlank[byte] === 1) byte = bytes[++at]!;
+      let byte = bytes[at];
+      while (isBlank[byte] === 1) byte = bytes[++at];
       if (byte === LINE_FEED) {
         at++;
         continue;
@@ -161,42 +161,42 @@ export class MemoryTraceParser {
       let cpu = 0;
       if (form.hasCpu) {
         const first = at;
-        for (; byte >= ZERO && byte <= ZERO + 9; byte = bytes[++at]!) cpu = cpu * 10 + byte - ZERO;
+        for (; byte >= ZERO && byte <= ZERO + 9; byte = bytes[++at]) cpu = cpu * 10 + byte - ZERO;
         if (at === first || isBlank[byte] === 0) this.#noAccess(bytes, start);
-        while (isBlank[byte] === 1) byte = bytes[++at]!;
+        while (isBlank[byte] === 1) byte = bytes[++at];
         if (cpu >= this.#cpus) this.#tooManyCpus(cpu);
       }
 
-      const label = form.labels[byte]!;
-      byte = bytes[++at]!;
+      const label = form.labels[byte];
+      byte = bytes[++at];
       if (label === NONE || isBlank[byte] === 0) this.#noAccess(bytes, start);
-      while (isBlank[byte] === 1) byte = bytes[++at]!;
+      while (isBlank[byte] === 1) byte = bytes[++at];
 
       let first = at;
-      if (byte === ZERO && (bytes[at + 1]! | 0x20) === X) {
+      if (byte === ZERO && (bytes[at + 1] | 0x20) === X) {
         first = at += 2;
-        byte = bytes[at]!;
+        byte = bytes[at];
       }
       let address = 0;
-      for (let digit = hexDigit[byte]!; digit !== NO_DIGIT; digit = hexDigit[byte]!) {
+      for (let digit = hexDigit[byte]; digit !== NO_DIGIT; digit = hexDigit[byte]) {
         address = address * 16 + digit;
-        byte = bytes[++at]!;
+        byte = bytes[++at];
       }
       if (at === first) this.#noAccess(bytes, start);
 
       let size = 4;
       if (form.hasSize) {
         if (isBlank[byte] === 0) this.#noAccess(bytes, start);
-        while (isBlank[byte] === 1) byte = bytes[++at]!;
+        while (isBlank[byte] === 1) byte = bytes[++at];
         first = at;
-        if (byte === ZERO && (bytes[at + 1]! | 0x20) === X) {
+        if (byte === ZERO && (bytes[at + 1] | 0x20) === X) {
           first = at += 2;
-          byte = bytes[at]!;
+          byte = bytes[at];
         }
         size = 0;
-        for (let digit = hexDigit[byte]!; digit !== NO_DIGIT; digit = hexDigit[byte]!) {
+        for (let digit = hexDigit[byte]; digit !== NO_DIGIT; digit = hexDigit[byte]) {
           size = size * 16 + digit;
-          byte = bytes[++at]!;
+          byte = bytes[++at];
         }
         if (at === first) this.#noAccess(bytes, start);
       } else address -= address % 4;
@@ -217,7 +217,7 @@ export class MemoryTraceParser {
       if (size === 0 || size > MAX_ACCESS) this.#badSize(size);
       if (address + size > 2 ** 32) this.#beyond32Bits(address, size);
       this.accesses++;
-      this.#consumer(cpu, kinds[label]!, address, size);
+      this.#consumer(cpu, kinds[label], address, size);
     }
   }
 
@@ -295,7 +295,7 @@ export class AccessList {
 
   forEach(consumer: (cpu: number, kind: AccessKind, address: number, bytes: number, index: number) => void): void {
     const { cpus, kinds, addresses, sizes } = this;
-    for (let i = 0; i < addresses.length; i++) consumer(cpus[i]!, kinds[i]!, addresses[i]!, sizes[i]!, i);
+    for (let i = 0; i < addresses.length; i++) consumer(cpus[i], kinds[i], addresses[i], sizes[i], i);
   }
 }
 

@@ -54,7 +54,7 @@ export function runPoint(
   });
   observer?.poweredOn(machine);
   const allocator = boot(machine, settings.kernel.version, configOf(settings), seeded(seed, 'placement of statics'));
-  const cpu = machine.cpus[0]!;
+  const cpu = machine.cpus[0];
   machine.run(cpu, age(allocator, settings.ageing, seeded(seed, 'ageing')));
   const interference = settings.interference === 0 ? null : new Interference(allocator, settings.interference);
   if (interference !== null) machine.run(cpu, interference.setUp(cpu, seed));
@@ -107,7 +107,7 @@ function configOf({ kernel, colouring }: Settings): KernelConfig {
  * back in random order, so that free memory lies in pieces as on a machine that has run for a while.
  */
 function* age(allocator: SlabAllocator, share: number, random: Random): Program {
-  const cpu = allocator.kernel.machine.cpus[0]!;
+  const cpu = allocator.kernel.machine.cpus[0];
   const taken: addr_t[] = [];
   for (let count = Math.floor(allocator.nr_free_pages() * share); count > 0; count--) {
     const page = yield* allocator.alloc_pages(cpu, GFP_ATOMIC, 0);

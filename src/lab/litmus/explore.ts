@@ -123,18 +123,18 @@ class Explorer {
       for (let id = 0; id < this.#threads.length; id++) moved = this.#advance(state, id) || moved;
       if (!moved) ends.add(key.slice(this.#variables, this.#slots));
     }
-    const rows = [...ends].map((end) => Array.from(end, (char) => this.#values[char.charCodeAt(0)]!));
-    rows.sort((a, b) => a.map((value, i) => value - b[i]!).find((difference) => difference !== 0) ?? 0);
-    return rows.map((row) => Object.fromEntries(row.map((value, i) => [this.#names[i]!, value])));
+    const rows = [...ends].map((end) => Array.from(end, (char) => this.#values[char.charCodeAt(0)]));
+    rows.sort((a, b) => a.map((value, i) => value - b[i]).find((difference) => difference !== 0) ?? 0);
+    return rows.map((row) => Object.fromEntries(row.map((value, i) => [this.#names[i], value])));
   }
 
   /** Opens the states that thread `id` can bring about next; whether there are any. */
   #advance(state: State, id: number): boolean {
     const drained = this.#drain(state, id);
-    const step = this.#threads[id]![state[2 * id]!];
+    const step = this.#threads[id][state[2 * id]];
     const next = step === undefined ? null : this.#execute(state, id, step);
     if (next === null) return drained;
-    next[2 * id]!++;
+    next[2 * id]++;
     this.#settle(next, id);
     this.#reach(next);
     return true;
@@ -163,35 +163,35 @@ class Explorer {
     }
     if (this.#waiting(state, id) > 0) return null;
     if (step.op === 'exchange') {
-      next[step.register] = state[step.location]!;
-      next[step.location] = state[step.register]!;
+      next[step.register] = state[step.location];
+      next[step.location] = state[step.register];
     } else if (step.op === 'store') next[step.to] = valueFrom(state, step.from);
     return next;
   }
 
   /** Does what nobody can see, as far as thread `id` gets with it. */
   #settle(state: State, id: number): void {
-    const steps = this.#threads[id]!;
-    for (let step = steps[state[2 * id]!]; step !== undefined; step = steps[state[2 * id]!]) {
+    const steps = this.#threads[id];
+    for (let step = steps[state[2 * id]]; step !== undefined; step = steps[state[2 * id]]) {
       if (step.op === 'move') state[step.to] = valueFrom(state, step.from);
       else if (step.op === 'store' && this.#buffered) state[step.slot] = valueFrom(state, step.from);
       else if (step.op !== 'mfence' || this.#waiting(state, id) > 0) return;
-      state[2 * id]!++;
+      state[2 * id]++;
     }
   }
 
   /** Stores of thread `id` that wait in its buffer. */
   #waiting(state: State, id: number): number {
-    return this.#buffered ? this.#storesBefore[id]![state[2 * id]!]! - state[2 * id + 1]! : 0;
+    return this.#buffered ? this.#storesBefore[id][state[2 * id]] - state[2 * id + 1] : 0;
   }
 
   #drain(state: State, id: number): boolean {
     if (this.#waiting(state, id) === 0) return false;
-    const { to, slot } = this.#stores[id]![state[2 * id + 1]!]!;
+    const { to, slot } = this.#stores[id][state[2 * id + 1]];
     const next = [...state];
-    next[to] = state[slot]!;
+    next[to] = state[slot];
     next[slot] = 0;
-    next[2 * id + 1]!++;
+    next[2 * id + 1]++;
     this.#settle(next, id);
     this.#reach(next);
     return true;
@@ -199,15 +199,15 @@ class Explorer {
 
   /** From the newest store of its own that waits, else from memory. */
   #loaded(state: State, id: number, location: number): number {
-    const first = state[2 * id + 1]!;
+    const first = state[2 * id + 1];
     for (let i = first + this.#waiting(state, id) - 1; i >= first; i--) {
-      const { to, slot } = this.#stores[id]![i]!;
-      if (to === location) return state[slot]!;
+      const { to, slot } = this.#stores[id][i];
+      if (to === location) return state[slot];
     }
-    return state[location]!;
+    return state[location];
   }
 }
 
 function valueFrom(state: State, from: Source): number {
-  return 'value' in from ? from.value : state[from.place]!;
+  return 'value' in from ? from.value : state[from.place];
 }

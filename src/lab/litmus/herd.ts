@@ -43,7 +43,7 @@ export function parseHerd(text: string, file: string): LitmusTest {
       throw new InputError(place, `${cells.length} columns`, `there are ${threads.length} threads`);
     }
     cells.forEach((cell, id) => {
-      if (cell !== '') threads[id]!.push(parseInstruction(cell, att !== undefined, place));
+      if (cell !== '') threads[id].push(parseInstruction(cell, att !== undefined, place));
     });
   });
   if (threads.length === 0) throw new InputError(file, 'no threads', LAYOUT);
@@ -52,7 +52,7 @@ export function parseHerd(text: string, file: string): LitmusTest {
   if (asked !== null) {
     const proposition = body.slice(asked.index + asked[0].length);
     const place = `${file}:${lineAt(head.length + asked.index)}`;
-    question = parseQuestion(asked[1]!.replace(/\s/g, ''), proposition, place);
+    question = parseQuestion(asked[1].replace(/\s/g, ''), proposition, place);
   }
   return { name: name!, threads, init: parseInit(init!, `${file}:${lineAt(head.length)}`), question };
 }
@@ -101,9 +101,9 @@ function parseInstruction(written: string, att: boolean, place: string): Instruc
 
 function parseOperand(written: string, att: boolean): Place | null {
   const number = /^\$?(-?(?:0x[\da-f]+|\d+))$/i.exec(written);
-  if (number !== null) return { value: parseNumber(number[1]!) };
+  if (number !== null) return { value: parseNumber(number[1]) };
   const location = (att ? /^\((\w+)\)$/ : /^\[(\w+)\]$/).exec(written);
-  if (location !== null) return { location: location[1]! };
+  if (location !== null) return { location: location[1] };
   const register = (att ? /^%(\w+)$/ : /^(\w+)$/).exec(written);
-  return register === null ? null : { register: canonicalRegister(register[1]!) };
+  return register === null ? null : { register: canonicalRegister(register[1]) };
 }

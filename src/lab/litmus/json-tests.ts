@@ -64,7 +64,7 @@ function recordsByLine(text: string, file: string): LitmusRecord[] {
 
 /** Whether a text begins as a file of litmus tests in JSON does. */
 export function looksLikeJsonTests(text: string): boolean {
-  const whole = text.trimStart().startsWith('[') ? jsonIn(text) : jsonIn(text.split('\n', 1)[0]!);
+  const whole = text.trimStart().startsWith('[') ? jsonIn(text) : jsonIn(text.split('\n', 1)[0]);
   const first = Array.isArray(whole) ? whole[0] : (whole ?? jsonIn(text));
   return isObject(first) && (Array.isArray(first.program) || Array.isArray(first.threads));
 }

@@ -39,7 +39,7 @@ export function canonicalRegister(name: string): string {
 /** A location, or a register as `thread:REG`, by its one name. */
 export function canonicalName(name: string): string {
   const match = /^(\d+):(.+)$/.exec(name);
-  return match === null ? name : `${match[1]}:${canonicalRegister(match[2]!)}`;
+  return match === null ? name : `${match[1]}:${canonicalRegister(match[2])}`;
 }
 
 const isRegister = (name: string) => name.includes(':');

@@ -85,5 +85,5 @@ function record([name, threads, post, published]: NamedTest): LitmusRecord {
     computed: published,
     published,
   };
-  return parseJsonTests(JSON.stringify(json), name)[0]!;
+  return parseJsonTests(JSON.stringify(json), name)[0];
 }

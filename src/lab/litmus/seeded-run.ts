@@ -41,7 +41,7 @@ export function runOnCpus(test: LitmusTest, seed: string, model: MemoryModel = '
   const values = new Map(Object.entries(test.init));
   const pauses = seeded(seed, 'pauses');
   test.threads.forEach((thread, id) => {
-    machine.scheduler.spawn(machine.cpus[id]!, execute(machine.cpus[id]!, thread, addressOf, values, pauses));
+    machine.scheduler.spawn(machine.cpus[id], execute(machine.cpus[id], thread, addressOf, values, pauses));
   });
   machine.scheduler.run();
   for (const [location, addr] of addressOf) values.set(location, machine.memory.peek32(addr));

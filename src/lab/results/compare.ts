@@ -18,7 +18,7 @@ const keysOf = (points: readonly PointResult[]): string[] =>
   Object.keys(points[0]?.point ?? {}).filter((key) => key !== 'seed');
 
 const valuesOf = (points: readonly PointResult[], key: string): AxisValue[] => [
-  ...new Set(points.map(({ point }) => point[key]!)),
+  ...new Set(points.map(({ point }) => point[key])),
 ];
 
 /**
@@ -36,7 +36,7 @@ const rank = (axis: string) => (FIRST.includes(axis) ? FIRST.indexOf(axis) : FIR
 /** The kernel's colouring is judged against its absence; of any other axis the first value is the base. */
 export function baselineOf(points: readonly PointResult[], axis: string): AxisValue {
   const values = valuesOf(points, axis);
-  return axis === 'colouring' && values.includes('off') ? 'off' : values[0]!;
+  return axis === 'colouring' && values.includes('off') ? 'off' : values[0];
 }
 
 /** Along each axis, against its usual base. */
@@ -65,7 +65,7 @@ export function compareAlong(
     combinations(points, others).flatMap((fixed): Comparison[] => {
       const [base, other] = [baseline, variant].map((value) => {
         // In the order of the points' keys, as names have it.
-        const combination = Object.fromEntries(keysOf(points).map((key) => [key, key === axis ? value : fixed[key]!]));
+        const combination = Object.fromEntries(keysOf(points).map((key) => [key, key === axis ? value : fixed[key]]));
         return { name: nameOf(combination), results: bySeed.get(nameOf(combination)) };
       }) as [Side, Side];
       if (base.results === undefined || other.results === undefined) return [];
@@ -94,12 +94,12 @@ function combinations(points: readonly PointResult[], keys: readonly string[]): 
   const places = keys.map((key) => new Map(valuesOf(points, key).map((value, i) => [value, i])));
   const found = new Map<string, { combination: Combination; order: number[] }>();
   for (const { point } of points) {
-    const combination = Object.fromEntries(keys.map((key) => [key, point[key]!]));
-    const order = keys.map((key, i) => places[i]!.get(point[key]!)!);
+    const combination = Object.fromEntries(keys.map((key) => [key, point[key]]));
+    const order = keys.map((key, i) => places[i].get(point[key])!);
     found.set(nameOf(combination), { combination, order });
   }
   const before = (a: number[], b: number[]) =>
-    a.map((place, i) => place - b[i]!).find((difference) => difference !== 0);
+    a.map((place, i) => place - b[i]).find((difference) => difference !== 0);
   return [...found.values()].sort((a, b) => before(a.order, b.order) ?? 0).map(({ combination }) => combination);
 }
 

@@ -80,7 +80,7 @@ const lonelyCounts = (of: PointResult, other: PointResult): Members =>
 
 /** Those that every point has. */
 const commonCounts = (pairs: readonly PointPair[]): string[] =>
-  Object.keys(pairs.length === 0 ? {} : countsOf(pairs[0]!.a)).filter((count) =>
+  Object.keys(pairs.length === 0 ? {} : countsOf(pairs[0].a)).filter((count) =>
     pairs.every(({ a, b }) => count in countsOf(a) && count in countsOf(b)),
   );
 
@@ -89,7 +89,7 @@ function changes(pairs: readonly PointPair[], names: readonly string[], random: 
   return names.flatMap((count) => {
     const points = pairs.filter(({ a, b }) => countsOf(a)[count] !== countsOf(b)[count]).length;
     if (points === 0) return [];
-    const [a, b] = (['a', 'b'] as const).map((side) => mean(pairs.map((pair) => countsOf(pair[side])[count]!)));
+    const [a, b] = (['a', 'b'] as const).map((side) => mean(pairs.map((pair) => countsOf(pair[side])[count])));
     return [{ count, points, a: a!, b: b!, change: changeOf(pairs, count, random) }];
   });
 }
@@ -99,8 +99,8 @@ function changeOf(pairs: readonly PointPair[], count: string, random: Random) {
   const bySeed = new Map<number, { base: [number, 1]; variant: [number, 1] }>();
   for (const { a, b } of pairs) {
     const sums = bySeed.get(a.point.seed) ?? { base: [0, 1], variant: [0, 1] };
-    sums.base[0] += countsOf(a)[count]!;
-    sums.variant[0] += countsOf(b)[count]!;
+    sums.base[0] += countsOf(a)[count];
+    sums.variant[0] += countsOf(b)[count];
     bySeed.set(a.point.seed, sums);
   }
   return bootstrap(relativeChange([...bySeed.values()]), resample(bySeed.size, random));

@@ -105,7 +105,7 @@ export function measuresOf(points: readonly PointResult[]): CombinationMeasures[
     combinations.set(key, [...(combinations.get(key) ?? []), result]);
   }
   return [...combinations.values()].map((results) => {
-    const { seed: _, ...combination } = results[0]!.point;
+    const { seed: _, ...combination } = results[0].point;
     const figures = measureNames.map((name) => [name, measured(name, results)]);
     return { combination, measures: Object.fromEntries(figures) as CombinationMeasures['measures'] };
   });

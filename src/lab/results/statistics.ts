@@ -60,8 +60,8 @@ const ratio = (numerator: number, denominator: number): number | undefined =>
 
 /** Of a measure's ratio of sums, variant against base. From nothing to nothing is no change. */
 export function relativeChange(pairs: readonly Pair<Fraction>[]): Statistic {
-  const [baseOver, baseUnder] = [0, 1].map((i) => Float64Array.from(pairs, ({ base }) => base[i]!));
-  const [variantOver, variantUnder] = [0, 1].map((i) => Float64Array.from(pairs, ({ variant }) => variant[i]!));
+  const [baseOver, baseUnder] = [0, 1].map((i) => Float64Array.from(pairs, ({ base }) => base[i]));
+  const [variantOver, variantUnder] = [0, 1].map((i) => Float64Array.from(pairs, ({ variant }) => variant[i]));
   return (drawn) => {
     const base = total(baseOver, drawn) * total(variantUnder, drawn);
     const difference = total(variantOver, drawn) * total(baseUnder, drawn) - base;
@@ -71,7 +71,7 @@ export function relativeChange(pairs: readonly Pair<Fraction>[]): Statistic {
 
 function total(values: Float64Array, drawn: Int32Array): number {
   let sum = 0;
-  for (let i = 0; i < drawn.length; i++) sum += values[drawn[i]!]!;
+  for (let i = 0; i < drawn.length; i++) sum += values[drawn[i]];
   return sum;
 }
 
@@ -80,7 +80,7 @@ function total(values: Float64Array, drawn: Int32Array): number {
  * negative and the variant's another.
  */
 export function effectOf(pairs: readonly Pair<Fraction>[], resamples: Resamples): Effect | null {
-  const sums = (side: keyof Pair<Fraction>) => [0, 1].map((i) => pairs.reduce((sum, pair) => sum + pair[side][i]!, 0));
+  const sums = (side: keyof Pair<Fraction>) => [0, 1].map((i) => pairs.reduce((sum, pair) => sum + pair[side][i], 0));
   const [[baseOver, baseUnder], [variantOver, variantUnder]] = [sums('base'), sums('variant')];
   if (baseUnder! <= 0 || variantUnder! <= 0) return null;
   const estimate = bootstrap(relativeChange(pairs), resamples);

@@ -15,12 +15,12 @@ export function problemOf(
   examples: Readonly<Record<string, string>>,
 ): Problem {
   const issue = innermost(found);
-  const path = issue.code === 'unrecognized_keys' ? [...issue.path, issue.keys[0]!] : issue.path;
+  const path = issue.code === 'unrecognized_keys' ? [...issue.path, issue.keys[0]] : issue.path;
   const [problem, remedy] = describe(issue, path, schema, examples);
   return { path, problem, remedy };
 }
 
-export const firstLine = (text: string) => text.split('\n')[0]!.replace(/:$/, '');
+export const firstLine = (text: string) => text.split('\n')[0].replace(/:$/, '');
 
 /** How messages call what zod expects. */
 const kinds: Record<string, string> = { int: 'whole number', array: 'list', object: 'group of keys' };

@@ -91,7 +91,7 @@ function workloadBy(parameter: (type: z.ZodType) => z.ZodType) {
   return z.union(
     [
       oneOf(workloadNames).transform((name, context) => {
-        const written = schemas[workloadNames.indexOf(name)]!.safeParse({ name });
+        const written = schemas[workloadNames.indexOf(name)].safeParse({ name });
         if (written.success) return written.data;
         context.addIssue({
           code: 'custom',
@@ -200,7 +200,7 @@ export function parseSpecification(text: string, file: string): Specification {
 export function specificationFrom(value: unknown, placeOf: (path: readonly PropertyKey[]) => string): Specification {
   const result = specification.safeParse(value, { reportInput: true });
   if (!result.success) {
-    const { path, problem, remedy } = problemOf(result.error.issues[0]!, specificationSchema() as JsonSchema, examples);
+    const { path, problem, remedy } = problemOf(result.error.issues[0], specificationSchema() as JsonSchema, examples);
     throw new InputError(placeOf(path), problem, remedy);
   }
   return checked(withDefaults(result.data, placeOf), placeOf);

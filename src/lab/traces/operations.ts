@@ -58,9 +58,9 @@ const ATOMIC = 1;
 const DMA = 2;
 
 export function operationAt(operations: Operations, i: number): Operation {
-  const argument = operations.argument[i]!;
-  const common = { object: operations.object[i]!, thread: operations.thread[i]!, cpu: operations.cpu[i]! };
-  const flags = operations.flags[i]!;
+  const argument = operations.argument[i];
+  const common = { object: operations.object[i], thread: operations.thread[i], cpu: operations.cpu[i] };
+  const flags = operations.flags[i];
   const how = { atomic: (flags & ATOMIC) !== 0, dma: (flags & DMA) !== 0 };
   switch (operations.kind[i]) {
     case ALLOC:
@@ -72,7 +72,7 @@ export function operationAt(operations: Operations, i: number): Operation {
     case MEMCPY:
       return { kind: 'memcpy', from: argument, ...common };
     default:
-      return { kind: 'free', via: freeFunctions[argument]!, ...common };
+      return { kind: 'free', via: freeFunctions[argument], ...common };
   }
 }
 

@@ -85,12 +85,12 @@ function compared(name: string, recorded: object, got: object, leftOut: Readonly
 }
 
 const simulatorOf = ({ size, ways, line }: Omit<RecordedGeometry, 'sets' | 'policies'>, policy: string, cpus: number) =>
-  new CacheSimulator({ geometry: { size, ways, line, policy: policies[policy]! }, cpus, classes: 'all' });
+  new CacheSimulator({ geometry: { size, ways, line, policy: policies[policy] }, cpus, classes: 'all' });
 
 /** The counts of one CPU's cache, and where in the trace it missed. */
 function missesOverTime(accesses: AccessList, geometry: RecordedGeometry, policy: string) {
   const simulator = simulatorOf(geometry, policy, 1);
-  const { counters } = simulator.bus.l1s[0]!;
+  const { counters } = simulator.bus.l1s[0];
   const missesAfterEach20th: number[] = [];
   const first20MissingAccesses: number[] = [];
   const twentieth = Math.floor(accesses.length / 20);
@@ -100,7 +100,7 @@ function missesOverTime(accesses: AccessList, geometry: RecordedGeometry, policy
     if (counters.misses > before && first20MissingAccesses.length < 20) first20MissingAccesses.push(i);
     if ((i + 1) % twentieth === 0 && missesAfterEach20th.length < 20) missesAfterEach20th.push(counters.misses);
   });
-  return { ...simulator.counts()[0]!, missesAfterEach20th, first20MissingAccesses };
+  return { ...simulator.counts()[0], missesAfterEach20th, first20MissingAccesses };
 }
 
 /** As verifyExpectedCounts, for traces of several CPUs: the counts of each and in total, and the worst lines. */
@@ -111,7 +111,7 @@ export function* verifyExpectedCoherence(
   for (const [name, recorded] of Object.entries(expected.traces)) {
     const accesses = trace(name);
     const { objects = {}, ...counts } = recorded;
-    const flat = { ...counts, ...accessesByObject(objects, (object) => objects[object]!.accesses) };
+    const flat = { ...counts, ...accessesByObject(objects, (object) => objects[object].accesses) };
     yield compared(name, flat, contentsOf(accesses, objects), new Set(['geometries']));
     for (const [geometryName, geometry] of Object.entries(recorded.geometries)) {
       for (const [policy, counts] of Object.entries(geometry.policies)) {
@@ -136,8 +136,8 @@ function contentsOf(accesses: AccessList, objects: Objects) {
     writes: count('w'),
     atomics: count('x'),
     ...accessesByObject(objects, (object) => {
-      const start = Number.parseInt(objects[object]!.start, 16);
-      const end = start + objects[object]!.bytes;
+      const start = Number.parseInt(objects[object].start, 16);
+      const end = start + objects[object].bytes;
       return addresses.filter((address) => address >= start && address < end).length;
     }),
   };
@@ -170,7 +170,7 @@ function coherenceCase(
   const expected = recorded as { total: object; perCpu: object[]; topLines: LineSharing[] };
   compare('total', expected.total, totalOf(perCpu));
   expected.perCpu.forEach((counts, cpu) => {
-    compare(`cpu${cpu}`, counts, perCpu[cpu]!);
+    compare(`cpu${cpu}`, counts, perCpu[cpu]);
   });
   for (let i = 0; i < Math.max(expected.topLines.length, topLines.length); i++) {
     comparison.compare(() => `topLines ${i}`, expected.topLines[i], topLines[i]);
@@ -183,7 +183,7 @@ function worstLines(simulator: CacheSimulator, accesses: AccessList, line: numbe
   const { l1s } = simulator.bus;
   const byLine = new Map<number, Sharing>();
   const piece: AccessConsumer = (cpu, kind, address, bytes) => {
-    const { counters } = l1s[cpu]!;
+    const { counters } = l1s[cpu];
     const { coherenceMisses, trueSharingMisses } = counters;
     simulator.access(cpu, kind, address, bytes);
     if (counters.coherenceMisses === coherenceMisses) return;
@@ -236,7 +236,7 @@ export function verifyDirected({ geometry, policy, cases }: DirectedCases): Case
     const comparison = new Comparison(`cache/directed-mesi ${n}`, 'steps and counts');
     const simulator = simulatorOf(geometry, policy, cpus);
     const { l1s } = simulator.bus;
-    const [texts, states] = [0, 1].map((half) => steps.map((step) => step.split(' > ')[half]!)) as [string[], string[]];
+    const [texts, states] = [0, 1].map((half) => steps.map((step) => step.split(' > ')[half])) as [string[], string[]];
     const accesses = AccessList.parse(new TextEncoder().encode(texts.join('\n')), `directed-mesi.json case ${n}`);
     accesses.forEach((cpu, kind, address, bytes, i) => {
       // Recorded states are as of right after each piece of a straddling access.
@@ -251,7 +251,7 @@ export function verifyDirected({ geometry, policy, cases }: DirectedCases): Case
     const counts = simulator.counts();
     perCpu.forEach((recorded, cpu) => {
       for (const [count, value] of Object.entries(recorded)) {
-        comparison.compare(() => `cpu${cpu} ${count}`, value, counts[cpu]![count as keyof CacheCounts]);
+        comparison.compare(() => `cpu${cpu} ${count}`, value, counts[cpu][count as keyof CacheCounts]);
       }
     });
     return comparison.outcome();

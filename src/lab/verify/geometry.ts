@@ -35,7 +35,7 @@ export function verifyGeometry(lines: readonly string[], file: string): CaseOutc
     }
     const { comparison, k } = machine;
     const alignment = flags === 'HWCACHE_ALIGN' ? SLAB_HWCACHE_ALIGN : 0;
-    const cpu = k.machine.cpus[0]!;
+    const cpu = k.machine.cpus[0];
     const row = k.machine.run(cpu, createAndLook(k, Number(size), Number(offset), alignment));
     comparison.compare(() => `row ${i + 2}: ${line}`, fields.slice(5).join(','), row);
   });
@@ -49,7 +49,7 @@ function bootFor(l1_cache_bytes: number, memory_mb: number): Linux2422 {
 /** Creates a cache, prints it as a row from objsize on, and destroys it. */
 function* createAndLook(k: Linux2422, size: number, offset: number, flags: number): Program<string> {
   const { kmem_cache_t } = k;
-  const cpu = k.machine.cpus[0]!;
+  const cpu = k.machine.cpus[0];
   const cachep = yield* kmem_cache_create(k, cpu, 'geometry', size, offset, flags, null, null);
   const peek = (field: number) => k.machine.memory.peek32(cachep + field);
   const cache = peekCache(k, cachep);

@@ -121,7 +121,7 @@ export function bootBuild(build: Build): Linux2422 {
     ],
     spinlock_bytes: 4,
   });
-  k.machine.run(k.machine.cpus[0]!, start_kernel(k, k.machine.cpus[0]!));
+  k.machine.run(k.machine.cpus[0], start_kernel(k, k.machine.cpus[0]));
   return k;
 }
 
@@ -228,7 +228,7 @@ class Replay {
       return {};
     }
     const k = this.#k;
-    const cpu = k.machine.cpus[operation.cpu!]!;
+    const cpu = k.machine.cpus[operation.cpu!];
     if (op === 'state') return stateSnapshot(k, this.#cache(operation.cache));
     if (op === 'chain') return chainSnapshot(k);
     if (op === 'buddy') return buddySnapshot(k);

@@ -40,7 +40,7 @@ export type DumpMachine = z.output<typeof sidecar>;
 export function parseDumpMachine(document: unknown, file: string): DumpMachine {
   const result = sidecar.safeParse(document);
   if (result.success) return result.data;
-  const { path, message } = result.error.issues[0]!;
+  const { path, message } = result.error.issues[0];
   const key = path.join('.') || 'the document';
   throw new InputError(file, `${key}: ${message}`, 'a sidecar describes the machine that printed the dump');
 }

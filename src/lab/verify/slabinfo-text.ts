@@ -40,9 +40,9 @@ const hitColumns = ['allochit', 'allocmiss', 'freehit', 'freemiss'];
 
 /** The version in the first line, as "1.1" or "2.0". */
 export function slabinfoVersion(text: string, file: string): string {
-  const header = /^slabinfo - version: (\d+\.\d+)(?= |$)/.exec(text.split('\n', 1)[0]!.trimEnd());
+  const header = /^slabinfo - version: (\d+\.\d+)(?= |$)/.exec(text.split('\n', 1)[0].trimEnd());
   if (header === null) throw notAHeader(file);
-  return header[1]!;
+  return header[1];
 }
 
 /** Reads a dump of version 1.1; `file` names it in messages. */
@@ -105,11 +105,11 @@ class Line {
     const columns = this.#groups.flat();
     const printed = this.#groups.map((group) => group.map(() => '(\\d{1,10})').join('\\s+')).join('\\s+:\\s+');
     const match = new RegExp(`^(\\S|\\S.*?\\S)\\s+${printed}$`).exec(this.#text);
-    if (match === null || this.#holdsNumbers(match[1]!)) {
+    if (match === null || this.#holdsNumbers(match[1])) {
       const whole = this.#groups.map((group) => group.join(', ')).join(' : ');
       throw this.#error(`not a cache: ${JSON.stringify(this.#text.slice(0, 80))}`, `expected name, ${whole}`);
     }
-    return { name: match[1]!, numbers: new Map(columns.map((column, i) => [column, Number(match[i + 2])])) };
+    return { name: match[1], numbers: new Map(columns.map((column, i) => [column, Number(match[i + 2])])) };
   }
 
   /**

@@ -117,7 +117,7 @@ function seenBy({ slabs, arrays }: SlabinfoRow, shape: CacheShape): Partial<Cach
 /** 2.4.22 as the machine's owner had built it. */
 function onEmulatedMachine(machine: DumpMachine): Recreate {
   const k = boot(machine);
-  const cpu = k.machine.cpus[0]!;
+  const cpu = k.machine.cpus[0];
   const booted = new Map(cacheChain(k).map((cachep) => [peekName(k, cachep), cachep]));
   const taken = new Set(booted.keys());
   const onSlab = new Set(machine.rowsNeedingAFlag.map(({ name }) => name));

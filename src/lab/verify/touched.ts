@@ -126,10 +126,10 @@ const sameSet = (a: Set<string>, b: Set<string>) => a.size === b.size && [...a].
 function parsePlace(where: string): Place {
   const match = /^(.*)\+0x([0-9a-f]+)$/.exec(where);
   if (match === null) return { symbol: MEMORY, offset: Number(where) };
-  const offset = Number.parseInt(match[2]!, 16);
-  const page = /^mem_map\[(\d+)\]$/.exec(match[1]!);
+  const offset = Number.parseInt(match[2], 16);
+  const page = /^mem_map\[(\d+)\]$/.exec(match[1]);
   if (page !== null) return { symbol: 'mem_map', offset: Number(page[1]) * struct_page.sizeof + offset };
-  return { symbol: match[1]!, offset };
+  return { symbol: match[1], offset };
 }
 
 /** Where one of our addresses stands in the recordings' terms; null for what they leave out. */
@@ -163,5 +163,5 @@ function addressOf(k: Linux2422, word: string): addr_t {
   const index = Number(indexed[2]);
   if (indexed[1] === 'zone') return k.zone(index) + offset;
   const sizeof = indexed[1] === 'irq_stat' ? k.irq_cpustat_t.sizeof : cache_sizes_t.sizeof;
-  return k.symbols.address(indexed[1]!) + index * sizeof + offset;
+  return k.symbols.address(indexed[1]) + index * sizeof + offset;
 }

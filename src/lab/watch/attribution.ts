@@ -91,7 +91,7 @@ export class Attribution {
   /** Attributes what the CPUs of the allocator's machine do from now on, until `stop`. `fields` names those of objects. */
   constructor(allocator: SlabAllocator, fields: FieldNames = new Map()) {
     const { machine } = allocator.kernel;
-    const { l1 } = machine.cpus[0]!;
+    const { l1 } = machine.cpus[0];
     if (l1.classes === null || l1.classes.shadow === null) {
       throw new InputError('attribution', 'a machine that does not class its misses', "build it with classes: 'all'");
     }
@@ -248,7 +248,7 @@ export class Attribution {
       (tally) => tally.offset === offset && tally.cpu === cpu && (owner === null || tally.owner === owner),
     );
     if (at >= 0) {
-      const tally = tallies[at]!;
+      const tally = tallies[at];
       if (owner !== null && at > 0) {
         tallies.splice(at, 1);
         tallies.unshift(tally);

@@ -187,12 +187,12 @@ export class RaceDetector {
   }
 
   #agentOf(cpu: Cpu): Agent {
-    const side = this.#sides[cpu.id]!;
+    const side = this.#sides[cpu.id];
     return side.depth > 0 ? side.interrupt : side.process;
   }
 
   #watch(cpu: Cpu): void {
-    const side = this.#sides[cpu.id]!;
+    const side = this.#sides[cpu.id];
     const { process, interrupt } = side;
     if (!cpu.interruptsOn) process.section = { end: null };
     this.#undo.push(observe(cpu, (_, kind, addr, bytes) => this.#access(side, kind, addr, bytes)));
@@ -272,7 +272,7 @@ export class RaceDetector {
   #sets({ cpu }: Context): void {
     const from = this.#last;
     if (from === null) return;
-    join(this.#sides[cpu.id]!.process, from.clocks);
+    join(this.#sides[cpu.id].process, from.clocks);
     tick(from);
   }
 
@@ -314,7 +314,7 @@ export class RaceDetector {
     }
     const trace = {};
     if (this.#functions) Error.captureStackTrace(trace);
-    const time = agent.clocks[agent.index]!;
+    const time = agent.clocks[agent.index];
     return { agent, time, section, kind, address, bytes, interruptsOn, locks: side.locks, clock, trace };
   }
 
@@ -417,7 +417,7 @@ export class RaceDetector {
 }
 
 function tick(agent: Agent): void {
-  agent.clocks[agent.index]!++;
+  agent.clocks[agent.index]++;
 }
 
 function join(agent: Agent, other: Clocks): void {
@@ -425,7 +425,7 @@ function join(agent: Agent, other: Clocks): void {
 }
 
 function raise(clocks: Clocks, other: Clocks): void {
-  for (let i = 0; i < clocks.length; i++) if (other[i]! > clocks[i]!) clocks[i] = other[i]!;
+  for (let i = 0; i < clocks.length; i++) if (other[i] > clocks[i]) clocks[i] = other[i];
 }
 
 function joined(some: Clocks | undefined, others: Clocks): Clocks {
@@ -445,7 +445,7 @@ function endSection(agent: Agent): void {
 }
 
 function isBefore({ agent, time }: Access, later: Agent): boolean {
-  return time <= later.clocks[agent.index]!;
+  return time <= later.clocks[agent.index];
 }
 
 /** The same agent did the same in the same epoch: nothing can have changed. */

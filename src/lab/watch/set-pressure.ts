@@ -24,7 +24,7 @@ type CountedL1 = L1 & { readonly [COUNTS]: Counts };
 
 /** Counts those of all `l1s`, which are of one geometry, from now on: into the arrays returned. */
 export function countSets(l1s: readonly L1[]): SetPressure {
-  const sets = l1s[0]!.setMask + 1;
+  const sets = l1s[0].setMask + 1;
   const accesses = new Array<number>(sets).fill(0);
   const misses = new Array<number>(sets).fill(0);
   for (const l1 of l1s) {
@@ -50,17 +50,17 @@ function counting(l1: L1, { accesses, misses }: Counts, access: Access, addr: nu
   const { counters, shift, setMask } = l1;
   const first = addr >>> shift;
   const last = (addr + bytes - 1) >>> shift;
-  accesses[first & setMask]!++;
+  accesses[first & setMask]++;
   // Only the first line's lookup is not disturbed by what the access itself replaces: the second gets what is left.
   let missing = 0;
   if (first !== last) {
-    accesses[last & setMask]!++;
+    accesses[last & setMask]++;
     missing = l1.holds(first) ? 0 : 1;
-    misses[first & setMask]! += missing;
+    misses[first & setMask] += missing;
   }
   const before = counters.readMisses + counters.writeMisses;
   const cycles = access.call(l1, addr, bytes);
   const after = counters.readMisses + counters.writeMisses;
-  if (after !== before) misses[last & setMask]! += after - before - missing;
+  if (after !== before) misses[last & setMask] += after - before - missing;
   return cycles;
 }

@@ -23,7 +23,7 @@ export default defineWorkload({
       },
       run() {
         context.onEachCpu(function* (cpu) {
-          const first = given[cpu.id]!;
+          const first = given[cpu.id];
           context.enter(cpu);
           if (first !== NULL) yield* context.free(cpu, cache, first);
           yield* allocateAndWrite(context, cpu, cache, parameters);

@@ -23,16 +23,16 @@ export default defineWorkload({
         cache = yield* context.createCache(cpu, 'churned', objectSize ?? 128);
         for (let i = 0; i < objects; i++) {
           const objp = yield* context.alloc(cpu, cache);
-          if (objp !== NULL) live[i % cpus.length]!.push(objp);
+          if (objp !== NULL) live[i % cpus.length].push(objp);
         }
       },
       run() {
         context.onEachCpu(function* (cpu) {
           const random = seeded(context.seed, `churn of cpu${cpu.id}`);
-          const own = live[cpu.id]!;
+          const own = live[cpu.id];
           const aim = Math.max(1, shareOf(objects, cpu, cpus));
           for (let i = shareOf(operations, cpu, cpus); i > 0; i--) {
-            if (cpu.clock > cpu.horizon) yield;
+            if (cpu.isAhead) yield;
             context.enter(cpu);
             // As likely the one as the other where as many are live as there should be.
             if (own.length < 2 * aim * random()) {
@@ -40,7 +40,7 @@ export default defineWorkload({
               if (objp !== NULL) own.push(objp);
             } else {
               const index = below(random, own.length);
-              const objp = own[index]!;
+              const objp = own[index];
               own[index] = own.at(-1)!;
               own.pop();
               yield* context.free(cpu, cache, objp);

@@ -18,13 +18,13 @@ export function* allocateAndWrite(
 ): Program {
   const ownRepetitions = Math.floor(repetitions / context.cpus.length);
   for (let i = 0; i < iterations; i++) {
-    if (cpu.clock > cpu.horizon) yield;
+    if (cpu.isAhead) yield;
     context.enter(cpu);
     const objp = yield* context.alloc(cpu, cache);
     if (objp !== NULL) {
       for (let repetition = 0; repetition < ownRepetitions; repetition++) {
         for (let at = objp; at < objp + cache.size; at++) {
-          if (cpu.clock > cpu.horizon) yield;
+          if (cpu.isAhead) yield;
           cpu.write(at, 1);
           cpu.read(at, 1);
         }

@@ -49,7 +49,7 @@ export default defineWorkload({
           for (let pass = 0; pass < passes; pass++) {
             context.enter(cpu);
             for (let objp = first; objp !== NULL; objp = cpu.loadPtr(objp + offset)) {
-              if (cpu.clock > cpu.horizon) yield;
+              if (cpu.isAhead) yield;
             }
             context.done();
           }

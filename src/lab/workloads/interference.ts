@@ -64,14 +64,14 @@ export class Interference {
 
   /** User mode, up to the kernel entry that comes now. */
   enter(cpu: Cpu): void {
-    const user = this.#users[cpu.id]!;
+    const user = this.#users[cpu.id];
     const { line } = this.#allocator.kernel.machine.model.l1;
     const linesPerPage = PAGE_SIZE / line;
     const lines = user.pages.length * linesPerPage;
     const before = { ...cpu.counters };
     const { clock } = cpu;
     for (let i = 0; i < this.#loads; i++) {
-      const page = user.pages[Math.floor(user.next / linesPerPage)]!;
+      const page = user.pages[Math.floor(user.next / linesPerPage)];
       // Around those who watch this L1: set pressure and attribution are the kernel's.
       cpu.clock += L1.prototype.load.call(cpu.l1, page + (user.next % linesPerPage) * line, 4);
       user.next = (user.next + 1) % lines;

@@ -47,7 +47,7 @@ export default defineWorkload({
         heads = yield* context.createCache(cpu, 'skbuff_head_cache', objectSize ?? 160);
       },
       run() {
-        const [receiver, reader] = [cpus[0]!, cpus.at(-1)!];
+        const [receiver, reader] = [cpus[0], cpus.at(-1)!];
         request_irq(kernel, NETWORK_VECTOR, function* (cpu) {
           if (arrived === packets) return;
           arrived++;
@@ -75,7 +75,7 @@ export default defineWorkload({
             const packet = waiting.shift();
             if (packet === undefined) return;
             cpu.idleUntil(packet.at);
-            if (cpu.clock > cpu.horizon) yield;
+            if (cpu.isAhead) yield;
             context.enter(cpu);
             touch.used(cpu, heads.number, packet.skb, heads.size);
             for (let at = 0; at < Math.min(HEADERS, packet.bytes); at += 4) cpu.read(packet.data + at, 4);

@@ -15,7 +15,7 @@ export const bytes = z.union([z.number(), z.string()]).transform((value, context
     context.addIssue({ code: 'custom', message: `${value} is no size: write bytes, or 16K, or 64M` });
     return z.NEVER;
   }
-  const unit = { '': 1, K: KiB, M: MiB }[match[2]!.toUpperCase()]!;
+  const unit = { '': 1, K: KiB, M: MiB }[match[2].toUpperCase()]!;
   return Number(match[1]) * unit;
 });
 

@@ -34,9 +34,9 @@ export default defineWorkload({
       run() {
         context.onEachCpu(function* (cpu) {
           for (let i = 0; i < increments; i++) {
-            if (cpu.clock > cpu.horizon) yield;
+            if (cpu.isAhead) yield;
             context.enter(cpu);
-            const counter = objects[i % counters]![cpu.id]!;
+            const counter = objects[i % counters][cpu.id];
             if (counter !== NULL) cpu.store32(counter, cpu.load32(counter) + 1);
             context.done();
           }

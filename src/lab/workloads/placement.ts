@@ -21,7 +21,7 @@ class ByThread implements Placement {
 
   cpuOf({ thread }: Operation): number {
     while (this.#cpuOfThread.length <= thread) this.#cpuOfThread.push(below(this.#random, this.#cpus));
-    return this.#cpuOfThread[thread]!;
+    return this.#cpuOfThread[thread];
   }
 }
 

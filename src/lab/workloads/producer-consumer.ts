@@ -47,12 +47,12 @@ export default defineWorkload({
           const ready = cpu.id % 2 === 0 ? () => waiting() < ring : () => waiting() > 0;
           for (let i = 0; i < objects; i++) {
             yield* waitUntil(cpu, ready);
-            if (cpu.clock > cpu.horizon) yield;
+            if (cpu.isAhead) yield;
             context.enter(cpu);
             const slot = at + SLOTS + 4 * (i % ring);
             if (cpu.id % 2 === 0) {
               const objp = yield* context.alloc(cpu, cache);
-              if (cpu.clock > cpu.horizon) yield;
+              if (cpu.isAhead) yield;
               cpu.storePtr(slot, objp);
               cpu.store32(at + HEAD, i + 1);
             } else {

@@ -19,7 +19,7 @@ export function startTimerInterrupts(allocator: SlabAllocator, period: number): 
   const { machine } = kernel;
   const held = machine.cpus.map((): addr_t[] => []);
   request_irq(kernel, LOCAL_TIMER_VECTOR, function* tick(cpu: Cpu): Program {
-    const own = held[cpu.id]!;
+    const own = held[cpu.id];
     const objp = yield* allocator.kmalloc(cpu, SIZE, GFP_ATOMIC);
     if (objp !== NULL) {
       for (let at = objp; at < objp + 32; at += 4) cpu.write(at, 4);

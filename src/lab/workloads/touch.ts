@@ -152,7 +152,7 @@ class HotWords implements Usage {
 
   use(cpu: Cpu, objp: addr_t, turn: number): void {
     for (const offset of this.#offsets) cpu.read(objp + offset, WORD);
-    if (turn % 4 === 0) cpu.write(objp + this.#offsets[0]!, WORD);
+    if (turn % 4 === 0) cpu.write(objp + this.#offsets[0], WORD);
   }
 }
 

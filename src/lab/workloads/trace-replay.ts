@@ -74,8 +74,8 @@ class Replay {
         yield;
       }
       // The host may have run that allocation ahead of time: its use waits for it on this CPU's clock too.
-      if (awaited !== null) cpu.idleUntil(this.#allocatedAt[awaited]!);
-      if (cpu.clock > cpu.horizon) yield;
+      if (awaited !== null) cpu.idleUntil(this.#allocatedAt[awaited]);
+      if (cpu.isAhead) yield;
       this.#context.enter(cpu);
       if (operation.kind === 'free') yield* this.#free(cpu, operation);
       else if (operation.kind === 'memcpy') this.#copy(cpu, operation);
@@ -95,9 +95,9 @@ class Replay {
     let objp: addr_t;
     if (operation.kind === 'alloc') {
       this.#cache[object] = operation.cache;
-      this.#size[object] = trace.caches[operation.cache]!.size;
+      this.#size[object] = trace.caches[operation.cache].size;
       // A cache of any memory refuses SLAB_DMA: the traced flag asked for a zone that the cache does not promise.
-      objp = yield* this.#allocator.alloc(cpu, caches[operation.cache]!.cachep, flags & ~__GFP_DMA);
+      objp = yield* this.#allocator.alloc(cpu, caches[operation.cache].cachep, flags & ~__GFP_DMA);
     } else {
       const { kind, size } = operation;
       this.#cache[object] = trace.caches.length + generalCache(size);
@@ -112,26 +112,26 @@ class Replay {
       return;
     }
     this.#context.done();
-    this.#context.touch.allocated(cpu, this.#cache[object]!, objp, this.#size[object]!);
+    this.#context.touch.allocated(cpu, this.#cache[object], objp, this.#size[object]);
     this.#address[object] = objp;
   }
 
   /** Both objects are the copying thread's: it has allocated the one, and will free the other. */
   #copy(cpu: Cpu, { object, from }: Copy): void {
-    const dest = this.#address[object]!;
-    const src = this.#address[from]!;
+    const dest = this.#address[object];
+    const src = this.#address[from];
     if (dest === FAILED || src === FAILED) return;
-    memcpy(cpu, dest, src, Math.min(this.#size[object]!, this.#size[from]!));
+    memcpy(cpu, dest, src, Math.min(this.#size[object], this.#size[from]));
   }
 
   *#free(cpu: Cpu, { object, via }: Free): Program {
-    const objp = this.#address[object]!;
+    const objp = this.#address[object];
     if (objp === FAILED) return;
-    const cache = this.#cache[object]!;
-    this.#context.touch.freeing(cpu, cache, objp, this.#size[object]!);
+    const cache = this.#cache[object];
+    this.#context.touch.freeing(cpu, cache, objp, this.#size[object]);
     if (via === 'kfree') yield* this.#allocator.kfree(cpu, objp);
-    else if (via === 'free_pages') yield* this.#allocator.free_pages(cpu, objp, get_order(this.#size[object]!));
-    else yield* this.#allocator.free(cpu, this.#options.caches[cache]!.cachep, objp);
+    else if (via === 'free_pages') yield* this.#allocator.free_pages(cpu, objp, get_order(this.#size[object]));
+    else yield* this.#allocator.free(cpu, this.#options.caches[cache].cachep, objp);
     this.#context.done();
   }
 

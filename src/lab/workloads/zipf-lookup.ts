@@ -43,11 +43,11 @@ export default defineWorkload({
         context.onEachCpu(function* (cpu) {
           const random = seeded(context.seed, `look-ups of cpu${cpu.id}`);
           for (let i = shareOf(operations, cpu, cpus); i > 0; i--) {
-            if (cpu.clock > cpu.horizon) yield;
+            if (cpu.isAhead) yield;
             context.enter(cpu);
             if (random() < replaced) {
               const rank = below(random, objects);
-              const old = live[rank]!;
+              const old = live[rank];
               live[rank] = NULL;
               if (old !== NULL) yield* context.free(cpu, cache, old);
               const objp = yield* context.alloc(cpu, cache);
@@ -55,7 +55,7 @@ export default defineWorkload({
               if (live[rank] === NULL) live[rank] = objp;
               else if (objp !== NULL) yield* context.free(cpu, cache, objp);
             } else {
-              const objp = live[rankBy(random)]!;
+              const objp = live[rankBy(random)];
               if (objp !== NULL) context.touch.used(cpu, cache.number, objp, cache.size);
             }
             context.done();

@@ -83,7 +83,7 @@ export function buddyinfo(k: Mm): string {
   return zoneStates(k)
     .map(({ zone, counts }) => {
       const columns = counts.map((count) => `${String(count).padStart(6)} `).join('');
-      return `Node 0, zone ${zoneNames[zone]!.padStart(8)} ${columns}\n`;
+      return `Node 0, zone ${zoneNames[zone].padStart(8)} ${columns}\n`;
     })
     .join('');
 }

@@ -14,7 +14,7 @@ export function* kmem_cache_alloc_batch(k: Linux2422, cpu: Cpu, cachep: addr_t, 
     const slabp = firstSlab(k, cpu, cachep);
     if (slabp === NULL) break;
     // A long critical section: those who wait for the lock take its line from us meanwhile.
-    if (cpu.clock > cpu.horizon) yield;
+    if (cpu.isAhead) yield;
     const avail = cpu.load32(cc + cpucache_t.avail);
     cpu.store32(cc + cpucache_t.avail, avail + 1);
     cpu.storePtr(cc_entry(cc, avail), kmem_cache_alloc_one_tail(k, cpu, cachep, slabp));

@@ -29,14 +29,14 @@ export function powerOn(machine: Machine, config: KernelConfig, layout: BootLayo
   k.do_ccupdate_local = (cpu, info) => do_ccupdate_local(k, cpu, info!);
   initSmpCalls(k);
   k.loadStatics();
-  power_on(k, machine.cpus[0]!);
+  power_on(k, machine.cpus[0]);
   return k;
 }
 
 /** Boots 2.4.22 on the first CPU of `machine`, the others idle. */
 export function bootLinux2422(machine: Machine, config: KernelConfig, layout: BootLayout): Slab2422 {
   const k = powerOn(machine, config, layout);
-  const cpu = machine.cpus[0]!;
+  const cpu = machine.cpus[0];
   machine.run(cpu, start_kernel(k, cpu));
   return new Slab2422(k);
 }

@@ -74,7 +74,7 @@ export function* free_block(k: Linux2422, cpu: Cpu, cachep: addr_t, objpp: addr_
   yield* spin_lock(k, cpu, cachep + k.kmem_cache_t.spinlock);
   for (let i = 0; i < len; i++) {
     // A long critical section: those who wait for the lock take its line from us meanwhile.
-    if (cpu.clock > cpu.horizon) yield;
+    if (cpu.isAhead) yield;
     kmem_cache_free_one(k, cpu, cachep, cpu.loadPtr(objpp + i * ptr.sizeof));
   }
   yield* spin_unlock(k, cpu, cachep + k.kmem_cache_t.spinlock);

@@ -57,7 +57,7 @@ describe('a field that two CPUs count in, each in its own', () => {
     function* count(cpu: Cpu, counter: addr_t): Program {
       for (let i = 0; i < 1000; i++) {
         cpu.store32(counter, cpu.load32(counter) + 1);
-        if (cpu.clock > cpu.horizon) yield;
+        if (cpu.isAhead) yield;
       }
     }
     machine.scheduler.spawn(cpu0, count(cpu0, objp));
