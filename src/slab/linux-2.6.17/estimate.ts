@@ -1,0 +1,60 @@
+/** How many objects fit a slab, and how large a slab should be: mm/slab.c, cache_estimate() and calculate_slab_order(). */
+import { PAGE_SIZE } from '../../hw/memory.ts';
+import type { Config26 } from '../../kernel/linux-2.6/config.ts';
+import { roundUp } from '../../kernel/struct.ts';
+import { SLAB_RECLAIM_ACCOUNT } from './flags.ts';
+import { CFLGS_OFF_SLAB, kmem_bufctl_t, MAX_GFP_ORDER, SLAB_LIMIT, slabType } from './layouts.ts';
+
+/** Bytes of a slab's management: struct slab and a bufctl an object, up to `align`. */
+export function slab_mgmt_size(config: Config26, nr_objs: number, align: number): number {
+  return roundUp(slabType(config).sizeof + nr_objs * kmem_bufctl_t.sizeof, align);
+}
+
+export interface SlabSize {
+  readonly gfporder: number;
+  readonly num: number;
+  readonly left_over: number;
+}
+
+/** Objects of `buffer_size` bytes in a slab of 2^gfporder pages, and the bytes left over. */
+export function cache_estimate(
+  config: Config26,
+  gfporder: number,
+  buffer_size: number,
+  align: number,
+  flags: number,
+): SlabSize {
+  const slab_size = PAGE_SIZE << gfporder;
+  if ((flags & CFLGS_OFF_SLAB) !== 0) {
+    const num = Math.min(Math.floor(slab_size / buffer_size), SLAB_LIMIT);
+    return { gfporder, num, left_over: slab_size - num * buffer_size };
+  }
+  // Without the padding, so either the right amount, or one greater than what we want.
+  const management = slabType(config).sizeof;
+  let num = Math.floor((slab_size - management) / (buffer_size + kmem_bufctl_t.sizeof));
+  if (slab_mgmt_size(config, num, align) + num * buffer_size > slab_size) num--;
+  num = Math.min(num, SLAB_LIMIT);
+  return { gfporder, num, left_over: slab_size - num * buffer_size - slab_mgmt_size(config, num, align) };
+}
+
+/** The slabs that calculate_slab_order() considers, the smallest first. */
+export function* slabSizes(config: Config26, size: number, align: number, flags: number): Iterable<SlabSize> {
+  const offslab_limit = Math.floor((size - slabType(config).sizeof) / kmem_bufctl_t.sizeof);
+  for (let gfporder = 0; gfporder <= MAX_GFP_ORDER; gfporder++) {
+    const slab = cache_estimate(config, gfporder, size, align, flags);
+    if (slab.num === 0) continue;
+    // Off-slab management of so many objects could need a slab of this very cache: cache_grow() would loop.
+    if ((flags & CFLGS_OFF_SLAB) !== 0 && slab.num > offslab_limit) return;
+    yield slab;
+  }
+}
+
+/** Whether there is no need to look at a larger slab than this. */
+export function isLargeEnough({ gfporder, left_over }: SlabSize, flags: number, breakOrder: () => number): boolean {
+  // A VFS-reclaimable slab tends to have most allocations as GFP_NOFS: no higher-order pages when dcache cannot shrink.
+  if ((flags & SLAB_RECLAIM_ACCOUNT) !== 0) return true;
+  // Large number of objects is good, but very large slabs are currently bad for the gfp()s.
+  if (gfporder >= breakOrder()) return true;
+  // Acceptable internal fragmentation?
+  return left_over * 8 <= PAGE_SIZE << gfporder;
+}
