@@ -1,0 +1,74 @@
+/**
+ * Tasks of 2.6: a thread_info at the foot of the 8 KB kernel stack, found from the stack pointer; the task_struct stands
+ * elsewhere (include/asm-i386/thread_info.h, current.h; include/linux/sched.h).
+ */
+import type { Cpu } from '../../hw/cpu.ts';
+import type { addr_t } from '../../hw/memory.ts';
+import { bytes, long, ptr, struct, u16, u32 } from '../struct.ts';
+import { THREAD_SIZE } from '../task.ts';
+import type { Kernel26 } from './kernel.ts';
+
+export const thread_info = struct({
+  task: ptr,
+  exec_domain: ptr,
+  flags: long,
+  status: long,
+  cpu: u32,
+  preempt_count: u32,
+  addr_limit: long,
+});
+
+export const PF_MEMALLOC = 0x00000800;
+export const PF_SPREAD_PAGE = 0x01000000;
+export const PF_SPREAD_SLAB = 0x02000000;
+export const PF_MEMPOLICY = 0x10000000;
+
+/** What the allocators touch of it, where the compiled kernel has it; mempolicy and what follows stand where there is room. */
+export const task_struct = struct({
+  state: long,
+  thread_info: ptr,
+  usage: u32,
+  flags: long,
+  notModelled: bytes(0x48c),
+  reclaim_state: ptr,
+  mempolicy: ptr,
+  il_next: u16,
+  cpuset_mem_spread_rotor: u32,
+});
+
+export const PREEMPT_BITS = 8;
+export const SOFTIRQ_SHIFT = 8;
+export const HARDIRQ_SHIFT = 16;
+export const SOFTIRQ_OFFSET = 1 << SOFTIRQ_SHIFT;
+export const HARDIRQ_OFFSET = 1 << HARDIRQ_SHIFT;
+const SOFTIRQ_MASK = 0xff << SOFTIRQ_SHIFT;
+const HARDIRQ_MASK = 0xfff << HARDIRQ_SHIFT;
+
+/** No access of memory. */
+export function current_thread_info(cpu: Cpu): addr_t {
+  return (cpu.esp - 1) & -THREAD_SIZE;
+}
+
+/** current. */
+export function get_current(cpu: Cpu): addr_t {
+  return cpu.loadPtr(current_thread_info(cpu) + thread_info.task);
+}
+
+/** smp_processor_id(): current_thread_info()->cpu on SMP, 0 on UP. */
+export function smp_processor_id(k: Kernel26, cpu: Cpu): number {
+  return k.config.CONFIG_SMP ? cpu.load32(current_thread_info(cpu) + thread_info.cpu) : 0;
+}
+
+export function preempt_count(cpu: Cpu): number {
+  return cpu.load32(current_thread_info(cpu) + thread_info.preempt_count);
+}
+
+export function addPreemptCount(cpu: Cpu, addend: number): void {
+  const count = current_thread_info(cpu) + thread_info.preempt_count;
+  cpu.store32(count, cpu.load32(count) + addend);
+}
+
+/** Whether this CPU serves a hardware or software interrupt: include/linux/hardirq.h. */
+export function in_interrupt(cpu: Cpu): boolean {
+  return (preempt_count(cpu) & (HARDIRQ_MASK | SOFTIRQ_MASK)) !== 0;
+}
