@@ -1,6 +1,8 @@
 /** How many objects fit a slab, and how large a slab should be: mm/slab.c, cache_estimate() and calculate_slab_order(). */
+import type { Cpu } from '../../hw/cpu.ts';
 import { PAGE_SIZE } from '../../hw/memory.ts';
 import type { Config26 } from '../../kernel/linux-2.6/config.ts';
+import { cpuinfo_x86, type Kernel26 } from '../../kernel/linux-2.6/kernel.ts';
 import { roundUp } from '../../kernel/struct.ts';
 import { SLAB_RECLAIM_ACCOUNT } from './flags.ts';
 import { CFLGS_OFF_SLAB, kmem_bufctl_t, MAX_GFP_ORDER, SLAB_LIMIT, slabType } from './layouts.ts';
@@ -57,4 +59,15 @@ export function isLargeEnough({ gfporder, left_over }: SlabSize, flags: number, 
   if (gfporder >= breakOrder()) return true;
   // Acceptable internal fragmentation?
   return left_over * 8 <= PAGE_SIZE << gfporder;
+}
+
+/** What stands in cachep->colour where a slab has room for `possible` colours. */
+export function colours({ colouring }: Config26, possible: number): number {
+  if (typeof colouring === 'number') return Math.min(possible, colouring);
+  return colouring ? possible : 0;
+}
+
+/** include/asm-i386/cache.h: the line that boot found the CPU to have, not the one that the kernel was built for. */
+export function cache_line_size(k: Kernel26, cpu: Cpu): number {
+  return cpu.load32(k.boot_cpu_data + cpuinfo_x86.x86_cache_alignment);
 }

@@ -9,8 +9,10 @@
 import type { Cpu } from '../../hw/cpu.ts';
 import type { Machine } from '../../hw/machine.ts';
 import { type addr_t, NULL } from '../../hw/memory.ts';
-import type { BootLayout, KernelFunction } from '../../kernel/kernel.ts';
+import type { KernelFunction } from '../../kernel/kernel.ts';
+import { notifier_block } from '../../kernel/linux-2.6/cpu.ts';
 import type { Config26 } from '../../kernel/linux-2.6/config.ts';
+import type { BootLayout26 } from '../../kernel/linux-2.6/kernel.ts';
 import { loadMutex, mutexStruct } from '../../kernel/linux-2.6/mutex.ts';
 import { smp_processor_id } from '../../kernel/linux-2.6/thread-info.ts';
 import { workStruct } from '../../kernel/linux-2.6/workqueue.ts';
@@ -80,6 +82,7 @@ export class Linux2617 extends Mm2617 {
   readonly slab_break_gfp_order: addr_t;
   readonly slab_reclaim_pages: addr_t;
   readonly g_cpucache_up: addr_t;
+  readonly cpucache_notifier: addr_t;
   readonly per_cpu__reap_work: addr_t;
   readonly per_cpu__reap_node: addr_t;
 
@@ -92,29 +95,26 @@ export class Linux2617 extends Mm2617 {
   /** Constants have no bytes here, names of caches and of functions among them: a number stands for each. */
   readonly #constants: string[] = [];
 
-  constructor(machine: Machine, config: Config26, layout: BootLayout) {
+  constructor(machine: Machine, config: Config26, layout: BootLayout26) {
     const { ptr, long, list_head } = config.abi;
     const sizes = kmallocSizes(config);
     const lists = 2 * config.MAX_NUMNODES + 1;
-    super(
-      machine,
-      config,
-      layout,
-      [
-        { name: 'cache_cache', type: kmemCacheType(config) },
-        { name: 'malloc_sizes', type: array(cacheSizesType(config), sizes.length + 1) },
-        { name: 'cache_names', type: array(cacheNamesType(config), sizes.length + 1) },
-        { name: 'initarray_cache', type: arraycacheInitType(config) },
-        { name: 'initarray_generic', type: arraycacheInitType(config) },
-        { name: 'initkmem_list3', type: array(kmemList3Type(config), lists) },
-        { name: 'cache_chain', type: list_head },
-        { name: 'cache_chain_mutex', type: mutexStruct(config) },
-        { name: 'slab_break_gfp_order', type: u32 },
-        { name: 'slab_reclaim_pages', type: u32 },
-        { name: 'g_cpucache_up', type: u32 },
-      ],
-      { reap_work: workStruct(config), ...(config.CONFIG_NUMA ? { reap_node: long } : {}) },
-    );
+    const statics = [
+      { name: 'cache_cache', type: kmemCacheType(config) },
+      { name: 'malloc_sizes', type: array(cacheSizesType(config), sizes.length + 1) },
+      { name: 'cache_names', type: array(cacheNamesType(config), sizes.length + 1) },
+      { name: 'initarray_cache', type: arraycacheInitType(config) },
+      { name: 'initarray_generic', type: arraycacheInitType(config) },
+      { name: 'initkmem_list3', type: array(kmemList3Type(config), lists) },
+      { name: 'cache_chain', type: list_head },
+      { name: 'cache_chain_mutex', type: mutexStruct(config) },
+      { name: 'slab_break_gfp_order', type: u32 },
+      { name: 'slab_reclaim_pages', type: u32 },
+      { name: 'g_cpucache_up', type: u32 },
+      { name: 'cpucache_notifier', type: notifier_block },
+    ];
+    const perCpu = { reap_work: workStruct(config), ...(config.CONFIG_NUMA ? { reap_node: long } : {}) };
+    super(machine, config, layout, { statics, perCpu });
     this.kmem_cache = kmemCacheType(config);
     this.slab = slabType(config);
     this.slab_rcu = slabRcuType(config);
@@ -143,9 +143,10 @@ export class Linux2617 extends Mm2617 {
     this.cache_chain_mutex = this.symbols.address('cache_chain_mutex');
     this.slab_break_gfp_order = this.symbols.address('slab_break_gfp_order');
     this.slab_reclaim_pages = this.symbols.address('slab_reclaim_pages');
+    this.cpucache_notifier = this.symbols.address('cpucache_notifier');
     this.g_cpucache_up = this.symbols.address('g_cpucache_up');
-    this.per_cpu__reap_work = this.perCpuAddress('reap_work');
-    this.per_cpu__reap_node = config.CONFIG_NUMA ? this.perCpuAddress('reap_node') : NULL;
+    this.per_cpu__reap_work = this.perCpuVariable('reap_work');
+    this.per_cpu__reap_node = config.CONFIG_NUMA ? this.perCpuVariable('reap_node') : NULL;
   }
 
   /** The number that stands for a string constant or a place in the code where the kernel stores its address. */

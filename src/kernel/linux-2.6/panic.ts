@@ -1,0 +1,15 @@
+/** How 2.6 complains: kernel/panic.c, include/asm-generic/bug.h. */
+import { KernelBug } from '../bug.ts';
+import type { Kernel26 } from './kernel.ts';
+
+/** The system halts: the kernel cannot go on. */
+export function panic(fn: string, message: string): never {
+  throw new KernelBug('panic', fn, message);
+}
+
+/** A condition that the kernel's authors ruled out, and that the kernel survives; `place` is the file and line. */
+export function WARN_ON(k: Kernel26, condition: boolean, place: string, fn: string): void {
+  if (!condition) return;
+  k.printk(`BUG: warning at ${place}/${fn}()\n`);
+  k.dump_stack();
+}
