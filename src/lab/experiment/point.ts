@@ -68,7 +68,7 @@ export function runPoint(
         ? untouched
         : touchModels[settings.touch](seed, (cache) => usedFields(cache)),
     trace,
-    placement: placementOf(settings, seeded(seed, 'threads on CPUs')),
+    placement: placementOf(settings.placement ?? 'thread', machine.cpus.length, seeded(seed, 'threads on CPUs')),
     cacheSettings: settings,
     interference,
   });

@@ -155,7 +155,7 @@ const specification = z.strictObject({
       "objects in the per-CPU arrays of the workload's caches; 0 for no arrays; instead of the kernel's choice",
     ),
   batchcount: axis(whole(1, 30_000)).optional().describe('objects moved at a time; half of limit'),
-  placement: axis(oneOf(['thread', 'trace']))
+  placement: axis(oneOf(['thread', 'trace'] as const))
     .optional()
     .describe('thread: each thread of a trace on a CPU that the seed draws; trace: the recorded CPU'),
   ageing: axis(z.number().min(0).max(0.9)).default(0.125).describe('share of free memory that is taken before'),

@@ -6,10 +6,15 @@ import { type addr_t, NULL } from '../../hw/memory.ts';
 import { roundUp } from '../../kernel/struct.ts';
 import type { SlabAllocator } from '../../slab/allocator.ts';
 import { SLAB_HWCACHE_ALIGN } from '../../slab/flags.ts';
-import type { Settings } from '../specification/settings.ts';
 
 /** What a point may say of all caches of its workload. */
-export type CacheSettings = Pick<Settings, 'alignment' | 'limit' | 'batchcount'>;
+export interface CacheSettings {
+  /** By the kernel's flags, or a number of bytes. */
+  readonly alignment: 'word' | 'line-fraction' | 'whole-line' | number;
+  /** Of the per-CPU arrays; without it the kernel's choice. */
+  readonly limit?: number | undefined;
+  readonly batchcount?: number | undefined;
+}
 
 /**
  * Word and line-fraction alignment are the kernel's own; whole-line rounds the size up, since 2.4 has no such flag; a number of
