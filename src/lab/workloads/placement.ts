@@ -1,6 +1,6 @@
 /** Which CPU does which operation of a trace. */
 
-import { below, type Random } from '../../base/seeded.ts';
+import { below, type Random } from '../../base/random.ts';
 import type { Operation } from '../traces/operations.ts';
 
 export interface Placement {

@@ -15,7 +15,7 @@
  * others do what they do at a look-up.
  */
 
-import { below, type Random, seeded } from '../../base/seeded.ts';
+import { below, type Random, seeded } from '../../base/random.ts';
 import type { Cpu } from '../../hw/cpu.ts';
 import type { addr_t } from '../../hw/memory.ts';
 import type { Field } from '../watch/attribution.ts';
