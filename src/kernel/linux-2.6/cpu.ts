@@ -3,7 +3,7 @@ import type { Cpu, Program } from '../../hw/cpu.ts';
 import { type addr_t, NULL } from '../../hw/memory.ts';
 import type { KernelFunction } from '../kernel.ts';
 import { ptr, struct, u32 } from '../struct.ts';
-import type { Kernel26 } from './kernel.ts';
+import type { Linux26 } from './kernel.ts';
 
 export const CPU_ONLINE = 0x0002;
 export const CPU_UP_PREPARE = 0x0003;
@@ -23,7 +23,7 @@ export const notifier_block = struct({ notifier_call: ptr, next: ptr, priority: 
 export type Notifier = (cpu: Cpu, action: number, index: number) => Program<number>;
 
 /** Puts a notifier_block behind those of its priority and above. `notifier_call` is what its initialiser holds. */
-export function register_cpu_notifier(k: Kernel26, cpu: Cpu, block: addr_t): void {
+export function register_cpu_notifier(k: Linux26, cpu: Cpu, block: addr_t): void {
   const priority = cpu.load32(block + notifier_block.priority);
   let link = k.cpu_chain;
   for (let at = cpu.loadPtr(link); at !== NULL; at = cpu.loadPtr(link)) {
@@ -35,12 +35,12 @@ export function register_cpu_notifier(k: Kernel26, cpu: Cpu, block: addr_t): voi
 }
 
 /** What the image holds of a static notifier_block. */
-export function loadNotifier(k: Kernel26, block: addr_t, call: Notifier): void {
+export function loadNotifier(k: Linux26, block: addr_t, call: Notifier): void {
   k.machine.memory.poke32(block + notifier_block.notifier_call, k.addressOf(call as KernelFunction));
 }
 
 /** blocking_notifier_call_chain(&cpu_chain, action, index). */
-export function* notifyCpuChain(k: Kernel26, cpu: Cpu, action: number, index: number): Program<number> {
+export function* notifyCpuChain(k: Linux26, cpu: Cpu, action: number, index: number): Program<number> {
   let result = 0;
   for (let at = cpu.loadPtr(k.cpu_chain); at !== NULL; at = cpu.loadPtr(at + notifier_block.next)) {
     const call = k.functionAt(cpu.loadPtr(at + notifier_block.notifier_call)) as Notifier;

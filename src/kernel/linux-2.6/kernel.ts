@@ -10,12 +10,11 @@ import { type addr_t, PAGE_SHIFT } from '../../hw/memory.ts';
 import { type BootLayout, Kernel } from '../kernel.ts';
 import { array, bytes, type CType, long, ptr, struct, u32 } from '../struct.ts';
 import type { StaticSymbol } from '../symbols.ts';
-import { THREAD_SIZE } from '../task.ts';
 import type { Config26 } from './config.ts';
 import { INITIAL_JIFFIES } from './config.ts';
 import { loadMutex, type Mutex, mutexStruct } from './mutex.ts';
 import { PER_CPU_SECTION, type PerCpuSection, perCpuArea, perCpuSection, perCpuStatics } from './percpu.ts';
-import { task_struct, thread_info } from './thread-info.ts';
+import { get_current, THREAD_SIZE, task_struct, thread_info } from './thread-info.ts';
 import { type NodeLayout, nodeCpuMask, oneNode } from './topology.ts';
 
 /** include/asm-i386/processor.h, as far as the slab allocator asks: the line that boot found the hardware to have. */
@@ -32,11 +31,12 @@ export interface Contribution {
   readonly perCpu: Readonly<Record<string, CType>>;
 }
 
-export class Kernel26 extends Kernel {
+export class Linux26 extends Kernel {
   declare readonly config: Config26;
   declare readonly layout: BootLayout26;
   readonly nodes: readonly NodeLayout[];
   readonly mutex: Mutex;
+  readonly task_struct = task_struct;
   readonly #section: PerCpuSection;
 
   readonly __per_cpu_offset: addr_t;
@@ -71,6 +71,7 @@ export class Kernel26 extends Kernel {
       { name: 'boot_cpu_data', type: { ...cpuinfo_x86, align: config.L1_CACHE_BYTES } },
       ...perCpuStatics(config, section, cpus),
       ...machine.cpus.map(({ id }) => ({ name: `task_struct[${id}]`, type: task_struct })),
+      ...machine.cpus.map(({ id }) => ({ name: `stack[${id}]`, type: { sizeof: THREAD_SIZE, align: THREAD_SIZE } })),
     ];
     super(machine, config, layout, [...own, ...statics]);
     this.nodes = nodes ?? oneNode(layout.ram >>> PAGE_SHIFT, cpus);
@@ -88,6 +89,10 @@ export class Kernel26 extends Kernel {
     this.cpu_chain = this.symbols.address('cpu_chain');
     this.cpucontrol = this.symbols.address('cpucontrol');
     this.#load();
+  }
+
+  get_current(cpu: Cpu): addr_t {
+    return get_current(cpu);
   }
 
   /** The address by which per_cpu() and __get_cpu_var() know a per-CPU variable. */
@@ -121,14 +126,15 @@ export class Kernel26 extends Kernel {
     for (const cpu of cpus) this.#loadCpu(cpu);
   }
 
-  #loadCpu({ id }: Cpu): void {
-    const { memory } = this.machine;
-    const stack = this.symbols.address(`task[${id}]`);
+  #loadCpu(cpu: Cpu): void {
+    const { id } = cpu;
+    const { memory, scheduler } = this.machine;
+    const stack = this.symbols.address(`stack[${id}]`);
     const task = this.symbols.address(`task_struct[${id}]`);
-    memory.bytes.fill(0, stack, stack + THREAD_SIZE);
     memory.poke32(stack + thread_info.task, task);
     memory.poke32(stack + thread_info.cpu, id);
     memory.poke32(task + task_struct.thread_info, stack);
+    scheduler.setIdleStack(cpu, stack + THREAD_SIZE);
     memory.poke32(this.cpu_2_node + 4 * id, this.nodeOf(id));
     if (this.config.CONFIG_SMP) {
       const offset = this.symbols.address(perCpuArea(id)) - this.symbols.address(PER_CPU_SECTION);

@@ -4,7 +4,7 @@
  */
 import type { Cpu } from '../../hw/cpu.ts';
 import type { addr_t } from '../../hw/memory.ts';
-import type { Kernel26 } from './kernel.ts';
+import type { Linux26 } from './kernel.ts';
 import { smp_processor_id } from './thread-info.ts';
 
 /** A node of the machine: whole pages of memory, which begin where the last node's end, and its CPUs. */
@@ -31,16 +31,16 @@ function* members(cpu: Cpu, mask: addr_t): Generator<number> {
 }
 
 /** A uniprocessor build reads no mask: there is CPU 0. */
-export function for_each_online_cpu(k: Kernel26, cpu: Cpu): Iterable<number> {
+export function for_each_online_cpu(k: Linux26, cpu: Cpu): Iterable<number> {
   return k.config.CONFIG_SMP ? members(cpu, k.cpu_online_map) : [0];
 }
 
-export function for_each_possible_cpu(k: Kernel26, cpu: Cpu): Iterable<number> {
+export function for_each_possible_cpu(k: Linux26, cpu: Cpu): Iterable<number> {
   return k.config.CONFIG_SMP ? members(cpu, k.cpu_possible_map) : [0];
 }
 
 /** Without CONFIG_NUMA the mask is asked once, whether it is empty. */
-export function for_each_online_node(k: Kernel26, cpu: Cpu): Iterable<number> {
+export function for_each_online_node(k: Linux26, cpu: Cpu): Iterable<number> {
   if (k.config.CONFIG_NUMA) return members(cpu, k.node_online_map);
   return cpu.loadLong(k.node_online_map) === 0 ? [] : [0];
 }
@@ -52,27 +52,27 @@ export function hweight32(word: number): number {
   return count;
 }
 
-export function num_online_cpus(k: Kernel26, cpu: Cpu): number {
+export function num_online_cpus(k: Linux26, cpu: Cpu): number {
   return k.config.CONFIG_SMP ? hweight32(cpu.loadLong(k.cpu_online_map)) : 1;
 }
 
-export function cpu_online(k: Kernel26, cpu: Cpu, index: number): boolean {
+export function cpu_online(k: Linux26, cpu: Cpu, index: number): boolean {
   return !k.config.CONFIG_SMP || ((cpu.loadLong(k.cpu_online_map) >>> index) & 1) !== 0;
 }
 
-export function cpu_to_node(k: Kernel26, cpu: Cpu, index: number): number {
+export function cpu_to_node(k: Linux26, cpu: Cpu, index: number): number {
   return k.config.CONFIG_NUMA ? cpu.load32(k.cpu_2_node + 4 * index) : 0;
 }
 
-export function numa_node_id(k: Kernel26, cpu: Cpu): number {
+export function numa_node_id(k: Linux26, cpu: Cpu): number {
   return k.config.CONFIG_NUMA ? cpu_to_node(k, cpu, smp_processor_id(k, cpu)) : 0;
 }
 
 /** The online CPUs of a node. */
-export function node_to_cpumask(k: Kernel26, cpu: Cpu, node: number): number {
+export function node_to_cpumask(k: Linux26, cpu: Cpu, node: number): number {
   return cpu.loadLong(k.config.CONFIG_NUMA ? nodeCpuMask(k, node) : k.cpu_online_map);
 }
 
-export function nodeCpuMask(k: Kernel26, node: number): addr_t {
+export function nodeCpuMask(k: Linux26, node: number): addr_t {
   return k.node_2_cpu_mask + node * k.config.abi.long.sizeof;
 }

@@ -8,9 +8,9 @@
 import type { Cpu, Program } from '../../hw/cpu.ts';
 import { type addr_t, NULL } from '../../hw/memory.ts';
 import { BUG } from '../../kernel/bug.ts';
+import { enterFrame, leaveFrame } from '../../kernel/frame.ts';
 import { list_add, list_add_tail, list_del, list_empty, list_head } from '../../kernel/linux-2.6/list.ts';
 import { spin_lock, spin_unlock } from '../../kernel/spinlock.ts';
-import { enterFrame, leaveFrame } from '../../kernel/task.ts';
 import { destroy_compound_page } from './compound.ts';
 import { MAX_ORDER, PG_buddy, PG_compound } from './layouts.ts';
 import type { Mm2617 } from './mm.ts';

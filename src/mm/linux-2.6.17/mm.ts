@@ -9,7 +9,7 @@ import { BUG } from '../../kernel/bug.ts';
 import type { KernelFunction } from '../../kernel/kernel.ts';
 import type { Config26 } from '../../kernel/linux-2.6/config.ts';
 import { notifier_block } from '../../kernel/linux-2.6/cpu.ts';
-import { type BootLayout26, type Contribution, Kernel26 } from '../../kernel/linux-2.6/kernel.ts';
+import { type BootLayout26, type Contribution, Linux26 } from '../../kernel/linux-2.6/kernel.ts';
 import { array, u32 } from '../../kernel/struct.ts';
 import type { StaticSymbol } from '../../kernel/symbols.ts';
 import {
@@ -39,7 +39,7 @@ export const MAX_DMA_PFN = (16 << 20) >>> PAGE_SHIFT;
 /** sysctl_lowmem_reserve_ratio[]: a zone keeps a 256th of those above it for itself, normal memory a 32nd. */
 const LOWMEM_RESERVE_RATIO = [256, 256, 32];
 
-export class Mm2617 extends Kernel26 {
+export class Mm2617 extends Linux26 {
   readonly struct_page: StructPage;
   readonly zone_struct: ZoneStruct;
   readonly zonelist: ZonelistStruct;

@@ -2,6 +2,7 @@
 import type { Cpu, Program } from '../../hw/cpu.ts';
 import { type addr_t, NULL, PAGE_SHIFT } from '../../hw/memory.ts';
 import { BUG } from '../../kernel/bug.ts';
+import { enterFrame, leaveFrame } from '../../kernel/frame.ts';
 import { local_irq_restore, local_irq_save } from '../../kernel/irq.ts';
 import { list_add, list_del, list_head } from '../../kernel/linux-2.6/list.ts';
 import {
@@ -14,7 +15,6 @@ import {
 import { numa_node_id } from '../../kernel/linux-2.6/topology.ts';
 import { spin_lock, spin_unlock } from '../../kernel/spinlock.ts';
 import { long, struct } from '../../kernel/struct.ts';
-import { enterFrame, leaveFrame } from '../../kernel/task.ts';
 import { __rmqueue, free_one_page, free_pages_bulk, rmqueue_bulk } from './buddy.ts';
 import { free_pages_check, prep_new_page } from './checks.ts';
 import {

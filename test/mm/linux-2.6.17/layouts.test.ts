@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { spinlockType } from '../../../src/kernel/kernel.ts';
 import type { Config26 } from '../../../src/kernel/linux-2.6/config.ts';
 import { mutexStruct } from '../../../src/kernel/linux-2.6/mutex.ts';
+import { spinlockType } from '../../../src/kernel/lock-types.ts';
 import type { CType } from '../../../src/kernel/struct.ts';
 import { GFP_ZONEMASK } from '../../../src/mm/linux-2.6.17/gfp.ts';
 import * as layouts from '../../../src/mm/linux-2.6.17/layouts.ts';
