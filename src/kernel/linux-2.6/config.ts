@@ -1,16 +1,20 @@
 /** How a 2.6 kernel was built: what its structures' layouts and its #ifdefs depend on. */
-import type { KernelConfig } from '../kernel.ts';
+import type { KernelConfig } from '../config.ts';
 import { type Abi, i386 } from './abi.ts';
 
 export interface Config26 extends KernelConfig {
   readonly abi: Abi;
   readonly CONFIG_NUMA: boolean;
+  /** DEBUG, STATS and FORCED_DEBUG of slab.c. */
+  readonly CONFIG_DEBUG_SLAB: boolean;
   /** 1 without CONFIG_NUMA. */
   readonly MAX_NUMNODES: number;
   /** The report of who allocated what: /proc/slab_allocators. With CONFIG_DEBUG_SLAB only. */
   readonly CONFIG_DEBUG_SLAB_LEAK: boolean;
   /** What boot finds the CPU's line to be; L1_CACHE_BYTES is what the compiler was told. */
   readonly cache_line_size: number;
+  /** False stores 0 in cachep->colour at creation, a number at most that; from power-on, and nothing else differs. */
+  readonly colouring: boolean | number;
 }
 
 export const up26: Config26 = {

@@ -5,14 +5,15 @@
 import type { Cpu, Program } from '../../hw/cpu.ts';
 import type { addr_t } from '../../hw/memory.ts';
 import { BUG } from '../bug.ts';
-import { spinlockType } from '../kernel.ts';
+import { enterFrame, leaveFrame } from '../frame.ts';
+import { spinlockType } from '../lock-types.ts';
 import { spin_lock, spin_unlock } from '../spinlock.ts';
 import { type CType, ptr, type Struct, struct, u32 } from '../struct.ts';
-import { enterFrame, leaveFrame, TASK_UNINTERRUPTIBLE } from '../task.ts';
+import { setTaskState, TASK_UNINTERRUPTIBLE } from '../wait.ts';
 import type { Config26 } from './config.ts';
-import type { Kernel26 } from './kernel.ts';
+import type { Linux26 } from './kernel.ts';
 import { list_add_tail, list_del, list_empty, list_head } from './list.ts';
-import { schedule, set_current_state, wake_up_process } from './sched.ts';
+import { schedule, wake_up_process } from './sched.ts';
 import { get_current, in_interrupt } from './thread-info.ts';
 
 export type Mutex = Struct<{ count: CType; wait_lock: CType; wait_list: CType }>;
@@ -22,7 +23,7 @@ export const mutexStruct = (config: Config26): Mutex =>
 const mutex_waiter = struct({ list: list_head, task: ptr });
 
 /** DEFINE_MUTEX(): what the kernel image holds. */
-export function loadMutex(k: Kernel26, lock: addr_t): void {
+export function loadMutex(k: Linux26, lock: addr_t): void {
   const { memory } = k.machine;
   const list = lock + k.mutex.wait_list;
   memory.poke32(lock + k.mutex.count, 1);
@@ -31,12 +32,12 @@ export function loadMutex(k: Kernel26, lock: addr_t): void {
   memory.poke32(list + list_head.prev, list);
 }
 
-export function* mutex_lock(k: Kernel26, cpu: Cpu, lock: addr_t): Program {
+export function* mutex_lock(k: Linux26, cpu: Cpu, lock: addr_t): Program {
   if (cpu.isAhead) yield;
   if (cpu.lockAdd32(lock + k.mutex.count, -1) < 0) yield* __mutex_lock_slowpath(k, cpu, lock);
 }
 
-function* __mutex_lock_slowpath(k: Kernel26, cpu: Cpu, lock: addr_t): Program {
+function* __mutex_lock_slowpath(k: Linux26, cpu: Cpu, lock: addr_t): Program {
   const { count, wait_lock, wait_list } = k.mutex;
   if (in_interrupt(cpu)) BUG('mutex.c', '__mutex_lock_common', 'in_interrupt()');
   const task = get_current(cpu);
@@ -46,7 +47,7 @@ function* __mutex_lock_slowpath(k: Kernel26, cpu: Cpu, lock: addr_t): Program {
   cpu.storePtr(waiter + mutex_waiter.task, task);
   // Lets's try to take the lock again - this is needed even if we get here for the first time
   while (cpu.lockXchg32(lock + count, -1) !== 1) {
-    set_current_state(cpu, TASK_UNINTERRUPTIBLE);
+    setTaskState(k, cpu, TASK_UNINTERRUPTIBLE);
     yield* spin_unlock(k, cpu, lock + wait_lock);
     yield* schedule(k, cpu);
     yield* spin_lock(k, cpu, lock + wait_lock);
@@ -59,12 +60,12 @@ function* __mutex_lock_slowpath(k: Kernel26, cpu: Cpu, lock: addr_t): Program {
 }
 
 /** True if it was free and is now taken. */
-export function* mutex_trylock(k: Kernel26, cpu: Cpu, lock: addr_t): Program<boolean> {
+export function* mutex_trylock(k: Linux26, cpu: Cpu, lock: addr_t): Program<boolean> {
   if (cpu.isAhead) yield;
   return cpu.lockCmpxchg32(lock + k.mutex.count, 1, 0) === 1;
 }
 
-export function* mutex_unlock(k: Kernel26, cpu: Cpu, lock: addr_t): Program {
+export function* mutex_unlock(k: Linux26, cpu: Cpu, lock: addr_t): Program {
   const { count, wait_lock, wait_list } = k.mutex;
   if (cpu.isAhead) yield;
   if (cpu.lockAdd32(lock + count, 1) > 0) return;

@@ -8,7 +8,7 @@ import type { addr_t } from '../../hw/memory.ts';
 import { type CType, roundUp, type Struct, struct } from '../struct.ts';
 import type { StaticSymbol } from '../symbols.ts';
 import type { Config26 } from './config.ts';
-import type { Kernel26 } from './kernel.ts';
+import type { Linux26 } from './kernel.ts';
 import { smp_processor_id } from './thread-info.ts';
 
 /** The section's layout: an offset for each variable. */
@@ -31,12 +31,12 @@ export function perCpuStatics({ CONFIG_SMP, NR_CPUS, abi }: Config26, section: C
 }
 
 /** Where CPU `index` has `variable`, one of the kernel's per_cpu__ addresses. */
-export function per_cpu(k: Kernel26, cpu: Cpu, variable: addr_t, index: number): addr_t {
+export function per_cpu(k: Linux26, cpu: Cpu, variable: addr_t, index: number): addr_t {
   if (!k.config.CONFIG_SMP) return variable;
   return variable + cpu.loadLong(k.__per_cpu_offset + index * k.config.abi.long.sizeof);
 }
 
 /** Where this CPU has `variable`. */
-export function __get_cpu_var(k: Kernel26, cpu: Cpu, variable: addr_t): addr_t {
+export function __get_cpu_var(k: Linux26, cpu: Cpu, variable: addr_t): addr_t {
   return k.config.CONFIG_SMP ? per_cpu(k, cpu, variable, smp_processor_id(k, cpu)) : variable;
 }

@@ -5,8 +5,9 @@
 import type { Cpu } from '../../hw/cpu.ts';
 import type { addr_t } from '../../hw/memory.ts';
 import { bytes, long, ptr, struct, u16, u32 } from '../struct.ts';
-import { THREAD_SIZE } from '../task.ts';
-import type { Kernel26 } from './kernel.ts';
+import type { Linux26 } from './kernel.ts';
+
+export const THREAD_SIZE = 8192;
 
 export const thread_info = struct({
   task: ptr,
@@ -55,7 +56,7 @@ export function get_current(cpu: Cpu): addr_t {
 }
 
 /** smp_processor_id(): current_thread_info()->cpu on SMP, 0 on UP. */
-export function smp_processor_id(k: Kernel26, cpu: Cpu): number {
+export function smp_processor_id(k: Linux26, cpu: Cpu): number {
   return k.config.CONFIG_SMP ? cpu.load32(current_thread_info(cpu) + thread_info.cpu) : 0;
 }
 

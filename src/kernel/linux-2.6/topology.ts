@@ -4,7 +4,7 @@
  */
 import type { Cpu } from '../../hw/cpu.ts';
 import type { addr_t } from '../../hw/memory.ts';
-import type { Kernel26 } from './kernel.ts';
+import type { Linux26 } from './kernel.ts';
 import { smp_processor_id } from './thread-info.ts';
 
 /** A node of the machine: whole pages of memory, which begin where the last node's end, and its CPUs. */
@@ -19,45 +19,60 @@ export const oneNode = (pages: number, cpus: number): readonly NodeLayout[] => [
   { startPfn: 0, endPfn: pages, cpus: Array.from({ length: cpus }, (_, cpu) => cpu) },
 ];
 
-/** The members of a mask of at most 32, ascending: for_each_cpu_mask(), for_each_node_mask(). */
-export function bitsOf(mask: number): number[] {
-  const members: number[] = [];
-  for (let rest = mask; rest !== 0; rest &= rest - 1) members.push(31 - Math.clz32(rest & -rest));
-  return members;
+/** for_each_cpu_mask(), for_each_node_mask(): the mask is read again at each step. */
+function* members(cpu: Cpu, mask: addr_t): Generator<number> {
+  for (let from = 0; from < 32; ) {
+    const rest = cpu.loadLong(mask) & (-1 << from);
+    if (rest === 0) return;
+    const member = 31 - Math.clz32(rest & -rest);
+    yield member;
+    from = member + 1;
+  }
 }
 
-export function cpu_online_map(k: Kernel26, cpu: Cpu): number {
-  return k.config.CONFIG_SMP ? cpu.loadLong(k.cpu_online_map) : 1;
+/** A uniprocessor build reads no mask: there is CPU 0. */
+export function for_each_online_cpu(k: Linux26, cpu: Cpu): Iterable<number> {
+  return k.config.CONFIG_SMP ? members(cpu, k.cpu_online_map) : [0];
 }
 
-export function cpu_possible_map(k: Kernel26, cpu: Cpu): number {
-  return k.config.CONFIG_SMP ? cpu.loadLong(k.cpu_possible_map) : 1;
+export function for_each_possible_cpu(k: Linux26, cpu: Cpu): Iterable<number> {
+  return k.config.CONFIG_SMP ? members(cpu, k.cpu_possible_map) : [0];
 }
 
-export function num_online_cpus(k: Kernel26, cpu: Cpu): number {
-  return bitsOf(cpu_online_map(k, cpu)).length;
+/** Without CONFIG_NUMA the mask is asked once, whether it is empty. */
+export function for_each_online_node(k: Linux26, cpu: Cpu): Iterable<number> {
+  if (k.config.CONFIG_NUMA) return members(cpu, k.node_online_map);
+  return cpu.loadLong(k.node_online_map) === 0 ? [] : [0];
 }
 
-export function cpu_online(k: Kernel26, cpu: Cpu, index: number): boolean {
-  return ((cpu_online_map(k, cpu) >>> index) & 1) !== 0;
+/** How many bits of a word are set: hweight32(). */
+export function hweight32(word: number): number {
+  let count = 0;
+  for (let rest = word; rest !== 0; rest &= rest - 1) count++;
+  return count;
 }
 
-export function node_online_map(k: Kernel26, cpu: Cpu): number {
-  return k.config.CONFIG_NUMA ? cpu.loadLong(k.node_online_map) : 1;
+export function num_online_cpus(k: Linux26, cpu: Cpu): number {
+  return k.config.CONFIG_SMP ? hweight32(cpu.loadLong(k.cpu_online_map)) : 1;
 }
 
-export function cpu_to_node(k: Kernel26, cpu: Cpu, index: number): number {
+export function cpu_online(k: Linux26, cpu: Cpu, index: number): boolean {
+  return !k.config.CONFIG_SMP || ((cpu.loadLong(k.cpu_online_map) >>> index) & 1) !== 0;
+}
+
+export function cpu_to_node(k: Linux26, cpu: Cpu, index: number): number {
   return k.config.CONFIG_NUMA ? cpu.load32(k.cpu_2_node + 4 * index) : 0;
 }
 
-export function numa_node_id(k: Kernel26, cpu: Cpu): number {
+export function numa_node_id(k: Linux26, cpu: Cpu): number {
   return k.config.CONFIG_NUMA ? cpu_to_node(k, cpu, smp_processor_id(k, cpu)) : 0;
 }
 
-export function node_to_cpumask(k: Kernel26, cpu: Cpu, node: number): number {
-  return k.config.CONFIG_NUMA ? cpu.loadLong(nodeCpuMask(k, node)) : cpu_online_map(k, cpu);
+/** The online CPUs of a node. */
+export function node_to_cpumask(k: Linux26, cpu: Cpu, node: number): number {
+  return cpu.loadLong(k.config.CONFIG_NUMA ? nodeCpuMask(k, node) : k.cpu_online_map);
 }
 
-export function nodeCpuMask(k: Kernel26, node: number): addr_t {
+export function nodeCpuMask(k: Linux26, node: number): addr_t {
   return k.node_2_cpu_mask + node * k.config.abi.long.sizeof;
 }

@@ -12,12 +12,13 @@ import { Machine } from '../../hw/machine.ts';
 import { type addr_t, MiB, NULL, PAGE_SHIFT } from '../../hw/memory.ts';
 import { Lockup } from '../../hw/scheduler.ts';
 import { KernelBug } from '../../kernel/bug.ts';
-import type { KernelConfig, KernelFunction } from '../../kernel/kernel.ts';
-import { GFP_KERNEL } from '../../mm/gfp.ts';
+import type { KernelFunction } from '../../kernel/kernel.ts';
+import { GFP_KERNEL } from '../../mm/linux-2.4.22/gfp.ts';
 import { alloc_pages, free_pages } from '../../mm/linux-2.4.22/page-alloc.ts';
 import { mem_init } from '../../mm/linux-2.4.22/power-on.ts';
 import { kmem_cache_alloc } from '../../slab/linux-2.4.22/alloc.ts';
 import { powerOn, start_kernel } from '../../slab/linux-2.4.22/boot.ts';
+import type { SlabConfig } from '../../slab/linux-2.4.22/config.ts';
 import { kmem_cache_create, kmem_cache_size } from '../../slab/linux-2.4.22/create.ts';
 import { kmem_cache_free } from '../../slab/linux-2.4.22/free.ts';
 import { kmem_cache_init, kmem_cache_sizes_init, kmem_cpucache_init } from '../../slab/linux-2.4.22/init.ts';
@@ -86,7 +87,7 @@ const inputs: Record<string, readonly string[]> = {
   buddy: [],
 };
 
-export function configOf(header: CaseHeader): KernelConfig {
+export function configOf(header: CaseHeader): SlabConfig {
   return {
     CONFIG_SMP: header.smp,
     CONFIG_DEBUG_SLAB: header.debug,

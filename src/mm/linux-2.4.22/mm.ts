@@ -5,11 +5,14 @@
 import type { Cpu, Program } from '../../hw/cpu.ts';
 import type { Machine } from '../../hw/machine.ts';
 import { type addr_t, PAGE_SHIFT, PAGE_SIZE } from '../../hw/memory.ts';
-import { type BootLayout, Kernel, type KernelConfig, spinlockType, waitQueueHead } from '../../kernel/kernel.ts';
+import type { KernelConfig } from '../../kernel/config.ts';
+import type { BootLayout } from '../../kernel/kernel.ts';
+import { Linux24 } from '../../kernel/linux-2.4/kernel.ts';
 import { list_head } from '../../kernel/list.ts';
+import { spinlockType, waitQueueHead } from '../../kernel/lock-types.ts';
 import { array, type CType, long, ptr, roundUp, type Struct, struct, u32 } from '../../kernel/struct.ts';
 import type { StaticSymbol } from '../../kernel/symbols.ts';
-import { GFP_ZONEMASK } from '../gfp.ts';
+import { GFP_ZONEMASK } from './gfp.ts';
 
 export const MAX_ORDER = 10;
 export const MAX_NR_ZONES = 3;
@@ -101,7 +104,7 @@ export function wait_table_size(pages: number): number {
 /** What the page allocator calls when it is short of pages; the slab allocator hands it in at boot. Pages freed. */
 export type Reclaim = (cpu: Cpu, gfp_mask: number) => Program<number>;
 
-export class Mm extends Kernel {
+export class Mm extends Linux24 {
   readonly zone_struct: ZoneStruct;
   readonly pg_data_t: PgData;
 

@@ -2,12 +2,12 @@
 import type { Cpu, Program } from '../../hw/cpu.ts';
 import { type addr_t, NULL } from '../../hw/memory.ts';
 import { BUG } from '../../kernel/bug.ts';
-import { in_interrupt } from '../../kernel/irq.ts';
+import { in_interrupt } from '../../kernel/linux-2.4/hardirq.ts';
+import { get_current, PF_FREE_PAGES, PF_MEMALLOC, PF_MEMDIE, task_struct } from '../../kernel/linux-2.4/task.ts';
 import { list_del, list_head } from '../../kernel/list.ts';
 import { ptr } from '../../kernel/struct.ts';
-import { get_current, PF_FREE_PAGES, PF_MEMALLOC, PF_MEMDIE, task_struct } from '../../kernel/task.ts';
-import { __GFP_WAIT, GFP_ZONEMASK } from '../gfp.ts';
 import { __free_pages_ok, checkUnused, rmqueue } from './buddy.ts';
+import { __GFP_WAIT, GFP_ZONEMASK } from './gfp.ts';
 import { MAX_ORDER, type Mm, PG_dirty, PG_lru, PG_reserved, struct_page, zonelist_struct } from './mm.ts';
 import { page_address, page_zone, set_page_count, testPageFlag, virt_to_page } from './page.ts';
 

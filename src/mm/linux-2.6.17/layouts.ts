@@ -1,6 +1,7 @@
 /** The page allocator's structures, as this build's compiler lays them out (include/linux/mmzone.h, mm.h, page-flags.h). */
-import { spinlockType } from '../../kernel/kernel.ts';
+
 import type { Config26 } from '../../kernel/linux-2.6/config.ts';
+import { spinlockType } from '../../kernel/lock-types.ts';
 import { aligned, array, bytes, type CType, type Struct, struct, u32 } from '../../kernel/struct.ts';
 
 export const MAX_ORDER = 11;
@@ -171,6 +172,7 @@ export function pageLinks({ CONFIG_NUMA, MAX_NUMNODES, abi: { long } }: Config26
     NODES_SHIFT,
     NODES_PGSHIFT: NODES_SHIFT === 0 ? 0 : bits - NODES_SHIFT,
     ZONES_PGSHIFT: bits - NODES_SHIFT - ZONES_SHIFT,
+    ZONETABLE_PGSHIFT: bits - NODES_SHIFT - ZONES_SHIFT,
     ZONETABLE_SHIFT: NODES_SHIFT + ZONES_SHIFT,
   });
 }
