@@ -1,6 +1,6 @@
 /** How 2.6 complains: kernel/panic.c, include/asm-generic/bug.h. */
 import { KernelBug } from '../bug.ts';
-import type { Kernel26 } from './kernel.ts';
+import type { Linux26 } from './kernel.ts';
 
 /** The system halts: the kernel cannot go on. */
 export function panic(fn: string, message: string): never {
@@ -8,7 +8,7 @@ export function panic(fn: string, message: string): never {
 }
 
 /** A condition that the kernel's authors ruled out, and that the kernel survives; `place` is the file and line. */
-export function WARN_ON(k: Kernel26, condition: boolean, place: string, fn: string): void {
+export function WARN_ON(k: Linux26, condition: boolean, place: string, fn: string): void {
   if (!condition) return;
   k.printk(`BUG: warning at ${place}/${fn}()\n`);
   k.dump_stack();

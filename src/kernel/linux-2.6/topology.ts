@@ -45,6 +45,14 @@ export function for_each_online_node(k: Linux26, cpu: Cpu): Iterable<number> {
   return cpu.loadLong(k.node_online_map) === 0 ? [] : [0];
 }
 
+export function for_each_node(k: Linux26, cpu: Cpu): Iterable<number> {
+  return k.config.CONFIG_NUMA ? members(cpu, k.node_possible_map) : [0];
+}
+
+export function node_online(k: Linux26, cpu: Cpu, node: number): boolean {
+  return !k.config.CONFIG_NUMA || ((cpu.loadLong(k.node_online_map) >>> node) & 1) !== 0;
+}
+
 /** How many bits of a word are set: hweight32(). */
 export function hweight32(word: number): number {
   let count = 0;
@@ -75,4 +83,9 @@ export function node_to_cpumask(k: Linux26, cpu: Cpu, node: number): number {
 
 export function nodeCpuMask(k: Linux26, node: number): addr_t {
   return k.node_2_cpu_mask + node * k.config.abi.long.sizeof;
+}
+
+/** How many online CPUs a node has. */
+export function nr_cpus_node(k: Linux26, cpu: Cpu, node: number): number {
+  return k.config.CONFIG_SMP ? hweight32(node_to_cpumask(k, cpu, node)) : 1;
 }

@@ -4,7 +4,7 @@ import { type addr_t, NULL } from '../../hw/memory.ts';
 import { BUG } from '../../kernel/bug.ts';
 import { local_irq_restore, local_irq_save } from '../../kernel/irq.ts';
 import { list_add, list_del, list_head } from '../../kernel/linux-2.6/list.ts';
-import { slabPolicyNode } from '../../kernel/linux-2.6/mempolicy.ts';
+import { slabPolicyNode } from '../../mm/linux-2.6.17/mempolicy.ts';
 import {
   get_current,
   in_interrupt,

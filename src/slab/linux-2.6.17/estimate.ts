@@ -2,7 +2,7 @@
 import type { Cpu } from '../../hw/cpu.ts';
 import { PAGE_SIZE } from '../../hw/memory.ts';
 import type { Config26 } from '../../kernel/linux-2.6/config.ts';
-import { cpuinfo_x86, type Kernel26 } from '../../kernel/linux-2.6/kernel.ts';
+import { cpuinfo_x86, type Linux26 } from '../../kernel/linux-2.6/kernel.ts';
 import { roundUp } from '../../kernel/struct.ts';
 import { SLAB_RECLAIM_ACCOUNT } from './flags.ts';
 import { CFLGS_OFF_SLAB, kmem_bufctl_t, MAX_GFP_ORDER, SLAB_LIMIT, slabType } from './layouts.ts';
@@ -68,6 +68,6 @@ export function colours({ colouring }: Config26, possible: number): number {
 }
 
 /** include/asm-i386/cache.h: the line that boot found the CPU to have, not the one that the kernel was built for. */
-export function cache_line_size(k: Kernel26, cpu: Cpu): number {
+export function cache_line_size(k: Linux26, cpu: Cpu): number {
   return cpu.load32(k.boot_cpu_data + cpuinfo_x86.x86_cache_alignment);
 }

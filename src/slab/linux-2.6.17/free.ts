@@ -7,7 +7,7 @@ import { list_add, list_add_tail, list_del, list_head } from '../../kernel/linux
 import { numa_node_id } from '../../kernel/linux-2.6/topology.ts';
 import { spin_lock, spin_unlock } from '../../kernel/spinlock.ts';
 import { memcpy } from '../../kernel/string.ts';
-import { enterFrame, leaveFrame } from '../../kernel/task.ts';
+import { enterFrame, leaveFrame } from '../../kernel/frame.ts';
 import { __drain_alien_cache } from './array-cache.ts';
 import { cache_free_debugcheck, check_slabp, check_spinlock_acquired, putBack } from './debug.ts';
 import { FILE } from './layouts.ts';

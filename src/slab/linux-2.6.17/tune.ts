@@ -8,7 +8,7 @@ import { cpu_to_node, for_each_online_cpu, for_each_online_node } from '../../ke
 import { list_head, listStep } from '../../kernel/list.ts';
 import { spin_lock_irq, spin_unlock_irq } from '../../kernel/spinlock.ts';
 import { memset } from '../../kernel/string.ts';
-import { enterFrame, leaveFrame } from '../../kernel/task.ts';
+import { enterFrame, leaveFrame } from '../../kernel/frame.ts';
 import { alloc_alien_cache, alloc_arraycache, free_alien_cache, NO_BATCHCOUNT } from './array-cache.ts';
 import { check_irq_on } from './debug.ts';
 import { free_block } from './free.ts';
