@@ -26,12 +26,26 @@ test('nothing below the command line imports Node', () => {
   expect(node).toEqual([]);
 });
 
-test('report sees nothing below but result types of the lab, and base', () => {
+test('report takes values from the results of the lab and from base alone; types from anywhere below', () => {
+  const pathOf = (file: string, target: string) => new URL(target, `file:///${file}`).pathname.slice(1);
   const beyond = relative.filter(
-    ({ layer, target, targetLayer, typeOnly }) =>
+    ({ file, layer, target, targetLayer, typeOnly }) =>
       layer === 'report' &&
+      !typeOnly &&
       !['report', 'base'].includes(targetLayer) &&
-      !(typeOnly && target.endsWith('/lab/results/results.ts')),
+      !pathOf(file, target).startsWith('lab/results/'),
+  );
+  expect(beyond).toEqual([]);
+});
+
+test('the results of the lab take no value from the machine, a kernel, or another room', () => {
+  const pathOf = (file: string, target: string) => new URL(target, `file:///${file}`).pathname.slice(1);
+  const beyond = relative.filter(
+    ({ file, target, targetLayer, typeOnly }) =>
+      file.startsWith('lab/results/') &&
+      !typeOnly &&
+      targetLayer !== 'base' &&
+      !pathOf(file, target).startsWith('lab/results/'),
   );
   expect(beyond).toEqual([]);
 });

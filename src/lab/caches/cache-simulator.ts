@@ -9,8 +9,8 @@ import { type PolicyName, policyNames } from '../../hw/cache/replacement.ts';
 import type { SecondLevelGeometry } from '../../hw/cache/second-level.ts';
 import type { CacheGeometry } from '../../hw/cache/tag-array.ts';
 import type { AccessKind } from '../../hw/observe.ts';
-import type { CacheCounts } from '../results/results.ts';
 import { cacheCounts } from './cache-counts.ts';
+import type { CacheCounts } from './cache-report.ts';
 
 /** Our names of policies, and those of other simulators and of golden/cache. */
 export const policies: Readonly<Record<string, PolicyName>> = {

@@ -1,9 +1,9 @@
 /** Compares our L1s with golden/cache: counts that independent simulators agree on, and MESI states step by step. */
 import { stateLetters } from '../../hw/cache/coherence.ts';
 import { totalOf } from '../caches/cache-counts.ts';
+import type { CacheCounts } from '../caches/cache-report.ts';
 import { CacheSimulator, policies } from '../caches/cache-simulator.ts';
 import { type AccessConsumer, AccessList } from '../caches/memory-trace.ts';
-import type { CacheCounts } from '../results/results.ts';
 import { type CaseOutcome, Comparison } from './outcome.ts';
 
 type Recorded = Readonly<Record<string, unknown>>;
