@@ -50,6 +50,7 @@ export { finalStates } from './lab/litmus/explore.ts';
 export { publishedTest } from './lab/litmus/named-tests.ts';
 export { readLitmusTests } from './lab/litmus/read-tests.ts';
 export { runOnCpus } from './lab/litmus/seeded-run.ts';
+export { identityOf, type Origin, resultsOf, type TracedFile } from './lab/results/assemble.ts';
 export { compareAll, compareAlong } from './lab/results/compare.ts';
 export { type MeasureName, measured, measures } from './lab/results/measures.ts';
 export type { OwnerCounts, Sharing } from './lab/results/owners.ts';

@@ -140,7 +140,7 @@ process.on('exit', () => {
 /**
  * A file that has its name once it is whole. Until then it stands beside that place under another, and what stood there
  * before is as it was; SIGINT and SIGTERM say so. Symbolic links stay, and so do the permissions of a file that is replaced.
- * What is no regular file (a device, a pipe), and all under /dev and /proc, is written straight.
+ * What is no regular file (a device, a pipe), and what this process has open already (/dev/stdout), is written straight.
  */
 export class NewFile {
   readonly fd: number;
@@ -192,7 +192,7 @@ export class NewFile {
 }
 
 const isWrittenStraight = (path: string, before: { readonly isFile: boolean } | null): boolean =>
-  (before !== null && !before.isFile) || /^\/(dev|proc)\//.test(resolve(path));
+  (before !== null && !before.isFile) || /^\/(dev\/(std|fd\/)|proc\/)/.test(resolve(path));
 
 /** The path of the file that this one names, which need not exist. */
 function behindLinks(path: string): string {

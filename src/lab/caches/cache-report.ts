@@ -7,7 +7,7 @@ export interface ReadsAndWrites {
 }
 
 /**
- * What one CPU's cache did with a trace, or all of them. Names and definitions are those of golden/cache; hits, misses and
+ * What one CPU's cache did with a trace, or all of them. Names are those of test/golden/data/expected*.json; hits, misses and
  * classes count line accesses, so an access that straddles two lines counts twice. docs/cache.md says what each means.
  */
 export interface CacheCounts {
