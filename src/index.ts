@@ -2,9 +2,8 @@
 
 export { InputError } from './base/input-error.ts';
 export type { Counters } from './hw/cache/counters.ts';
-export type { CacheGeometry } from './hw/cache/tag-array.ts';
 export type { Cpu, Program } from './hw/cpu.ts';
-export type { CpuModel } from './hw/cpu-model.ts';
+export type { CacheGeometry, CpuModel } from './hw/cpu-model.ts';
 export { type CpuModelName, cpuModels } from './hw/cpu-models.ts';
 export {
   FD_DATA,
