@@ -108,7 +108,11 @@ export class MissClasses {
   storedBelow(id: number, cause: Cause, first: number, end: number): void {
     const words = this.#words(first, end);
     if (cause === COHERENCE) this.#countSharing(id, words);
-    if (this.shadow !== null) this.#countReplacement(this.shadow.has(id), cause, WRITE);
+    if (this.shadow !== null) {
+      this.#countReplacement(this.shadow.has(id), cause, WRITE);
+      // The CPU's own from now on: to read them back is no communication.
+      this.#unread[id] &= ~words;
+    }
     this.#bus.announceWrites(this.#bit, id, words);
   }
 
