@@ -18,8 +18,8 @@ export {
 export { DmaRefused, type DmaRequest, IsaDma } from './hw/devices/isa-dma.ts';
 export { Machine, type MachineOptions } from './hw/machine.ts';
 export { type addr_t, KiB, MiB, NULL, PageFault } from './hw/memory.ts';
-export { Lockup } from './hw/scheduler.ts';
 export { P6_STORE_BUFFER_DEPTH, type StoreBufferOptions } from './hw/store-buffer.ts';
+export { Lockup } from './hw/watchdog.ts';
 export { KernelBug } from './kernel/bug.ts';
 export {
   claim_dma_lock,

@@ -245,7 +245,7 @@ export class IsaDma implements PortDevice {
     scheduler.at(arrival, () => {
       if (channel.flight !== flight) return;
       channel.flight = null;
-      scheduler.progress();
+      scheduler.watchdog.progress();
       this.#move(request.bytes.subarray(channel.moved, channel.moved + bytes), address, request.toMemory);
       channel.moved += bytes;
       channel.address = (channel.address + bytes / channel.width) & 0xffff;

@@ -10,7 +10,7 @@ import type { Cpu, Program } from '../../hw/cpu.ts';
 import { cpuModels } from '../../hw/cpu-models.ts';
 import { Machine } from '../../hw/machine.ts';
 import { type addr_t, MiB, NULL, PAGE_SHIFT } from '../../hw/memory.ts';
-import { Lockup } from '../../hw/scheduler.ts';
+import { Lockup } from '../../hw/watchdog.ts';
 import { KernelBug } from '../../kernel/bug.ts';
 import type { KernelConfig, KernelFunction } from '../../kernel/kernel.ts';
 import { GFP_KERNEL } from '../../mm/gfp.ts';

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { InputError } from '../../base/input-error.ts';
 import type { Cpu, Program } from '../../hw/cpu.ts';
 import { type addr_t, NULL } from '../../hw/memory.ts';
-import { Lockup } from '../../hw/scheduler.ts';
+import { Lockup } from '../../hw/watchdog.ts';
 import { GFP_KERNEL } from '../../mm/gfp.ts';
 import type { SlabAllocator } from '../../slab/allocator.ts';
 import type { AllocationTrace } from '../traces/allocation-trace.ts';

@@ -53,7 +53,7 @@ export function* __alloc_pages(k: Mm, cpu: Cpu, gfp_mask: number, order: number,
     if (order > 3) return NULL;
     // yield(): others may free pages; if nobody does, the watchdog names this zone list.
     k.onYield();
-    k.machine.scheduler.watchWait(cpu, zonelist, waitingSince);
+    k.machine.scheduler.watchdog.watchWait(cpu, zonelist, waitingSince);
     k.machine.scheduler.giveWay(cpu);
     cpu.pause(zonelist);
     yield;
