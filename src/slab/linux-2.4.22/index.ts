@@ -29,6 +29,8 @@ export const linux2422: KernelVersion = {
   flags: { SLAB_HWCACHE_ALIGN, SLAB_CACHE_DMA },
   intendedRaces,
 
+  tuning: (cache, limit, batchcount) => `${cache} ${limit} ${batchcount}`,
+
   /** Assigned, not spread: V8 gives what is spread another shape after some builds, and would compile the kernel anew for it. */
   config: ({ smp = true, debug = false, l1CacheBytes, isa = false, colouring = true }): SlabConfig => {
     if (l1CacheBytes < 16 || l1CacheBytes > 128 || (l1CacheBytes & (l1CacheBytes - 1)) !== 0) {
