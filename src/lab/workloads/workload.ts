@@ -96,7 +96,7 @@ export class WorkloadContext {
     yield* this.allocator.free(cpu, cache.cachep, objp);
   }
 
-  /** The kernel is entered: what user mode did since it was last is done now. Before every operation. */
+  /** Before every operation, which enters the kernel: plays the user-mode loads that come before it (interference). */
   enter(cpu: Cpu): void {
     this.#interference?.enter(cpu);
   }

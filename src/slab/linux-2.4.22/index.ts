@@ -1,5 +1,4 @@
 /** The door of 2.4.22. */
-
 import { InputError } from '../../base/input-error.ts';
 import { PAGE_SHIFT, PAGE_SIZE } from '../../hw/memory.ts';
 import type { KernelConfig } from '../../kernel/config.ts';
