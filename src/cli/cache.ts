@@ -2,7 +2,7 @@
 import { basename } from 'node:path';
 import { InvalidArgumentError } from 'commander';
 import { InputError } from '../base/input-error.ts';
-import { seeded } from '../base/seeded.ts';
+import { seeded } from '../base/random.ts';
 import type { ProtocolName } from '../hw/cache/coherence.ts';
 import type { PolicyName } from '../hw/cache/replacement.ts';
 import type { CacheGeometry, Inclusion, SecondLevelGeometry } from '../hw/cpu-model.ts';

@@ -10,7 +10,7 @@ import type { AccessKind } from '../../hw/observe.ts';
 import type { CacheCounts } from '../results/results.ts';
 import { cacheCounts } from './cache-counts.ts';
 
-/** Our names of policies, and those of other simulators and of golden/cache. */
+/** Our names of policies, and those of other simulators and of test/golden. */
 export const policies: Readonly<Record<string, PolicyName>> = {
   ...Object.fromEntries(policyNames.map((name) => [name, name])),
   plru: 'tree-plru',
