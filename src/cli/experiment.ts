@@ -5,6 +5,7 @@ import { basename, dirname, resolve } from 'node:path';
 import type { Origin, TracedFile } from '../lab/results/assemble.ts';
 import { KeyError } from '../lab/specification/problems.ts';
 import {
+  limitsOf,
   modelsOf,
   type PlaceOf,
   parseSpecification,
@@ -26,7 +27,7 @@ export async function readExperiment(path: string): Promise<Experiment> {
   const text = readText(path);
   const specification = parseSpecification(text, path);
   const named = traceOf(specification);
-  const trace = named === null ? null : await readTraceFile(resolve(dirname(path), named));
+  const trace = named === null ? null : await readTraceFile(resolve(dirname(path), named), limitsOf(specification));
   return { specification, trace, placeOf: placesIn(text, path) };
 }
 

@@ -41,7 +41,7 @@ machine:
   memory: 64M
 kernel:
   version: 2.4.22 # slabscope list kernels
-  l1_cache_bytes: 32 # the line that the kernel was built for: 16, 32, 64, 128; the hardware's is the model's
+  l1_cache_bytes: model # the line that the kernel was built for: the model's; or 16, 32, 64, 128
   #smp: on # off: CONFIG_SMP left out, for a machine of one CPU
   #debug: off # on: CONFIG_DEBUG_SLAB
 

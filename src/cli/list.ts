@@ -8,7 +8,7 @@ import { workloads } from '../lab/workloads/all.ts';
 import { touchSummaries } from '../lab/workloads/touch.ts';
 import { machineDetails, machinesTable } from '../report/machines-table.ts';
 import { columns } from '../report/text-table.ts';
-import type { KernelVersion } from '../slab/kernels.ts';
+import { kernels } from '../slab/kernels.ts';
 
 interface Kind {
   /** One line, or a table. */
@@ -29,17 +29,13 @@ function described(kind: string, names: Readonly<Record<string, string>>): Kind 
   };
 }
 
-const kernels: Record<KernelVersion, string> = {
-  '2.4.22': "the last 2.4 before slab.c's successors: colouring, per-CPU arrays, SLAB_HWCACHE_ALIGN",
-};
+const summariesOf = (things: ReadonlyMap<string, { readonly name: string; readonly summary: string }>) =>
+  Object.fromEntries([...things.values()].map(({ name, summary }) => [name, summary]));
 
 const kinds: Readonly<Record<string, Kind>> = {
   machines: { names: () => Object.keys(cpuModels).join(', '), show: listMachines },
-  workloads: described(
-    'workloads',
-    Object.fromEntries([...workloads.values()].map(({ name, summary }) => [name, summary])),
-  ),
-  kernels: described('kernels', kernels),
+  workloads: described('workloads', summariesOf(workloads)),
+  kernels: described('kernels', summariesOf(kernels)),
   touch: described('touch', touchSummaries),
   policies: described('policies', policySummaries),
   protocols: described('protocols', protocolSummaries),

@@ -1,6 +1,6 @@
 /** `slabscope record SPEC FILE`: one point run, its memory accesses written for any cache simulator. */
 import { InputError } from '../base/input-error.ts';
-import type { CacheGeometry } from '../hw/cache/tag-array.ts';
+import type { CacheGeometry } from '../hw/cpu-model.ts';
 import { KiB } from '../hw/memory.ts';
 import type { Recording } from '../lab/experiment/record.ts';
 import { choosePoint } from '../lab/results/selection.ts';

@@ -2,7 +2,7 @@
 import { resultsOf } from '../lab/results/assemble.ts';
 import type { Point, PointResult } from '../lab/results/points.ts';
 import { points } from '../lab/specification/settings.ts';
-import { type PlaceOf, specificationFrom } from '../lab/specification/specification.ts';
+import { limitsOf, type PlaceOf, specificationFrom } from '../lab/specification/specification.ts';
 import { resultsJson } from '../report/json.ts';
 import { resultsTable } from '../report/table.ts';
 import { inColour } from './colour.ts';
@@ -33,7 +33,7 @@ export async function replay(path: string, options: ReplayOptions, print: (line:
     },
     placeOf,
   );
-  const experiment = { specification, trace: await readTraceFile(path), placeOf };
+  const experiment = { specification, trace: await readTraceFile(path, limitsOf(specification)), placeOf };
   const computed = new Map<Point, PointResult>();
   const all = points(specification);
   const kept = () => 'a replay keeps no part of its results';

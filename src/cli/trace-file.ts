@@ -4,9 +4,10 @@ import { basename } from 'node:path';
 import type { TracedFile } from '../lab/results/assemble.ts';
 import type { Operations } from '../lab/traces/operations.ts';
 import { readTraceBytes } from '../lab/traces/read-trace.ts';
+import type { Limits } from '../slab/kernel-facts.ts';
 import { readingProgress, streamBytes } from './streams.ts';
 
-export async function readTraceFile(path: string): Promise<TracedFile> {
+export async function readTraceFile(path: string, limits: Limits): Promise<TracedFile> {
   const name = basename(path);
   const hash = createHash('sha256');
   const progress = readingProgress(path);
@@ -15,7 +16,7 @@ export async function readTraceFile(path: string): Promise<TracedFile> {
     progress.passed(piece);
   });
   try {
-    const { operations, ...rest } = await readTraceBytes(bytes, name);
+    const { operations, ...rest } = await readTraceBytes(bytes, name, limits);
     return { name, sha256: hash.digest('hex'), trace: { ...rest, operations: shared(operations) } };
   } finally {
     progress.end();

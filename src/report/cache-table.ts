@@ -1,5 +1,5 @@
 /** What caches did with a trace, as text for a terminal. */
-import type { SecondLevelGeometry } from '../hw/cache/second-level.ts';
+import type { SecondLevelGeometry } from '../hw/cpu-model.ts';
 import type { CacheCounts, CacheReport } from '../lab/caches/cache-report.ts';
 import { thousands } from './figures.ts';
 import { columns } from './text-table.ts';

@@ -12,7 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { below, seeded } from '../../src/base/seeded.ts';
+import { below, seeded } from '../../src/base/random.ts';
 import { sha256 } from '../../src/cli/experiment.ts';
 import { PointStore } from '../../src/cli/store.ts';
 import { storeLine } from '../../src/lab/results/store.ts';

@@ -3,7 +3,7 @@
  * P(4 or fewer) = 96.4 %, P(5 or fewer) = 99.2 %. An interval of 90 % would end at four of twelve, +33.3 %.
  */
 import { expect, test } from 'vitest';
-import { seeded } from '../../src/base/seeded.ts';
+import { seeded } from '../../src/base/random.ts';
 import { compareAll } from '../../src/lab/results/compare.ts';
 import { diffResults, type FiledResults } from '../../src/lab/results/diff.ts';
 import { resultsChart } from '../../src/report/chart.ts';

@@ -1,5 +1,5 @@
 /** What caches did with a memory trace: the form of `slabscope cache --json`. */
-import type { SecondLevelGeometry } from '../../hw/cache/second-level.ts';
+import type { SecondLevelGeometry } from '../../hw/cpu-model.ts';
 
 export interface ReadsAndWrites {
   readonly read: number;

@@ -3,7 +3,7 @@
  * always paired by seed. What varies is seen from the points alone.
  */
 import { groupBy } from '../../base/group-by.ts';
-import type { Random } from '../../base/seeded.ts';
+import type { Random } from '../../base/random.ts';
 import { type Fraction, type MeasureName, measureNames, measures } from './measures.ts';
 import { type AxisValue, type Combination, combinationOf, keyOf, type PointResult, valuesOf } from './points.ts';
 import {

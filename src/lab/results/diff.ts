@@ -1,7 +1,7 @@
 /** Two results held against each other, point by point, both sides of a pair under the same seed. */
 import { mean } from 'simple-statistics';
 import { groupBy } from '../../base/group-by.ts';
-import { type Random, seeded } from '../../base/seeded.ts';
+import { type Random, seeded } from '../../base/random.ts';
 import { type Combination, combinationOf, keyOf, type Point, type PointResult } from './points.ts';
 import type { KnownResults } from './read-results.ts';
 import { bootstrap, type Estimate, relativeChange, resample } from './statistics.ts';

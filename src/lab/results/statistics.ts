@@ -7,7 +7,7 @@
 import { mean, quantile, sampleStandardDeviation } from 'simple-statistics';
 import type { Fraction } from './measures.ts';
 import type { Counts } from './counts.ts';
-import { below, type Random } from '../../base/seeded.ts';
+import { below, type Random } from '../../base/random.ts';
 
 /** A figure with its 95 % bootstrap interval over seeds, resampled in pairs; null where one seed allows none. */
 export interface Estimate {
