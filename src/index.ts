@@ -2,9 +2,8 @@
 
 export { InputError } from './base/input-error.ts';
 export type { Counters } from './hw/cache/counters.ts';
-export type { CacheGeometry } from './hw/cache/tag-array.ts';
 export type { Cpu, Program } from './hw/cpu.ts';
-export type { CpuModel } from './hw/cpu-model.ts';
+export type { CacheGeometry, CpuModel } from './hw/cpu-model.ts';
 export { type CpuModelName, cpuModels } from './hw/cpu-models.ts';
 export {
   FD_DATA,
@@ -20,8 +19,8 @@ export { DmaRefused, type DmaRequest, IsaDma } from './hw/devices/isa-dma.ts';
 export { Machine, type MachineOptions } from './hw/machine.ts';
 export { type addr_t, KiB, MiB, NULL, PageFault } from './hw/memory.ts';
 export { type AccessKind, observe } from './hw/observe.ts';
-export { Lockup } from './hw/scheduler.ts';
 export { P6_STORE_BUFFER_DEPTH, type StoreBufferOptions } from './hw/store-buffer.ts';
+export { Lockup } from './hw/watchdog.ts';
 export { KernelBug } from './kernel/bug.ts';
 export type { KernelConfig } from './kernel/config.ts';
 export {
@@ -51,9 +50,11 @@ export { finalStates } from './lab/litmus/explore.ts';
 export { publishedTest } from './lab/litmus/named-tests.ts';
 export { readLitmusTests } from './lab/litmus/read-tests.ts';
 export { runOnCpus } from './lab/litmus/seeded-run.ts';
+export { identityOf, type Origin, resultsOf, type TracedFile } from './lab/results/assemble.ts';
 export { compareAll, compareAlong } from './lab/results/compare.ts';
 export { type MeasureName, measured, measures } from './lab/results/measures.ts';
-export type { OwnerCounts, Results, Sharing } from './lab/results/results.ts';
+export type { OwnerCounts, Sharing } from './lab/results/owners.ts';
+export type { Results } from './lab/results/results.ts';
 export { resultsJsonSchema, resultsSchema } from './lab/results/results-schema.ts';
 export { points } from './lab/specification/settings.ts';
 export { parseSpecification, type Specification } from './lab/specification/specification.ts';

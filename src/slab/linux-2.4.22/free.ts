@@ -1,5 +1,4 @@
 /** mm/slab.c, the way of one free: __kmem_cache_free(), free_block(), kmem_cache_free_one(). */
-
 import type { Cpu, Program } from '../../hw/cpu.ts';
 import { type addr_t, NULL } from '../../hw/memory.ts';
 import { BUG } from '../../kernel/bug.ts';

@@ -1,5 +1,4 @@
 /** mm/slab.c, kmem_cache_grow(): one more slab. */
-
 import type { Cpu, Program } from '../../hw/cpu.ts';
 import { type addr_t, NULL } from '../../hw/memory.ts';
 import { BUG } from '../../kernel/bug.ts';

@@ -1,5 +1,4 @@
 /** mm/slab.c, kmalloc(), kfree(): the general caches. */
-
 import type { Cpu, Program } from '../../hw/cpu.ts';
 import { type addr_t, NULL } from '../../hw/memory.ts';
 import { local_irq_restore, local_irq_save } from '../../kernel/irq.ts';
