@@ -1,0 +1,20 @@
+/** Linux 2.6.17's recordings: the row of this version. */
+import type { ReplayFormat } from '../../verify-engine/recording.ts';
+import { type CaseHeader, caseHeader } from './machine.ts';
+import { operations } from './operations.ts';
+import { masked, maskedBytes, Replay2617 } from './replay.ts';
+
+export const recordings2617: ReplayFormat<CaseHeader & { case: string }, Replay2617> = {
+  version: '2.6.17',
+  number: 'n',
+  header: caseHeader.transform((header) => ({ ...header, case: '' })) as never,
+  operations,
+  start: (header) => new Replay2617(header),
+  /** Log levels are not kept here. */
+  tells: (results) => results.map(([field, value]) => [field, told(field, value)]),
+};
+
+function told(field: string, value: unknown): unknown {
+  if (field === 'printk') return (value as string[]).map((line) => masked(line.replace(/^<\d>/, '')));
+  return field === 'hex' ? maskedBytes(value as string) : value;
+}
