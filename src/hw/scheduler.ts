@@ -104,6 +104,7 @@ export class Scheduler {
    * that was idle meanwhile has come as far in time as the others.
    */
   spawn<T>(cpu: Cpu, program: Program<T>, esp = this.#queues[cpu.id].idle.esp): Context {
+    if (!cpu.apic.isStarted) throw new Error(`cpu${cpu.id} is stopped: it runs nothing`);
     const context = new Context(cpu, esp, program, this.#now());
     this.#queues[cpu.id].contexts.push(context);
     return context;
@@ -112,6 +113,17 @@ export class Scheduler {
   /** The clock of the CPU that runs; where none does, the latest. */
   #now(): number {
     return this.#running?.clock ?? Math.max(...this.#queues.map(({ cpu }) => cpu.clock));
+  }
+
+  /** Whether `cpu` runs no context, though it may serve an interrupt. */
+  isIdle(cpu: Cpu): boolean {
+    const { current, idle } = this.#queues[cpu.id];
+    return current === idle;
+  }
+
+  /** How many contexts `cpu` has, those that sleep included. */
+  contextsOn(cpu: Cpu): number {
+    return this.#queues[cpu.id].contexts.length;
   }
 
   /** The context that `cpu` runs at the moment. */

@@ -4,21 +4,40 @@
  */
 
 import { InputError } from '../../base/input-error.ts';
-import type { Cpu } from '../../hw/cpu.ts';
+import type { Cpu, Program } from '../../hw/cpu.ts';
 import type { Machine } from '../../hw/machine.ts';
 import { type addr_t, PAGE_SHIFT } from '../../hw/memory.ts';
-import { type BootLayout, Kernel } from '../kernel.ts';
-import { array, bytes, type CType, long, ptr, struct, u32 } from '../struct.ts';
+import { type BootLayout, Kernel, type KernelFunction } from '../kernel.ts';
+import { spinlockType } from '../lock-types.ts';
+import { array, type CType, long, ptr, u32 } from '../struct.ts';
 import type { StaticSymbol } from '../symbols.ts';
 import type { Config26 } from './config.ts';
 import { INITIAL_JIFFIES } from './config.ts';
-import { loadMutex, type Mutex, mutexStruct } from './mutex.ts';
-import { PER_CPU_SECTION, type PerCpuSection, perCpuArea, perCpuSection, perCpuStatics } from './percpu.ts';
+import {
+  type Completion,
+  type CpuWorkqueue,
+  completionStruct,
+  cpuinfo_x86,
+  cpuWorkqueue,
+  type IrqCpustat,
+  irqCpustat,
+  type Mutex,
+  mutexStruct,
+  type RcuCtrlblk,
+  type RcuData,
+  rcuCtrlblk,
+  rcuData,
+  type TimerList,
+  type TvecBase,
+  timerList,
+  tvecBase,
+  type WorkStruct,
+  workStruct,
+} from './layouts.ts';
+import { type NodeLayout, oneNode } from './nodes.ts';
+import { PER_CPU_SECTION, type PerCpuSection, perCpuArea, perCpuSection, perCpuStatics } from './percpu-areas.ts';
+import type { Kthread } from './sched.ts';
 import { get_current, THREAD_SIZE, task_struct, thread_info } from './thread-info.ts';
-import { type NodeLayout, nodeCpuMask, oneNode } from './topology.ts';
-
-/** include/asm-i386/processor.h, as far as the slab allocator asks: the line that boot found the hardware to have. */
-export const cpuinfo_x86 = struct({ notModelled: bytes(0x7c), x86_cache_alignment: u32 });
 
 export interface BootLayout26 extends BootLayout {
   /** The machine's nodes, ascending in memory; none is one. Known to a kernel with CONFIG_NUMA alone. */
@@ -31,11 +50,23 @@ export interface Contribution {
   readonly perCpu: Readonly<Record<string, CType>>;
 }
 
+const beforeBoot: KernelFunction = () => {
+  throw new Error('called before boot');
+};
+
 export class Linux26 extends Kernel {
   declare readonly config: Config26;
   declare readonly layout: BootLayout26;
   readonly nodes: readonly NodeLayout[];
   readonly mutex: Mutex;
+  readonly completion: Completion;
+  readonly timer_list: TimerList;
+  readonly tvec_base: TvecBase;
+  readonly work_struct: WorkStruct;
+  readonly cpu_workqueue: CpuWorkqueue;
+  readonly rcu_ctrlblk_t: RcuCtrlblk;
+  readonly rcu_data: RcuData;
+  readonly irq_cpustat_t: IrqCpustat;
   readonly task_struct = task_struct;
   readonly #section: PerCpuSection;
 
@@ -50,6 +81,24 @@ export class Linux26 extends Kernel {
   readonly boot_cpu_data: addr_t;
   readonly cpu_chain: addr_t;
   readonly cpucontrol: addr_t;
+  readonly call_lock: addr_t;
+  readonly call_data: addr_t;
+  readonly irq_stat: addr_t;
+  readonly keventd_wq: addr_t;
+  readonly rcu_ctrlblk: addr_t;
+  readonly per_cpu__tvec_bases: addr_t;
+  readonly per_cpu__keventd: addr_t;
+  readonly per_cpu__rcu_data: addr_t;
+
+  /** What runs for each softirq, by number. */
+  readonly softirqs: (((cpu: Cpu) => Program) | undefined)[] = [];
+  /** Kernel threads by task_struct. */
+  readonly kthreads = new Map<addr_t, Kthread>();
+  /** Whether a CPU's interrupts come while it is in user mode. */
+  readonly inUserMode: boolean[];
+  /** Functions whose address is stored; boot sets them. */
+  wakeme_after_rcu: KernelFunction = beforeBoot;
+  delayed_work_timer_fn: KernelFunction = beforeBoot;
 
   constructor(machine: Machine, config: Config26, layout: BootLayout26, { statics, perCpu }: Contribution) {
     const cpus = machine.cpus.length;
@@ -57,7 +106,13 @@ export class Linux26 extends Kernel {
     if (nodes !== undefined && nodes.length > config.MAX_NUMNODES) {
       throw new InputError('kernel', `${nodes.length} nodes`, `MAX_NUMNODES allows ${config.MAX_NUMNODES}`);
     }
-    const section = perCpuSection(config, perCpu);
+    const section = perCpuSection(config, {
+      tvec_bases: tvecBase(config),
+      keventd: cpuWorkqueue(config),
+      rcu_data: rcuData(config),
+      ...perCpu,
+    });
+    const threads = machine.cpus.flatMap(({ id }) => [`${id}`, `events/${id}`]);
     const own: StaticSymbol[] = [
       { name: 'jiffies', type: long },
       { name: 'cpu_online_map', type: long },
@@ -68,14 +123,28 @@ export class Linux26 extends Kernel {
       { name: 'cpu_2_node', type: array(u32, config.NR_CPUS) },
       { name: 'cpu_chain', type: ptr },
       { name: 'cpucontrol', type: mutexStruct(config) },
+      { name: 'call_lock', type: spinlockType(config) },
+      { name: 'call_data', type: ptr },
+      { name: 'irq_stat', type: array(irqCpustat(config), config.NR_CPUS) },
+      { name: 'keventd_wq', type: u32 },
+      { name: 'rcu_ctrlblk', type: rcuCtrlblk(config) },
       { name: 'boot_cpu_data', type: { ...cpuinfo_x86, align: config.L1_CACHE_BYTES } },
       ...perCpuStatics(config, section, cpus),
-      ...machine.cpus.map(({ id }) => ({ name: `task_struct[${id}]`, type: task_struct })),
-      ...machine.cpus.map(({ id }) => ({ name: `stack[${id}]`, type: { sizeof: THREAD_SIZE, align: THREAD_SIZE } })),
+      ...threads.map((name) => ({ name: `task_struct[${name}]`, type: task_struct })),
+      ...threads.map((name) => ({ name: `stack[${name}]`, type: { sizeof: THREAD_SIZE, align: THREAD_SIZE } })),
     ];
     super(machine, config, layout, [...own, ...statics]);
     this.nodes = nodes ?? oneNode(layout.ram >>> PAGE_SHIFT, cpus);
+    this.inUserMode = machine.cpus.map(() => false);
     this.mutex = mutexStruct(config);
+    this.completion = completionStruct(config);
+    this.timer_list = timerList(config);
+    this.tvec_base = tvecBase(config);
+    this.work_struct = workStruct(config);
+    this.cpu_workqueue = cpuWorkqueue(config);
+    this.rcu_ctrlblk_t = rcuCtrlblk(config);
+    this.rcu_data = rcuData(config);
+    this.irq_cpustat_t = irqCpustat(config);
     this.#section = section;
     this.__per_cpu_offset = config.CONFIG_SMP ? this.symbols.address('__per_cpu_offset') : 0;
     this.jiffies = this.symbols.address('jiffies');
@@ -88,6 +157,14 @@ export class Linux26 extends Kernel {
     this.boot_cpu_data = this.symbols.address('boot_cpu_data');
     this.cpu_chain = this.symbols.address('cpu_chain');
     this.cpucontrol = this.symbols.address('cpucontrol');
+    this.call_lock = this.symbols.address('call_lock');
+    this.call_data = this.symbols.address('call_data');
+    this.irq_stat = this.symbols.address('irq_stat');
+    this.keventd_wq = this.symbols.address('keventd_wq');
+    this.rcu_ctrlblk = this.symbols.address('rcu_ctrlblk');
+    this.per_cpu__tvec_bases = this.perCpuVariable('tvec_bases');
+    this.per_cpu__keventd = this.perCpuVariable('keventd');
+    this.per_cpu__rcu_data = this.perCpuVariable('rcu_data');
     this.#load();
   }
 
@@ -114,27 +191,32 @@ export class Linux26 extends Kernel {
   /** What the image and the firmware leave: the boot CPU alone is online, and in the mask of its node. */
   #load(): void {
     const { memory, cpus } = this.machine;
-    const bootNode = this.nodeOf(0);
     memory.poke32(this.jiffies, INITIAL_JIFFIES);
     memory.poke32(this.cpu_online_map, 1);
     memory.poke32(this.cpu_possible_map, 2 ** cpus.length - 1);
     memory.poke32(this.node_online_map, 2 ** this.nodes.length - 1);
     memory.poke32(this.node_possible_map, 2 ** this.config.MAX_NUMNODES - 1);
-    memory.poke32(nodeCpuMask(this, bootNode), 1);
+    memory.poke32(this.node_2_cpu_mask + 4 * this.nodeOf(0), 1);
     memory.poke32(this.boot_cpu_data + cpuinfo_x86.x86_cache_alignment, this.config.cache_line_size);
-    loadMutex(this, this.cpucontrol);
+    memory.poke8(this.call_lock, this.config.CONFIG_SMP ? 1 : 0);
     for (const cpu of cpus) this.#loadCpu(cpu);
+  }
+
+  #loadThread(name: string, cpu: number): addr_t {
+    const { memory } = this.machine;
+    const stack = this.symbols.address(`stack[${name}]`);
+    const task = this.symbols.address(`task_struct[${name}]`);
+    memory.poke32(stack + thread_info.task, task);
+    memory.poke32(stack + thread_info.cpu, cpu);
+    memory.poke32(task + task_struct.thread_info, stack);
+    return stack;
   }
 
   #loadCpu(cpu: Cpu): void {
     const { id } = cpu;
     const { memory, scheduler } = this.machine;
-    const stack = this.symbols.address(`stack[${id}]`);
-    const task = this.symbols.address(`task_struct[${id}]`);
-    memory.poke32(stack + thread_info.task, task);
-    memory.poke32(stack + thread_info.cpu, id);
-    memory.poke32(task + task_struct.thread_info, stack);
-    scheduler.setIdleStack(cpu, stack + THREAD_SIZE);
+    scheduler.setIdleStack(cpu, this.#loadThread(`${id}`, id) + THREAD_SIZE);
+    this.#loadThread(`events/${id}`, id);
     memory.poke32(this.cpu_2_node + 4 * id, this.nodeOf(id));
     if (this.config.CONFIG_SMP) {
       const offset = this.symbols.address(perCpuArea(id)) - this.symbols.address(PER_CPU_SECTION);

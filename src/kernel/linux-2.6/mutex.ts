@@ -6,19 +6,13 @@ import type { Cpu, Program } from '../../hw/cpu.ts';
 import type { addr_t } from '../../hw/memory.ts';
 import { BUG } from '../bug.ts';
 import { enterFrame, leaveFrame } from '../frame.ts';
-import { spinlockType } from '../lock-types.ts';
 import { spin_lock, spin_unlock } from '../spinlock.ts';
-import { type CType, ptr, type Struct, struct, u32 } from '../struct.ts';
+import { ptr, struct } from '../struct.ts';
 import { setTaskState, TASK_UNINTERRUPTIBLE } from '../wait.ts';
-import type { Config26 } from './config.ts';
 import type { Linux26 } from './kernel.ts';
 import { list_add_tail, list_del, list_empty, list_head } from './list.ts';
 import { schedule, wake_up_process } from './sched.ts';
 import { get_current, in_interrupt } from './thread-info.ts';
-
-export type Mutex = Struct<{ count: CType; wait_lock: CType; wait_list: CType }>;
-export const mutexStruct = (config: Config26): Mutex =>
-  struct({ count: u32, wait_lock: spinlockType(config), wait_list: config.abi.list_head });
 
 const mutex_waiter = struct({ list: list_head, task: ptr });
 

@@ -4,8 +4,8 @@
  */
 import type { Cpu } from '../../hw/cpu.ts';
 import type { addr_t } from '../../hw/memory.ts';
+import type { Kernel } from '../kernel.ts';
 import { bytes, long, ptr, struct, u16, u32 } from '../struct.ts';
-import type { Linux26 } from './kernel.ts';
 
 export const THREAD_SIZE = 8192;
 
@@ -18,6 +18,9 @@ export const thread_info = struct({
   preempt_count: u32,
   addr_limit: long,
 });
+
+/** A bit of thread_info.flags: another task wants the CPU. */
+export const TIF_NEED_RESCHED = 3;
 
 export const PF_MEMALLOC = 0x00000800;
 export const PF_SPREAD_PAGE = 0x01000000;
@@ -56,7 +59,7 @@ export function get_current(cpu: Cpu): addr_t {
 }
 
 /** smp_processor_id(): current_thread_info()->cpu on SMP, 0 on UP. */
-export function smp_processor_id(k: Linux26, cpu: Cpu): number {
+export function smp_processor_id(k: Kernel, cpu: Cpu): number {
   return k.config.CONFIG_SMP ? cpu.load32(current_thread_info(cpu) + thread_info.cpu) : 0;
 }
 
@@ -67,6 +70,15 @@ export function preempt_count(cpu: Cpu): number {
 export function addPreemptCount(cpu: Cpu, addend: number): void {
   const count = current_thread_info(cpu) + thread_info.preempt_count;
   cpu.store32(count, cpu.load32(count) + addend);
+}
+
+/** How deep in hardware interrupts this CPU is, in units of HARDIRQ_OFFSET. */
+export function hardirq_count(cpu: Cpu): number {
+  return preempt_count(cpu) & HARDIRQ_MASK;
+}
+
+export function in_softirq(cpu: Cpu): boolean {
+  return (preempt_count(cpu) & SOFTIRQ_MASK) !== 0;
 }
 
 /** Whether this CPU serves a hardware or software interrupt: include/linux/hardirq.h. */

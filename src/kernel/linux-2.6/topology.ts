@@ -7,18 +7,6 @@ import type { addr_t } from '../../hw/memory.ts';
 import type { Linux26 } from './kernel.ts';
 import { smp_processor_id } from './thread-info.ts';
 
-/** A node of the machine: whole pages of memory, which begin where the last node's end, and its CPUs. */
-export interface NodeLayout {
-  readonly startPfn: number;
-  readonly endPfn: number;
-  readonly cpus: readonly number[];
-}
-
-/** A kernel that knows no nodes, or a machine that has none. */
-export const oneNode = (pages: number, cpus: number): readonly NodeLayout[] => [
-  { startPfn: 0, endPfn: pages, cpus: Array.from({ length: cpus }, (_, cpu) => cpu) },
-];
-
 /** for_each_cpu_mask(), for_each_node_mask(): the mask is read again at each step. */
 function* members(cpu: Cpu, mask: addr_t): Generator<number> {
   for (let from = 0; from < 32; ) {

@@ -8,8 +8,8 @@ import { type addr_t, PAGE_SHIFT, PAGE_SIZE } from '../../hw/memory.ts';
 import { BUG } from '../../kernel/bug.ts';
 import type { KernelFunction } from '../../kernel/kernel.ts';
 import type { Config26 } from '../../kernel/linux-2.6/config.ts';
-import { notifier_block } from '../../kernel/linux-2.6/cpu.ts';
 import { type BootLayout26, type Contribution, Linux26 } from '../../kernel/linux-2.6/kernel.ts';
+import { notifier_block } from '../../kernel/linux-2.6/layouts.ts';
 import { array, u32 } from '../../kernel/struct.ts';
 import type { StaticSymbol } from '../../kernel/symbols.ts';
 import {

@@ -24,6 +24,7 @@ import { cpu_to_node } from '../../kernel/linux-2.6/topology.ts';
 import { memset } from '../../kernel/string.ts';
 import { free_pages_bulk } from './buddy.ts';
 import { GFP_KERNEL } from './gfp.ts';
+import { MAX_NR_ZONES } from './layouts.ts';
 import type { Mm2617 } from './mm.ts';
 import { for_each_zone, zone_pcp } from './zones.ts';
 
@@ -117,6 +118,23 @@ function* __drain_pages(k: Mm2617, cpu: Cpu, index: number): Program {
     const pset = zone_pcp(k, cpu, zone, index);
     for (let i = 0; i < 2; i++) {
       const pcp = pset + k.per_cpu_pageset.pcp + i * per_cpu_pages.sizeof;
+      const flags = local_irq_save(cpu);
+      yield* free_pages_bulk(k, cpu, zone, cpu.load32(pcp + per_cpu_pages.count), pcp + per_cpu_pages.list, 0);
+      cpu.store32(pcp + per_cpu_pages.count, 0);
+      if (local_irq_restore(cpu, flags)) yield;
+    }
+  }
+}
+
+/** Gives back what this CPU's lists hold of a node's memory. */
+export function* drain_node_pages(k: Mm2617, cpu: Cpu, node: number): Program {
+  const { per_cpu_pages } = k;
+  for (let index = 0; index < MAX_NR_ZONES; index++) {
+    const zone = k.zone(node, index);
+    const pset = zone_pcp(k, cpu, zone, smp_processor_id(k, cpu));
+    for (let i = 0; i < 2; i++) {
+      const pcp = pset + k.per_cpu_pageset.pcp + i * per_cpu_pages.sizeof;
+      if (cpu.load32(pcp + per_cpu_pages.count) === 0) continue;
       const flags = local_irq_save(cpu);
       yield* free_pages_bulk(k, cpu, zone, cpu.load32(pcp + per_cpu_pages.count), pcp + per_cpu_pages.list, 0);
       cpu.store32(pcp + per_cpu_pages.count, 0);

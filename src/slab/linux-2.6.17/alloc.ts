@@ -4,7 +4,6 @@ import { type addr_t, NULL } from '../../hw/memory.ts';
 import { BUG } from '../../kernel/bug.ts';
 import { local_irq_restore, local_irq_save } from '../../kernel/irq.ts';
 import { list_add, list_del, list_head } from '../../kernel/linux-2.6/list.ts';
-import { slabPolicyNode } from '../../mm/linux-2.6.17/mempolicy.ts';
 import {
   get_current,
   in_interrupt,
@@ -15,6 +14,7 @@ import {
 import { numa_node_id } from '../../kernel/linux-2.6/topology.ts';
 import { spin_lock, spin_unlock } from '../../kernel/spinlock.ts';
 import { memset } from '../../kernel/string.ts';
+import { slabPolicyNode } from '../../mm/linux-2.6.17/mempolicy.ts';
 import { transfer_objects } from './array-cache.ts';
 import {
   cache_alloc_debugcheck_after,
@@ -54,13 +54,7 @@ export function* kmem_cache_zalloc(
   return ret;
 }
 
-export function* __cache_alloc(
-  k: Linux2617,
-  cpu: Cpu,
-  cachep: addr_t,
-  flags: number,
-  caller: addr_t,
-): Program<addr_t> {
+export function* __cache_alloc(k: Linux2617, cpu: Cpu, cachep: addr_t, flags: number, caller: addr_t): Program<addr_t> {
   const { config } = k;
   if (config.CONFIG_DEBUG_SLAB) cache_alloc_debugcheck_before(k, cpu, cachep, flags);
   const save_flags = local_irq_save(cpu);
@@ -135,14 +129,7 @@ function* cache_alloc_refill(k: Linux2617, cpu: Cpu, cachep: addr_t, flags: numb
 }
 
 /** Fills the array `ac` with up to `count` objects of the node's slabs. Caller holds l3->list_lock. */
-function* refillFromSlabs(
-  k: Linux2617,
-  cpu: Cpu,
-  cachep: addr_t,
-  l3: addr_t,
-  ac: addr_t,
-  count: number,
-): Program {
+function* refillFromSlabs(k: Linux2617, cpu: Cpu, cachep: addr_t, l3: addr_t, ac: addr_t, count: number): Program {
   const { array_cache, kmem_cache, slab } = k;
   const debug = k.config.CONFIG_DEBUG_SLAB;
   for (let batchcount = count; batchcount > 0; ) {

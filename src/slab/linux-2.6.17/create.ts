@@ -27,25 +27,9 @@ import {
 } from './flags.ts';
 import { kmem_cache_free } from './free.ts';
 import { kmalloc, kmallocStructNode, kmem_find_general_cachep } from './kmalloc.ts';
-import {
-  BOOT_CPUCACHE_ENTRIES,
-  CFLGS_OFF_SLAB,
-  createMask,
-  FILE,
-  kmem_bufctl_t,
-  MAX_OBJ_ORDER,
-} from './layouts.ts';
+import { BOOT_CPUCACHE_ENTRIES, CFLGS_OFF_SLAB, createMask, FILE, kmem_bufctl_t, MAX_OBJ_ORDER } from './layouts.ts';
 import { kmem_list3_init, nextReap } from './list3.ts';
-import {
-  cpu_cache_get,
-  FULL,
-  type Linux2617,
-  NONE,
-  nodelist,
-  PARTIAL_AC,
-  PARTIAL_L3,
-  SIZE_AC,
-} from './slab.ts';
+import { cpu_cache_get, FULL, type Linux2617, NONE, nodelist, PARTIAL_AC, PARTIAL_L3, SIZE_AC } from './slab.ts';
 import { enable_cpucache } from './tune.ts';
 
 const FN = 'kmem_cache_create';

@@ -179,13 +179,7 @@ export function* checkDyingObject(k: Linux2617, cpu: Cpu, cachep: addr_t, objp: 
 }
 
 /** cache_init_objs() for one object: poison, no last user, red zones; then the constructor, which must keep to it. */
-export function* initDebugObject(
-  k: Linux2617,
-  cpu: Cpu,
-  cachep: addr_t,
-  objp: addr_t,
-  ctor_flags: number,
-): Program {
+export function* initDebugObject(k: Linux2617, cpu: Cpu, cachep: addr_t, objp: addr_t, ctor_flags: number): Program {
   // need to poison the objs?
   if (has(k, cpu, cachep, SLAB_POISON)) poison_obj(k, cpu, cachep, objp, POISON_FREE);
   if (has(k, cpu, cachep, SLAB_STORE_USER)) cpu.storePtr(dbg_userword(k, cpu, cachep, objp), NULL);
@@ -224,9 +218,7 @@ export function putBack(
   // Verify that the slab belongs to the intended node
   WARN_ON(k, cpu.load16(slabp + k.slab.nodeid) !== nodeid, `mm/${FILE}:2489`, 'slab_put_obj');
   if ((cpu.load32(slab_bufctl(k, slabp, objnr)) + 1) >>> 0 <= SLAB_LIMIT + 1) {
-    k.printk(
-      `slab: double free detected in cache '${nameOf(k, cpu, cachep)}', objp ${pointer(objp)}\n`,
-    );
+    k.printk(`slab: double free detected in cache '${nameOf(k, cpu, cachep)}', objp ${pointer(objp)}\n`);
     BUG(`${FILE}:2494`, 'slab_put_obj', 'double free');
   }
 }
@@ -258,9 +250,7 @@ export function* cache_free_debugcheck(
   const page = virt_to_page(k, cpu, objp);
   const owner = page_get_cache(k, cpu, page);
   if (owner !== cachep) {
-    k.printk(
-      `mismatch in kmem_cache_free: expected cache ${pointer(owner)}, got ${pointer(cachep)}\n`,
-    );
+    k.printk(`mismatch in kmem_cache_free: expected cache ${pointer(owner)}, got ${pointer(cachep)}\n`);
     k.printk(`${pointer(cachep)} is ${nameOf(k, cpu, cachep)}.\n`);
     k.printk(`${pointer(owner)} is ${nameOf(k, cpu, owner)}.\n`);
     WARN_ON(k, true, `mm/${FILE}:2661`, fn);
@@ -354,12 +344,7 @@ export function check_slabp(k: Linux2617, cpu: Cpu, cachep: addr_t, slabp: addr_
 }
 
 /** Interrupts are off, and the list_lock of node `node` is held, by whomever. */
-export function check_spinlock_acquired(
-  k: Linux2617,
-  cpu: Cpu,
-  cachep: addr_t,
-  node = numa_node_id(k, cpu),
-): void {
+export function check_spinlock_acquired(k: Linux2617, cpu: Cpu, cachep: addr_t, node = numa_node_id(k, cpu)): void {
   if (!k.config.CONFIG_SMP) return;
   if (cpu.interruptsOn) BUG(`${FILE}:2183`, 'check_irq_off', '!irqs_disabled()');
   assert_spin_locked(k, cpu, cpu.loadPtr(nodelist(k, cachep, node)) + k.kmem_list3.list_lock);

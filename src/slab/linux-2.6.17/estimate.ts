@@ -2,7 +2,8 @@
 import type { Cpu } from '../../hw/cpu.ts';
 import { PAGE_SIZE } from '../../hw/memory.ts';
 import type { Config26 } from '../../kernel/linux-2.6/config.ts';
-import { cpuinfo_x86, type Linux26 } from '../../kernel/linux-2.6/kernel.ts';
+import type { Linux26 } from '../../kernel/linux-2.6/kernel.ts';
+import { cpuinfo_x86 } from '../../kernel/linux-2.6/layouts.ts';
 import { roundUp } from '../../kernel/struct.ts';
 import { SLAB_RECLAIM_ACCOUNT } from './flags.ts';
 import { CFLGS_OFF_SLAB, kmem_bufctl_t, MAX_GFP_ORDER, SLAB_LIMIT, slabType } from './layouts.ts';

@@ -2,12 +2,12 @@
 import type { Cpu, Program } from '../../hw/cpu.ts';
 import { type addr_t, NULL } from '../../hw/memory.ts';
 import { BUG } from '../../kernel/bug.ts';
+import { enterFrame, leaveFrame } from '../../kernel/frame.ts';
 import { local_irq_restore, local_irq_save } from '../../kernel/irq.ts';
 import { list_add, list_add_tail, list_del, list_head } from '../../kernel/linux-2.6/list.ts';
 import { numa_node_id } from '../../kernel/linux-2.6/topology.ts';
 import { spin_lock, spin_unlock } from '../../kernel/spinlock.ts';
 import { memcpy } from '../../kernel/string.ts';
-import { enterFrame, leaveFrame } from '../../kernel/frame.ts';
 import { __drain_alien_cache } from './array-cache.ts';
 import { cache_free_debugcheck, check_slabp, check_spinlock_acquired, putBack } from './debug.ts';
 import { FILE } from './layouts.ts';
@@ -16,13 +16,7 @@ import { slab_destroy, virt_to_slab } from './slab-pages.ts';
 import { addStat, incAtomicStat, STATS_SET_FREEABLE } from './stats.ts';
 
 /** `caller`: who frees, for CONFIG_DEBUG_SLAB. */
-export function* kmem_cache_free(
-  k: Linux2617,
-  cpu: Cpu,
-  cachep: addr_t,
-  objp: addr_t,
-  caller: addr_t = NULL,
-): Program {
+export function* kmem_cache_free(k: Linux2617, cpu: Cpu, cachep: addr_t, objp: addr_t, caller: addr_t = NULL): Program {
   const flags = local_irq_save(cpu);
   const rest = __cache_free(k, cpu, cachep, objp, caller);
   if (rest !== null) yield* rest;
@@ -39,14 +33,7 @@ export function __cache_free(k: Linux2617, cpu: Cpu, cachep: addr_t, objp: addr_
   return freeTo(k, cpu, cachep, ac, objp);
 }
 
-function* freeChecked(
-  k: Linux2617,
-  cpu: Cpu,
-  cachep: addr_t,
-  ac: addr_t,
-  objp: addr_t,
-  caller: addr_t,
-): Program {
+function* freeChecked(k: Linux2617, cpu: Cpu, cachep: addr_t, ac: addr_t, objp: addr_t, caller: addr_t): Program {
   const slot = yield* cache_free_debugcheck(k, cpu, cachep, objp, caller);
   const rest = freeTo(k, cpu, cachep, ac, slot);
   if (rest !== null) yield* rest;

@@ -27,13 +27,7 @@ export function kmem_flagcheck(flags: number, gfpflags: number): void {
  * Grows the cache by one slab on node `nodeid`, with interrupts on meanwhile if the caller may sleep; false if there was no
  * memory. Called and left with interrupts off.
  */
-export function* cache_grow(
-  k: Linux2617,
-  cpu: Cpu,
-  cachep: addr_t,
-  flags: number,
-  nodeid: number,
-): Program<boolean> {
+export function* cache_grow(k: Linux2617, cpu: Cpu, cachep: addr_t, flags: number, nodeid: number): Program<boolean> {
   const { kmem_cache, kmem_list3, slab } = k;
   // Be lazy and only check for valid flags here, keeping it out of the critical path in kmem_cache_alloc().
   if ((flags & ~(SLAB_DMA | SLAB_LEVEL_MASK | SLAB_NO_GROW)) !== 0) {

@@ -10,7 +10,7 @@ import { mutex_lock, mutex_unlock } from '../../kernel/linux-2.6/mutex.ts';
 import { per_cpu } from '../../kernel/linux-2.6/percpu.ts';
 import { smp_processor_id } from '../../kernel/linux-2.6/thread-info.ts';
 import { for_each_online_cpu, for_each_online_node, numa_node_id } from '../../kernel/linux-2.6/topology.ts';
-import { INIT_WORK, keventd_up, schedule_delayed_work_on, work_func } from '../../kernel/linux-2.6/workqueue.ts';
+import { INIT_WORK, keventd_up, schedule_delayed_work_on } from '../../kernel/linux-2.6/workqueue.ts';
 import { listStep } from '../../kernel/list.ts';
 import { memcpy } from '../../kernel/string.ts';
 import { roundUp } from '../../kernel/struct.ts';
@@ -169,7 +169,7 @@ export function* cpucache_init(k: Linux2617, cpu: Cpu): Program {
  */
 export function* start_cpu_timer(k: Linux2617, cpu: Cpu, target: number): Program {
   const reap_work = per_cpu(k, cpu, k.per_cpu__reap_work, target);
-  if (!keventd_up(k) || cpu.loadPtr(reap_work + work_func(k)) !== NULL) return;
+  if (!keventd_up(k, cpu) || cpu.loadPtr(reap_work + k.work_struct.func) !== NULL) return;
   init_reap_node(k, cpu, target);
   INIT_WORK(k, cpu, reap_work, k.cache_reap, NULL);
   yield* schedule_delayed_work_on(k, cpu, target, reap_work, HZ + 3 * target);

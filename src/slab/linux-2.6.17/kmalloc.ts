@@ -36,13 +36,7 @@ export function kmem_find_general_cachep(k: Linux2617, cpu: Cpu, size: number, g
 }
 
 /** `size` bytes, known when the kernel was compiled: which cache they come from was known too. */
-export function kmalloc(
-  k: Linux2617,
-  cpu: Cpu,
-  size: number,
-  flags: number,
-  caller: addr_t = NULL,
-): Program<addr_t> {
+export function kmalloc(k: Linux2617, cpu: Cpu, size: number, flags: number, caller: addr_t = NULL): Program<addr_t> {
   const index = k.kmallocSizes.findIndex((cs_size) => size <= cs_size);
   const csizep = k.malloc_sizes + index * k.cache_sizes.sizeof;
   const wanted = (flags & GFP_DMA) !== 0 ? k.cache_sizes.cs_dmacachep : k.cache_sizes.cs_cachep;
@@ -90,13 +84,7 @@ export function* kmalloc_node(
 }
 
 /** kmalloc_node() of a structure, whose size was known when the kernel was compiled: used only where there are nodes. */
-export function kmallocStructNode(
-  k: Linux2617,
-  cpu: Cpu,
-  size: number,
-  node: number,
-  caller: addr_t,
-): Program<addr_t> {
+export function kmallocStructNode(k: Linux2617, cpu: Cpu, size: number, node: number, caller: addr_t): Program<addr_t> {
   if (k.config.CONFIG_NUMA) return kmalloc_node(k, cpu, size, GFP_KERNEL, node, caller);
   return kmalloc(k, cpu, size, GFP_KERNEL, caller);
 }

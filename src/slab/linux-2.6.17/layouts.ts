@@ -1,7 +1,7 @@
 /** mm/slab.c of 2.6.17: its constants and its structures, as this build's compiler lays them out. */
 
-import { spinlockType } from '../../kernel/lock-types.ts';
 import type { Config26 } from '../../kernel/linux-2.6/config.ts';
+import { spinlockType } from '../../kernel/lock-types.ts';
 import { array, bytes, type CType, type Struct, struct, u16, u32 } from '../../kernel/struct.ts';
 import {
   SLAB_CACHE_DMA,

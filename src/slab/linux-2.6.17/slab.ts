@@ -10,12 +10,11 @@ import type { Cpu } from '../../hw/cpu.ts';
 import type { Machine } from '../../hw/machine.ts';
 import { type addr_t, NULL } from '../../hw/memory.ts';
 import type { KernelFunction } from '../../kernel/kernel.ts';
-import { notifier_block } from '../../kernel/linux-2.6/cpu.ts';
 import type { Config26 } from '../../kernel/linux-2.6/config.ts';
 import type { BootLayout26 } from '../../kernel/linux-2.6/kernel.ts';
-import { loadMutex, mutexStruct } from '../../kernel/linux-2.6/mutex.ts';
+import { mutexStruct, notifier_block, workStruct } from '../../kernel/linux-2.6/layouts.ts';
+import { loadMutex } from '../../kernel/linux-2.6/mutex.ts';
 import { smp_processor_id } from '../../kernel/linux-2.6/thread-info.ts';
-import { workStruct } from '../../kernel/linux-2.6/workqueue.ts';
 import { array, type CType, type Struct, struct, u32 } from '../../kernel/struct.ts';
 import { Mm2617 } from '../../mm/linux-2.6.17/mm.ts';
 import {

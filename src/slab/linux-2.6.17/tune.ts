@@ -1,6 +1,7 @@
 /** mm/slab.c, the arrays by their sizes: do_tune_cpucache(), enable_cpucache(), and slabinfo_write(). */
 import type { Cpu, Program } from '../../hw/cpu.ts';
 import { type addr_t, NULL, PAGE_SIZE } from '../../hw/memory.ts';
+import { enterFrame, leaveFrame } from '../../kernel/frame.ts';
 import { mutex_lock, mutex_unlock } from '../../kernel/linux-2.6/mutex.ts';
 import { on_each_cpu } from '../../kernel/linux-2.6/smp.ts';
 import { smp_processor_id } from '../../kernel/linux-2.6/thread-info.ts';
@@ -8,7 +9,6 @@ import { cpu_to_node, for_each_online_cpu, for_each_online_node } from '../../ke
 import { list_head, listStep } from '../../kernel/list.ts';
 import { spin_lock_irq, spin_unlock_irq } from '../../kernel/spinlock.ts';
 import { memset } from '../../kernel/string.ts';
-import { enterFrame, leaveFrame } from '../../kernel/frame.ts';
 import { alloc_alien_cache, alloc_arraycache, free_alien_cache, NO_BATCHCOUNT } from './array-cache.ts';
 import { check_irq_on } from './debug.ts';
 import { free_block } from './free.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Config26 } from '../../../src/kernel/linux-2.6/config.ts';
-import { mutexStruct } from '../../../src/kernel/linux-2.6/mutex.ts';
+import { mutexStruct, workStruct } from '../../../src/kernel/linux-2.6/layouts.ts';
 import { spinlockType } from '../../../src/kernel/lock-types.ts';
 import type { CType } from '../../../src/kernel/struct.ts';
 import { GFP_ZONEMASK } from '../../../src/mm/linux-2.6.17/gfp.ts';
@@ -18,6 +18,7 @@ const ours: Record<string, (config: Config26) => CType> = {
   page_state: layouts.pageState,
   spinlock_t: spinlockType,
   mutex: mutexStruct,
+  work_struct: workStruct,
 };
 
 describe.each(builds)('the structures of build %s', (_, build: RecordedBuild) => {
