@@ -1,6 +1,7 @@
 /** Boot of 2.6.17: start_kernel() as far as memory is concerned. */
 import type { Cpu, Program } from '../../hw/cpu.ts';
 import type { Machine } from '../../hw/machine.ts';
+import { init_kernel } from '../../kernel/linux-2.6/boot.ts';
 import { loadNotifier } from '../../kernel/linux-2.6/cpu.ts';
 import type { Config26 } from '../../kernel/linux-2.6/config.ts';
 import type { BootLayout26 } from '../../kernel/linux-2.6/kernel.ts';
@@ -26,6 +27,7 @@ export function powerOn(machine: Machine, config: Config26, layout: BootLayout26
   k.kmalloc_node = (cpu, size, gfp_mask, node) =>
     kmalloc_node(k, cpu, size, gfp_mask, node, k.constant('process_zones'));
   k.kfree = (cpu, objp) => kfree(k, cpu, objp, k.constant('free_zone_pagesets'));
+  init_kernel(k);
   k.loadSlabStatics();
   loadNotifier(k, k.cpucache_notifier, (cpu, action, target) => cpuup_callback(k, cpu, action, target));
   power_on(k, machine.cpus[0]);

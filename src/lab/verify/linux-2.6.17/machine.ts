@@ -4,7 +4,7 @@ import { cpuModels } from '../../../hw/cpu-models.ts';
 import { Machine } from '../../../hw/machine.ts';
 import { MiB, PAGE_SHIFT } from '../../../hw/memory.ts';
 import { type Config26, numa26, smp26, up26 } from '../../../kernel/linux-2.6/config.ts';
-import type { NodeLayout } from '../../../kernel/linux-2.6/topology.ts';
+import type { NodeLayout } from '../../../kernel/linux-2.6/nodes.ts';
 import { structPage } from '../../../mm/linux-2.6.17/layouts.ts';
 import { powerOn } from '../../../slab/linux-2.6.17/boot.ts';
 import type { Linux2617 } from '../../../slab/linux-2.6.17/slab.ts';

@@ -2,7 +2,8 @@
 import { z } from 'zod';
 import type { Cpu, Program } from '../../../hw/cpu.ts';
 import { NULL } from '../../../hw/memory.ts';
-import { SCHED } from '../../../kernel/linux-2.6/workqueue.ts';
+import { cpu_down, cpu_up } from '../../../kernel/linux-2.6/cpu.ts';
+import { init_workqueues } from '../../../kernel/linux-2.6/workqueue.ts';
 import { page_address, put_page_testzero, virt_to_page } from '../../../mm/linux-2.6.17/page.ts';
 import { __free_pages, alloc_pages_node, free_cold_page } from '../../../mm/linux-2.6.17/page-alloc.ts';
 import { setup_per_cpu_pageset } from '../../../mm/linux-2.6.17/pagesets.ts';
@@ -112,7 +113,7 @@ export const operations: Readonly<Record<string, OperationType<Replay2617>>> = {
     return { ret: yield* kmem_cache_shrink(replay.kernel, cpu, replay.cache(given.cache)) };
   }),
   destroy: operation({ cache }, function* (replay, cpu, given) {
-    return { ret: yield* kmem_cache_destroy(replay.kernel, cpu, replay.cache(given.cache)) };
+    return { ret: yield* replay.withTicks(kmem_cache_destroy(replay.kernel, cpu, replay.cache(given.cache))) };
   }),
   cache_reap: operation({ jiffies: u32, chain_mutex_busy: z.int() }, function* (replay, cpu, given) {
     const { kernel } = replay;
@@ -120,9 +121,9 @@ export const operations: Readonly<Record<string, OperationType<Replay2617>>> = {
     memory.poke32(kernel.jiffies, given.jiffies);
     const count = kernel.cache_chain_mutex + kernel.mutex.count;
     if (given.chain_mutex_busy === 1) memory.poke32(count, 0);
-    yield* cache_reap(kernel, cpu);
+    replay.unschedule(cpu.id);
+    yield* replay.noteScheduled(cache_reap(kernel, cpu));
     if (given.chain_mutex_busy === 1) memory.poke32(count, 1);
-    scheduled(replay);
     return {};
   }),
   slabinfo_write: operation({ text_in: z.string(), count: z.int() }, function* ({ kernel }, cpu, given) {
@@ -164,6 +165,16 @@ export const operations: Readonly<Record<string, OperationType<Replay2617>>> = {
     return {};
   }),
 
+  cpu_up: operation({ target: z.int() }, function* (replay, cpu, { target }) {
+    return { ret: yield* replay.noteScheduled(cpu_up(replay.kernel, cpu, target)) };
+  }),
+  cpu_down: operation({ target: z.int() }, function* (replay, cpu, { target }) {
+    return { ret: yield* cpu_down(replay.kernel, cpu, target) };
+  }),
+  rcu_run_callbacks: operation({}, function* (replay, cpu) {
+    return { ret: yield* replay.runCallbacks(cpu) };
+  }),
+
   cache_state: operation({ name: z.string() }, function* (replay, _cpu, given) {
     return stateSnapshot(replay.kernel, replay.cache(given.name));
   }),
@@ -202,11 +213,7 @@ export const operations: Readonly<Record<string, OperationType<Replay2617>>> = {
   }),
 };
 
-function scheduled(replay: Replay2617): void {
-  for (const [cpu, delay] of SCHED.splice(0)) replay.note('sched', cpu, delay);
-}
-
-function* bootStep(replay: Replay2617, cpu: Cpu, step: string, _target: number): Program<Results> {
+function* bootStep(replay: Replay2617, cpu: Cpu, step: string, target: number): Program<Results> {
   const { kernel } = replay;
   const [, node] = /^free_area_init_node\((\d)\)$/.exec(step) ?? [];
   if (node !== undefined) {
@@ -230,12 +237,15 @@ function* bootStep(replay: Replay2617, cpu: Cpu, step: string, _target: number):
     case 'setup_per_cpu_pageset':
       yield* setup_per_cpu_pageset(kernel, cpu);
       return {};
+    case 'cpu_up':
+      yield* cpu_up(kernel, cpu, target);
+      return {};
     case 'init_per_zone_pages_min':
+      init_workqueues(kernel, cpu);
       yield* init_per_zone_pages_min(kernel, cpu);
       return {};
     case 'cpucache_init':
-      yield* cpucache_init(kernel, cpu);
-      scheduled(replay);
+      yield* replay.noteScheduled(cpucache_init(kernel, cpu));
       return {};
   }
   throw new Unresolved(`no step ${JSON.stringify(step)}`, 'name a step of boot');

@@ -1,9 +1,10 @@
 /** A 2.6.17 kernel under replay: what a recording names (objects, caches), as it stands there. */
-import type { Cpu } from '../../../hw/cpu.ts';
+import type { Cpu, Program } from '../../../hw/cpu.ts';
 import type { Machine } from '../../../hw/machine.ts';
 import { type addr_t, NULL, PAGE_SHIFT } from '../../../hw/memory.ts';
 import { KernelBug } from '../../../kernel/bug.ts';
 import type { KernelFunction } from '../../../kernel/kernel.ts';
+import { LOCAL_TIMER_VECTOR } from '../../../kernel/linux-2.6/timer.ts';
 import { list_head } from '../../../kernel/list.ts';
 import { PG_compound } from '../../../mm/linux-2.6.17/layouts.ts';
 import { cacheChain, peekName } from '../../../slab/linux-2.6.17/inspect.ts';
@@ -12,6 +13,10 @@ import { type Replay, type Results, Unresolved } from '../../verify-engine/recor
 import { type CaseHeader, powerOnFor } from './machine.ts';
 import { hex } from './snapshots.ts';
 import { TouchNames } from './touch-names.ts';
+
+/** As many as a grace period can need, and far enough apart for all CPUs to serve each. */
+const GRACE_TICKS = 12;
+const TICK_CYCLES = 1_000_000;
 
 export class Replay2617 implements Replay {
   readonly #header: CaseHeader;
@@ -24,6 +29,8 @@ export class Replay2617 implements Replay {
   /** The bytes of isolated_begin, in one buffer for all. */
   #savedBytes: Uint8Array | null = null;
   #savedObjects: ReadonlyMap<number, addr_t> = new Map();
+  /** Callbacks that wait for a grace period. */
+  #queued = 0;
 
   constructor(header: CaseHeader) {
     this.#header = header;
@@ -64,6 +71,91 @@ export class Replay2617 implements Replay {
       this.note('try_to_free_pages', 0, 0);
       return 0;
     }.bind(this);
+    const addressOf = k.addressOf.bind(k);
+    k.addressOf = (fn) => {
+      if (fn === k.kmem_rcu_free) this.note('call_rcu', ++this.#queued, 0);
+      if (fn === k.wakeme_after_rcu) {
+        this.note('synchronize_rcu', this.#queued, 0);
+        this.#queued = 0;
+      }
+      return addressOf(fn);
+    };
+  }
+
+  /** Runs `program`, and notes what it has scheduled. */
+  *noteScheduled<T>(program: Program<T>): Program<T> {
+    const before = this.#reapTimes();
+    const result = yield* program;
+    const now = this.machine.memory.peek32(this.#k.jiffies);
+    this.#reapTimes().forEach((expires, cpu) => {
+      if (expires !== null && before[cpu] === null) this.note('sched', cpu, (expires - now) | 0);
+    });
+    return result;
+  }
+
+  /** When each CPU's cache_reap() is due; null where it is not scheduled. */
+  #reapTimes(): (number | null)[] {
+    const { work_struct, timer_list, machine } = this.#k;
+    return machine.cpus.map(({ id }) => {
+      const work = this.#k.perCpuOf(this.#k.per_cpu__reap_work, id);
+      if ((machine.memory.peek32(work + work_struct.pending) & 1) === 0) return null;
+      return machine.memory.peek32(work + work_struct.timer + timer_list.expires);
+    });
+  }
+
+  /** The timer is over: the work is about to run, on its CPU. */
+  unschedule(cpu: number): void {
+    const { work_struct, timer_list } = this.#k;
+    const work = this.#k.perCpuOf(this.#k.per_cpu__reap_work, cpu);
+    const { memory } = this.machine;
+    const entry = work + work_struct.timer + timer_list.entry;
+    const next = memory.peek32(entry + list_head.next);
+    if (next !== NULL) {
+      const prev = memory.peek32(entry + list_head.prev);
+      memory.poke32(prev + list_head.next, next);
+      memory.poke32(next + list_head.prev, prev);
+      memory.poke32(entry + list_head.next, NULL);
+    }
+    memory.poke32(work + work_struct.pending, 0);
+  }
+
+  /** The end of a grace period: runs all callbacks that wait, in order; how many. */
+  *runCallbacks(cpu: Cpu): Program<number> {
+    const k = this.#k;
+    const { rcu_head } = k.config.abi;
+    const { rcu_data } = k;
+    const { memory } = this.machine;
+    let count = 0;
+    for (const { id } of this.machine.cpus) {
+      const rdp = k.perCpuOf(k.per_cpu__rcu_data, id);
+      let head = memory.peek32(rdp + rcu_data.nxtlist);
+      memory.poke32(rdp + rcu_data.nxtlist, NULL);
+      memory.poke32(rdp + rcu_data.nxttail, rdp + rcu_data.nxtlist);
+      for (; head !== NULL; count++) {
+        const next = cpu.loadPtr(head + rcu_head.next);
+        yield* k.functionAt(cpu.loadPtr(head + rcu_head.func))(cpu, head);
+        head = next;
+      }
+    }
+    this.#queued = 0;
+    return count;
+  }
+
+  /** Ticks for a grace period within one operation; jiffies stay as they are. */
+  *withTicks<T>(program: Program<T>): Program<T> {
+    const { machine, jiffies } = this.#k;
+    const { memory, scheduler, cpus } = machine;
+    const now = memory.peek32(jiffies);
+    const from = Math.max(...cpus.map(({ clock }) => clock));
+    for (let tick = 1; tick <= GRACE_TICKS; tick++) {
+      const time = from + tick * TICK_CYCLES;
+      scheduler.at(time, () => {
+        for (const cpu of cpus) cpu.apic.post(LOCAL_TIMER_VECTOR, time);
+      });
+    }
+    const result = yield* program;
+    memory.poke32(jiffies, now);
+    return result;
   }
 
   note(what: string, first: number, second: number): void {

@@ -3,8 +3,9 @@
  * stack with all of thread_info but preempt_count, the table of per-CPU offsets, and what cross-CPU calls, timers, RCU and CPU
  * hotplug touch, for which the recorded kernel had stand-ins.
  */
-import type { addr_t } from '../../../hw/memory.ts';
+import { type addr_t, NULL } from '../../../hw/memory.ts';
 import type { AccessKind } from '../../../hw/observe.ts';
+import { PER_CPU_SECTION } from '../../../kernel/linux-2.6/percpu-areas.ts';
 import { thread_info } from '../../../kernel/linux-2.6/thread-info.ts';
 import type { Linux2617 } from '../../../slab/linux-2.6.17/slab.ts';
 import type { Access, RecordedTouch } from '../../verify-engine/accesses.ts';
@@ -12,7 +13,18 @@ import { type OperationKind, Unresolved } from '../../verify-engine/recording.ts
 
 const kinds: Readonly<Record<string, AccessKind>> = { r: 'r', w: 'w', rw: 'x' };
 
-const leftOut = new Set(['__per_cpu_offset', 'cpu_2_node', 'call_lock', 'call_data', 'cpucontrol', 'cpu_chain']);
+const leftOut = new Set([
+  '__per_cpu_offset',
+  'cpu_2_node',
+  'call_lock',
+  'call_data',
+  'cpucontrol',
+  'cpu_chain',
+  'cpucache_notifier',
+  'keventd_wq',
+  'irq_stat',
+  'rcu_ctrlblk',
+]);
 
 export class TouchNames {
   readonly #k: Linux2617;
@@ -29,14 +41,29 @@ export class TouchNames {
   }
 
   comparable(accesses: readonly Access[]): Access[] {
-    return accesses.filter(({ address }) => !this.#isLeftOut(address));
+    return accesses.filter((access) => !this.#isLeftOut(access));
   }
 
-  #isLeftOut(address: addr_t): boolean {
-    if (address < this.#k.layout.staticsAt) return false;
-    const { name, offset } = this.#k.symbols.find(address) ?? { name: '', offset: 0 };
+  #isLeftOut({ address, kind }: Access): boolean {
+    const k = this.#k;
+    if (address < k.layout.staticsAt) return false;
+    const { name, offset } = k.symbols.find(address) ?? { name: '', offset: 0 };
     if (name.startsWith('stack[')) return offset !== thread_info.preempt_count;
+    if (name.startsWith('per_cpu_area[') || name === PER_CPU_SECTION) return this.#isLeftOutPerCpu(offset, kind);
     return leftOut.has(name);
+  }
+
+  /** Of what stands for each CPU, recordings tell the page counts, the node of cache_reap(), and how its work is set up. */
+  #isLeftOutPerCpu(at: number, kind: AccessKind): boolean {
+    const k = this.#k;
+    const section = k.symbols.address(PER_CPU_SECTION);
+    const within = (variable: addr_t, size: number) => at >= variable - section && at < variable - section + size;
+    if (within(k.per_cpu__page_states, k.page_state.sizeof)) return false;
+    if (k.per_cpu__reap_node !== NULL && within(k.per_cpu__reap_node, k.config.abi.long.sizeof)) return false;
+    const { wq_data, func } = k.work_struct;
+    if (!within(k.per_cpu__reap_work, wq_data)) return true;
+    // INIT_WORK() stores, and start_cpu_timer() asks for the function; all else is the work queue's.
+    return kind !== 'w' && at !== k.per_cpu__reap_work - section + func;
   }
 
   #addressOf(cpu: number, where: string): addr_t {
