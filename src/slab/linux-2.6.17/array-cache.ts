@@ -59,10 +59,11 @@ export function transfer_objects(k: Linux2617, cpu: Cpu, to: addr_t, from: addr_
   return nr;
 }
 
-/** An array for each other node, for `node`'s list3: a table of pointers; NULL without memory. */
-export function* alloc_alien_cache(k: Linux2617, cpu: Cpu, node: number, limit: number): Program<addr_t> {
+/** An array for each other node, for the cache's list3 of `node`: a table of pointers; NULL without memory. */
+export function* alloc_alien_cache(k: Linux2617, cpu: Cpu, node: number, cachep: addr_t): Program<addr_t> {
   if (!k.config.CONFIG_NUMA) return NO_ALIENS;
   const { MAX_NUMNODES } = k.config;
+  const limit = cpu.load32(cachep + k.kmem_cache.limit);
   const entries = limit > 1 ? 12 : limit;
   const memsize = k.BYTES_PER_WORD * MAX_NUMNODES;
   const ac_ptr = yield* kmalloc_node(k, cpu, memsize, GFP_KERNEL, node, k.constant('alloc_alien_cache'));

@@ -63,7 +63,7 @@ export function* kmem_cache_create(
   yield* mutex_lock(k, cpu, k.cache_chain_mutex);
   const cachep = isTaken(k, cpu, name) ? NULL : yield* create(k, cpu, name, size, align, flags, ctor, dtor);
   // oops:
-  if (cachep === NULL && (flags & SLAB_PANIC) !== 0) panic(FN, `${FN}(): failed to create slab \`${name}'`);
+  if (cachep === NULL && (flags & SLAB_PANIC) !== 0) panic(k, FN, `${FN}(): failed to create slab \`${name}'`);
   yield* mutex_unlock(k, cpu, k.cache_chain_mutex);
   yield* unlock_cpu_hotplug(k, cpu);
   return cachep;

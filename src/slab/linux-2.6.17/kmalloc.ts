@@ -29,10 +29,12 @@ export function kmem_find_general_cachep(k: Linux2617, cpu: Cpu, size: number, g
     if (cs_size === ULONG_MAX || size <= cs_size) break;
     csizep += cache_sizes.sizeof;
   }
-  // gcc makes the choice a conditional move, and so reads both pointers. The last entry has none: NULL.
-  const cs_cachep = cpu.loadPtr(csizep + cache_sizes.cs_cachep);
-  const cs_dmacachep = cpu.loadPtr(csizep + cache_sizes.cs_dmacachep);
-  return (gfpflags & GFP_DMA) !== 0 ? cs_dmacachep : cs_cachep;
+  // gcc makes the choice a conditional move, and so reads both pointers, but not with debugging. The last entry has none: NULL.
+  const wantsDma = (gfpflags & GFP_DMA) !== 0;
+  const readsBoth = !k.config.CONFIG_DEBUG_SLAB;
+  const cs_cachep = readsBoth || !wantsDma ? cpu.loadPtr(csizep + cache_sizes.cs_cachep) : NULL;
+  const cs_dmacachep = readsBoth || wantsDma ? cpu.loadPtr(csizep + cache_sizes.cs_dmacachep) : NULL;
+  return wantsDma ? cs_dmacachep : cs_cachep;
 }
 
 /** `size` bytes, known when the kernel was compiled: which cache they come from was known too. */

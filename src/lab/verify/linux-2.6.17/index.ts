@@ -2,17 +2,27 @@
 import type { ReplayFormat } from '../../verify-engine/recording.ts';
 import { type CaseHeader, caseHeader } from './machine.ts';
 import { operations } from './operations.ts';
+import { whetherSet } from './snapshots.ts';
 import { masked, maskedBytes, Replay2617 } from './replay.ts';
 
 export const recordings2617: ReplayFormat<CaseHeader & { case: string }, Replay2617> = {
   version: '2.6.17',
   number: 'n',
-  header: caseHeader.transform((header) => ({ ...header, case: '' })) as never,
+  header: caseHeader.transform((header) => ({ ...header, cpus: header.possible_cpus, case: '' })) as never,
   operations,
   start: (header) => new Replay2617(header),
   /** Log levels are not kept here. */
-  tells: (results) => results.map(([field, value]) => [field, told(field, value)]),
+  tells: (results) => {
+    const isStatic = results.some(([field, value]) => field === 'cache' && value === 'cache_cache+0x0');
+    return results.map(([field, value]) => [field, isStatic && field === 'nodes' ? toldNodes(value) : told(field, value)]);
+  },
 };
+
+function toldNodes(nodes: unknown): unknown {
+  return (nodes as ({ next_reap: number } | null)[]).map(
+    (node) => node && { ...node, next_reap: whetherSet(node.next_reap) },
+  );
+}
 
 function told(field: string, value: unknown): unknown {
   if (field === 'printk') return (value as string[]).map((line) => masked(line.replace(/^<\d>/, '')));

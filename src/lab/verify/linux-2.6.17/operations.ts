@@ -4,6 +4,7 @@ import type { Cpu, Program } from '../../../hw/cpu.ts';
 import { NULL } from '../../../hw/memory.ts';
 import { cpu_down, cpu_up } from '../../../kernel/linux-2.6/cpu.ts';
 import { init_workqueues } from '../../../kernel/linux-2.6/workqueue.ts';
+import { PAGE_OFFSET } from '../../../kernel/kernel.ts';
 import { page_address, put_page_testzero, virt_to_page } from '../../../mm/linux-2.6.17/page.ts';
 import { __free_pages, alloc_pages_node, free_cold_page } from '../../../mm/linux-2.6.17/page-alloc.ts';
 import { setup_per_cpu_pageset } from '../../../mm/linux-2.6.17/pagesets.ts';
@@ -105,7 +106,9 @@ export const operations: Readonly<Record<string, OperationType<Replay2617>>> = {
   ptr_validate: operation(
     { cache, id, offset: z.int(), addr_rel: z.string() },
     function* (replay, cpu, given) {
-      const ptr = replay.object(given.id) + given.offset;
+      // -1: from the start of memory, -2: from address 0, which is below it.
+      const bases: Readonly<Record<number, number>> = { [-1]: 0, [-2]: -PAGE_OFFSET };
+      const ptr = (bases[given.id] ?? replay.object(given.id)) + given.offset;
       return { ret: kmem_ptr_validate(replay.kernel, cpu, replay.cache(given.cache), ptr) ? 1 : 0 };
     },
   ),

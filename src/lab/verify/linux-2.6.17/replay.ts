@@ -271,6 +271,7 @@ const returnedByBug: Readonly<Record<string, Results>> = {
  */
 export const masked = (line: string) =>
   line
+    .replace(/^Kernel panic - not syncing: /, '')
     .replace(/\[<[0-9a-f]+>\]/g, '[<CODE>]')
     .replace(/redzone 2:0x(804[0-9a-f]{4}|20[0-9a-f]{4})\b/, 'redzone 2:CODE')
     .replace(/redzone 2:0x[0-9a-f]{1,2}170fc2\b/, 'redzone 2:CODE, 170fc2');

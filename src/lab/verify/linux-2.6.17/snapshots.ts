@@ -71,6 +71,7 @@ export function stateSnapshot(k: Linux2617, cachep: addr_t) {
   const peek = (field: number) => k.machine.memory.peek32(cachep + field);
   const { off_slab, ...geometry } = geometryOf(k, cachep);
   const slabp_cache = peek(kmem_cache.slabp_cache);
+  const nodes = peekNodes(k, cachep);
   const slots = Array.from({ length: config.NR_CPUS }, (_, i) => cachep + kmem_cache.array + i * k.BYTES_PER_WORD);
   return {
     cache: k.symbols.describe(cachep),
@@ -85,7 +86,10 @@ export function stateSnapshot(k: Linux2617, cachep: addr_t) {
       stats: Object.fromEntries(statistics.map((count) => [count, peek(kmem_cache[count])])),
     }),
     array: slots.map((slot) => arrayOf(peekArray(k, slot))),
-    nodes: peekNodes(k, cachep).map((lists) => nodeOf(k, lists)),
+    nodes: Array.from({ length: config.MAX_NUMNODES }, (_, node) => {
+      const lists = nodes.find((each) => each.node === node);
+      return lists === undefined ? null : nodeOf(k, lists, cachep);
+    }),
   };
 }
 
@@ -99,7 +103,8 @@ const arrayOf = (array: ArrayState | null) =>
     entries: array.entries.map(hex),
   };
 
-function nodeOf(k: Linux2617, lists: NodeLists) {
+function nodeOf(k: Linux2617, lists: NodeLists, cachep: addr_t) {
+  const allNodes = Array.from({ length: k.config.MAX_NUMNODES }, (_, node) => node);
   const slabs = (list: SlabState['list']) =>
     lists.slabs
       .filter((slab) => slab.list === list)
@@ -116,15 +121,18 @@ function nodeOf(k: Linux2617, lists: NodeLists) {
     free_objects: lists.free_objects,
     free_limit: lists.free_limit,
     colour_next: lists.colour_next,
-    next_reap: unsigned(lists.next_reap),
+    next_reap: cachep === k.cache_cache ? whetherSet(lists.next_reap) : unsigned(lists.next_reap),
     free_touched: lists.free_touched,
     shared: arrayOf(lists.shared),
-    ...(k.config.CONFIG_NUMA && { alien: lists.alien.map(arrayOf) }),
+    ...(k.config.CONFIG_NUMA && { alien: allNodes.map((node) => arrayOf(lists.alien[node] ?? null)) }),
     full: slabs('full'),
     partial: slabs('partial'),
     free: slabs('free'),
   };
 }
+
+/** Of cache_cache the time is spread by its address, a static's, which is the recording build's there: whether it was set. */
+export const whetherSet = (next_reap: number) => next_reap !== 0;
 
 /** The free list of a slab. */
 export function bufctlSnapshot(k: Linux2617, cachep: addr_t, slabp: addr_t) {

@@ -41,14 +41,24 @@ export class TouchNames {
   }
 
   comparable(accesses: readonly Access[]): Access[] {
-    return accesses.filter((access) => !this.#isLeftOut(access));
+    const running = accesses[0]?.cpu;
+    return accesses.filter(
+      (access, i) => !this.#isLeftOut(access, running) && !this.#countsCpus(access, accesses[i - 1]),
+    );
   }
 
-  #isLeftOut({ address, kind }: Access): boolean {
+  /** smp_call_function() counts the CPUs once it has call_lock. */
+  #countsCpus({ address }: Access, before: Access | undefined): boolean {
+    const k = this.#k;
+    return address === k.cpu_online_map && before?.address === k.call_lock;
+  }
+
+  #isLeftOut({ cpu, address, kind }: Access, running: number): boolean {
     const k = this.#k;
     if (address < k.layout.staticsAt) return false;
     const { name, offset } = k.symbols.find(address) ?? { name: '', offset: 0 };
-    if (name.startsWith('stack[')) return offset !== thread_info.preempt_count;
+    // Of preempt_count what in_interrupt() reads: the handlers of other CPUs count it up and down.
+    if (name.startsWith('stack[')) return offset !== thread_info.preempt_count || kind !== 'r' || cpu !== running;
     if (name.startsWith('per_cpu_area[') || name === PER_CPU_SECTION) return this.#isLeftOutPerCpu(offset, kind);
     return leftOut.has(name);
   }
