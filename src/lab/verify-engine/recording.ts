@@ -245,6 +245,7 @@ class Player {
     const ended = this.#replay.ended(error, op);
     if (ended !== null) return ended;
     if (error instanceof KernelBug) return { bug: error.place, cond: error.condition, fn: error.fn };
+    if (error instanceof Lockup && process.env.LOCK) console.log(error.stack);
     if (error instanceof Lockup) return { bug: 'deadlock: spin_lock on a held lock' };
     if (error instanceof Runaway) return { fault: `more than ${MOST_ACCESSES} accesses` };
     if (error instanceof PageFault || error instanceof Corruption) return { fault: error.message };

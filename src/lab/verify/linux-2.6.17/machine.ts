@@ -5,6 +5,7 @@ import { Machine } from '../../../hw/machine.ts';
 import { MiB, PAGE_SHIFT } from '../../../hw/memory.ts';
 import { type Config26, numa26, smp26, up26 } from '../../../kernel/linux-2.6/config.ts';
 import type { NodeLayout } from '../../../kernel/linux-2.6/nodes.ts';
+import { task_struct } from '../../../kernel/linux-2.6/thread-info.ts';
 import { structPage } from '../../../mm/linux-2.6.17/layouts.ts';
 import { powerOn } from '../../../slab/linux-2.6.17/boot.ts';
 import type { Linux2617 } from '../../../slab/linux-2.6.17/slab.ts';
@@ -83,10 +84,15 @@ export function powerOnFor(header: CaseHeader): Linux2617 {
   const mem_map = (ram >>> PAGE_SHIFT) * structPage(config).sizeof;
   const statics = Math.ceil(mem_map / MiB + 3) * MiB;
   const machine = new Machine({ model: cpuModels['pentium-iii'], cpus: header.possible_cpus, memory: ram + statics });
-  return powerOn(machine, config, {
+  const k = powerOn(machine, config, {
     ram,
     reservedPfns: header.reserved_pfns,
     staticsAt: ram,
     nodes: nodesOf(header),
   });
+  // The recorded kernel's tasks are stand-ins, all zeros: of realtime priority.
+  for (const { id } of machine.cpus) {
+    machine.memory.poke32(k.symbols.address(`task_struct[${id}]`) + task_struct.prio, 0);
+  }
+  return k;
 }

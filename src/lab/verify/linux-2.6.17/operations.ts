@@ -12,6 +12,7 @@ import { mem_init } from '../../../mm/linux-2.6.17/power-on.ts';
 import { init_per_zone_pages_min } from '../../../mm/linux-2.6.17/watermarks.ts';
 import { kmem_cache_alloc, kmem_cache_alloc_node, kmem_cache_zalloc } from '../../../slab/linux-2.6.17/alloc.ts';
 import { kmem_cache_create } from '../../../slab/linux-2.6.17/create.ts';
+import { SLAB_DESTROY_BY_RCU } from '../../../slab/linux-2.6.17/flags.ts';
 import { kmem_cache_free } from '../../../slab/linux-2.6.17/free.ts';
 import { cpucache_init, kmem_cache_init } from '../../../slab/linux-2.6.17/init.ts';
 import {
@@ -116,7 +117,10 @@ export const operations: Readonly<Record<string, OperationType<Replay2617>>> = {
     return { ret: yield* kmem_cache_shrink(replay.kernel, cpu, replay.cache(given.cache)) };
   }),
   destroy: operation({ cache }, function* (replay, cpu, given) {
-    return { ret: yield* replay.withTicks(kmem_cache_destroy(replay.kernel, cpu, replay.cache(given.cache))) };
+    const cachep = replay.cache(given.cache);
+    const program = kmem_cache_destroy(replay.kernel, cpu, cachep);
+    const flags = replay.machine.memory.peek32(cachep + replay.kernel.kmem_cache.flags);
+    return { ret: yield* (flags & SLAB_DESTROY_BY_RCU) === 0 ? program : replay.withTicks(program) };
   }),
   cache_reap: operation({ jiffies: u32, chain_mutex_busy: z.int() }, function* (replay, cpu, given) {
     const { kernel } = replay;

@@ -2,7 +2,7 @@
 import type { Cpu, Program } from '../../../hw/cpu.ts';
 import type { Machine } from '../../../hw/machine.ts';
 import { type addr_t, NULL, PAGE_SHIFT } from '../../../hw/memory.ts';
-import { KernelBug } from '../../../kernel/bug.ts';
+import { BUG, KernelBug } from '../../../kernel/bug.ts';
 import type { KernelFunction } from '../../../kernel/kernel.ts';
 import { LOCAL_TIMER_VECTOR } from '../../../kernel/linux-2.6/timer.ts';
 import { list_head } from '../../../kernel/list.ts';
@@ -71,6 +71,10 @@ export class Replay2617 implements Replay {
       this.note('try_to_free_pages', 0, 0);
       return 0;
     }.bind(this);
+    k.out_of_memory = () => {
+      this.note('out_of_memory', 0, 0);
+      BUG('oom_kill.c', 'out_of_memory', 'Out of memory and no killable processes...');
+    };
     const addressOf = k.addressOf.bind(k);
     k.addressOf = (fn) => {
       if (fn === k.kmem_rcu_free) this.note('call_rcu', ++this.#queued, 0);
