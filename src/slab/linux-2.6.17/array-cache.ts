@@ -46,15 +46,14 @@ export function* alloc_arraycache(
 /** Moves up to `max` objects, the newest, from one array to another; how many. Locking is the caller's. */
 export function transfer_objects(k: Linux2617, cpu: Cpu, to: addr_t, from: addr_t, max: number): number {
   const { array_cache } = k;
-  const available = Math.min(cpu.load32(from + array_cache.avail), max);
+  const avail = cpu.load32(from + array_cache.avail);
   const limit = cpu.load32(to + array_cache.limit);
   const at = cpu.load32(to + array_cache.avail);
-  const nr = Math.min(available, limit - at);
+  const nr = Math.min(avail, max, limit - at);
   if (nr === 0) return 0;
-  const rest = cpu.load32(from + array_cache.avail) - nr;
-  memcpy(cpu, ac_entry(k, to, at), ac_entry(k, from, rest), k.BYTES_PER_WORD * nr);
-  cpu.store32(from + array_cache.avail, rest);
-  cpu.store32(to + array_cache.avail, at + nr);
+  memcpy(cpu, ac_entry(k, to, at), ac_entry(k, from, avail - nr), k.BYTES_PER_WORD * nr);
+  cpu.store32(from + array_cache.avail, cpu.load32(from + array_cache.avail) - nr);
+  cpu.store32(to + array_cache.avail, cpu.load32(to + array_cache.avail) + nr);
   cpu.store32(to + array_cache.touched, 1);
   return nr;
 }
@@ -94,8 +93,8 @@ export function* free_alien_cache(k: Linux2617, cpu: Cpu, ac_ptr: addr_t): Progr
 /** Takes the objects in `ac`, all of `node`, back there. Caller holds ac->lock, interrupts off. */
 export function* __drain_alien_cache(k: Linux2617, cpu: Cpu, cachep: addr_t, ac: addr_t, node: number): Program {
   const { array_cache, kmem_list3 } = k;
-  const rl3 = cpu.loadPtr(nodelist(k, cachep, node));
   if (cpu.load32(ac + array_cache.avail) === 0) return;
+  const rl3 = cpu.loadPtr(nodelist(k, cachep, node));
   yield* spin_lock(k, cpu, rl3 + kmem_list3.list_lock);
   // Stuff objects into the remote nodes shared array first. That way we could avoid the overhead of putting the objects
   // into the free lists and getting them back later.
@@ -110,9 +109,9 @@ export function* __drain_alien_cache(k: Linux2617, cpu: Cpu, cachep: addr_t, ac:
 export function* reap_alien(k: Linux2617, cpu: Cpu, cachep: addr_t, l3: addr_t): Program {
   if (!k.config.CONFIG_NUMA) return;
   const { array_cache, kmem_list3 } = k;
-  const node = cpu.loadLong(__get_cpu_var(k, cpu, k.per_cpu__reap_node));
   const alien = cpu.loadPtr(l3 + kmem_list3.alien);
   if (alien === NULL) return;
+  const node = cpu.loadLong(__get_cpu_var(k, cpu, k.per_cpu__reap_node));
   const ac = cpu.loadPtr(alien + node * k.BYTES_PER_WORD);
   if (ac === NULL || cpu.load32(ac + array_cache.avail) === 0) return;
   if (!(yield* spin_trylock_irq(k, cpu, ac + array_cache.lock))) return;

@@ -96,7 +96,8 @@ export function* kfree(k: Linux2617, cpu: Cpu, objp: addr_t, caller: addr_t = NU
   if (objp === NULL) return;
   const flags = local_irq_save(cpu);
   if (k.config.CONFIG_DEBUG_SLAB) kfree_debugcheck(k, cpu, objp);
-  const rest = __cache_free(k, cpu, virt_to_cache(k, cpu, objp), objp, caller);
+  const page = virt_to_page(k, cpu, objp);
+  const rest = __cache_free(k, cpu, page_get_cache(k, cpu, page), objp, caller, page);
   if (rest !== null) yield* rest;
   if (local_irq_restore(cpu, flags)) yield;
 }

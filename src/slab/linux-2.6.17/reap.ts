@@ -63,7 +63,9 @@ export function* drain_array(
 ): Program {
   const { array_cache, kmem_list3 } = k;
   if (ac === NULL || cpu.load32(ac + array_cache.avail) === 0) return;
-  if (!force && cpu.load32(ac + array_cache.touched) !== 0) {
+  // For one node gcc makes a copy of this function that knows `force`, and does not ask.
+  const touched = !force || k.config.CONFIG_NUMA ? cpu.load32(ac + array_cache.touched) : 0;
+  if (touched !== 0 && !force) {
     cpu.store32(ac + array_cache.touched, 0);
     return;
   }

@@ -135,7 +135,7 @@ function* rollBack(k: Linux2617, cpu: Cpu, cachep: addr_t, failed: number): Prog
     const l3 = cpu.loadPtr(nodelist(k, cachep, node));
     if (l3 === NULL) continue;
     yield* kfree(k, cpu, cpu.loadPtr(l3 + kmem_list3.shared), caller);
-    yield* free_alien_cache(k, cpu, cpu.loadPtr(l3 + kmem_list3.alien));
+    if (k.config.CONFIG_NUMA) yield* free_alien_cache(k, cpu, cpu.loadPtr(l3 + kmem_list3.alien));
     yield* kfree(k, cpu, l3, caller);
     cpu.storePtr(nodelist(k, cachep, node), NULL);
   }

@@ -14,6 +14,7 @@ import { kmem_cache_alloc, kmem_cache_alloc_node, kmem_cache_zalloc } from '../.
 import { kmem_cache_create } from '../../../slab/linux-2.6.17/create.ts';
 import { SLAB_DESTROY_BY_RCU } from '../../../slab/linux-2.6.17/flags.ts';
 import { kmem_cache_free } from '../../../slab/linux-2.6.17/free.ts';
+import { build_all_zonelists } from '../../../mm/linux-2.6.17/zonelists.ts';
 import { cpucache_init, kmem_cache_init } from '../../../slab/linux-2.6.17/init.ts';
 import {
   __alloc_percpu,
@@ -232,7 +233,8 @@ function* bootStep(replay: Replay2617, cpu: Cpu, step: string, target: number): 
   }
   switch (step) {
     case 'build_all_zonelists':
-      return { printk: replay.printedSince(0).filter((line) => line.startsWith('Built')) };
+      build_all_zonelists(kernel, cpu);
+      return {};
     case 'page_alloc_init':
       return {};
     case 'mem_init/free_all_bootmem':

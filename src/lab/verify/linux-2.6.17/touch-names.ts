@@ -6,7 +6,7 @@
 import { type addr_t, NULL } from '../../../hw/memory.ts';
 import type { AccessKind } from '../../../hw/observe.ts';
 import { PER_CPU_SECTION } from '../../../kernel/linux-2.6/percpu-areas.ts';
-import { thread_info } from '../../../kernel/linux-2.6/thread-info.ts';
+import { task_struct, thread_info } from '../../../kernel/linux-2.6/thread-info.ts';
 import type { Linux2617 } from '../../../slab/linux-2.6.17/slab.ts';
 import type { Access, RecordedTouch } from '../../verify-engine/accesses.ts';
 import { type OperationKind, Unresolved } from '../../verify-engine/recording.ts';
@@ -21,6 +21,8 @@ const leftOut = new Set([
   'cpucontrol',
   'cpu_chain',
   'cpucache_notifier',
+  'page_alloc_cpu_notifier',
+  'pageset_notifier',
   'keventd_wq',
   'irq_stat',
   'rcu_ctrlblk',
@@ -43,7 +45,10 @@ export class TouchNames {
   comparable(accesses: readonly Access[]): Access[] {
     const running = accesses[0]?.cpu;
     return accesses.filter(
-      (access, i) => !this.#isLeftOut(access, running) && !this.#countsCpus(access, accesses[i - 1]),
+      (access, i) =>
+        !this.#isLeftOut(access, running) &&
+        !this.#countsCpus(access, accesses[i - 1]) &&
+        !this.#ofTimers(access, accesses[i + 1], running),
     );
   }
 
@@ -53,13 +58,22 @@ export class TouchNames {
     return address === k.cpu_online_map && before?.address === k.call_lock;
   }
 
+  /** Timers read jiffies for their own wheel, a tick for counting. */
+  #ofTimers({ address, kind }: Access, next: Access | undefined, running: number): boolean {
+    if (address !== this.#k.jiffies) return false;
+    return kind !== 'r' || (next !== undefined && (next.address === address || this.#isLeftOut(next, running)));
+  }
+
   #isLeftOut({ cpu, address, kind }: Access, running: number): boolean {
     const k = this.#k;
     if (address < k.layout.staticsAt) return false;
     const { name, offset } = k.symbols.find(address) ?? { name: '', offset: 0 };
     // Of preempt_count what in_interrupt() reads: the handlers of other CPUs count it up and down.
+    if (name.startsWith('task_struct[')) return offset === task_struct.state;
     if (name.startsWith('stack[')) return offset !== thread_info.preempt_count || kind !== 'r' || cpu !== running;
     if (name.startsWith('per_cpu_area[') || name === PER_CPU_SECTION) return this.#isLeftOutPerCpu(offset, kind);
+    // A CPU that comes up enters the masks itself.
+    if (kind !== 'r' && (name === 'cpu_online_map' || name === 'node_2_cpu_mask')) return true;
     return leftOut.has(name);
   }
 
