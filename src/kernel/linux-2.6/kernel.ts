@@ -37,7 +37,7 @@ import {
 import { type NodeLayout, oneNode } from './nodes.ts';
 import { PER_CPU_SECTION, type PerCpuSection, perCpuArea, perCpuSection, perCpuStatics } from './percpu-areas.ts';
 import type { Kthread } from './sched.ts';
-import { get_current, THREAD_SIZE, NORMAL_PRIO, task_struct, thread_info } from './thread-info.ts';
+import { get_current, NORMAL_PRIO, THREAD_SIZE, task_struct, thread_info } from './thread-info.ts';
 
 export interface BootLayout26 extends BootLayout {
   /** The machine's nodes, ascending in memory; none is one. Known to a kernel with CONFIG_NUMA alone. */

@@ -2,8 +2,8 @@
 import type { Cpu, Program } from '../../hw/cpu.ts';
 import type { Machine } from '../../hw/machine.ts';
 import { init_kernel } from '../../kernel/linux-2.6/boot.ts';
-import { loadNotifier } from '../../kernel/linux-2.6/cpu.ts';
 import type { Config26 } from '../../kernel/linux-2.6/config.ts';
+import { loadNotifier } from '../../kernel/linux-2.6/cpu.ts';
 import type { BootLayout26 } from '../../kernel/linux-2.6/kernel.ts';
 import { setup_per_cpu_pageset } from '../../mm/linux-2.6.17/pagesets.ts';
 import { mem_init, power_on } from '../../mm/linux-2.6.17/power-on.ts';

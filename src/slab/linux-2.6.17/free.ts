@@ -48,14 +48,7 @@ function* freeChecked(k: Linux2617, cpu: Cpu, cachep: addr_t, ac: addr_t, objp: 
   if (rest !== null) yield* rest;
 }
 
-function freeTo(
-  k: Linux2617,
-  cpu: Cpu,
-  cachep: addr_t,
-  ac: addr_t,
-  objp: addr_t,
-  page: addr_t,
-): Program | null {
+function freeTo(k: Linux2617, cpu: Cpu, cachep: addr_t, ac: addr_t, objp: addr_t, page: addr_t): Program | null {
   const { array_cache } = k;
   if (k.config.CONFIG_NUMA) {
     // Make sure we are not freeing an object from another node to the array cache on this cpu.

@@ -2,8 +2,8 @@
 import type { ReplayFormat } from '../../verify-engine/recording.ts';
 import { type CaseHeader, caseHeader } from './machine.ts';
 import { operations } from './operations.ts';
+import { leaksTold, masked, maskedBytes, Replay2617 } from './replay.ts';
 import { whetherSet } from './snapshots.ts';
-import { masked, maskedBytes, Replay2617 } from './replay.ts';
 
 export const recordings2617: ReplayFormat<CaseHeader & { case: string }, Replay2617> = {
   version: '2.6.17',
@@ -14,7 +14,10 @@ export const recordings2617: ReplayFormat<CaseHeader & { case: string }, Replay2
   /** Log levels are not kept here. */
   tells: (results) => {
     const isStatic = results.some(([field, value]) => field === 'cache' && value === 'cache_cache+0x0');
-    return results.map(([field, value]) => [field, isStatic && field === 'nodes' ? toldNodes(value) : told(field, value)]);
+    return results.map(([field, value]) => [
+      field,
+      isStatic && field === 'nodes' ? toldNodes(value) : told(field, value),
+    ]);
   },
 };
 
@@ -26,5 +29,6 @@ function toldNodes(nodes: unknown): unknown {
 
 function told(field: string, value: unknown): unknown {
   if (field === 'printk') return (value as string[]).map((line) => masked(line.replace(/^<\d>/, '')));
+  if (field === 'text' && !(value as string).startsWith('slabinfo')) return leaksTold(value as string);
   return field === 'hex' ? maskedBytes(value as string) : value;
 }

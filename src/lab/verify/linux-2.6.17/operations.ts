@@ -2,19 +2,19 @@
 import { z } from 'zod';
 import type { Cpu, Program } from '../../../hw/cpu.ts';
 import { NULL } from '../../../hw/memory.ts';
+import { PAGE_OFFSET } from '../../../kernel/kernel.ts';
 import { cpu_down, cpu_up } from '../../../kernel/linux-2.6/cpu.ts';
 import { init_workqueues } from '../../../kernel/linux-2.6/workqueue.ts';
-import { PAGE_OFFSET } from '../../../kernel/kernel.ts';
 import { page_address, put_page_testzero, virt_to_page } from '../../../mm/linux-2.6.17/page.ts';
 import { __free_pages, alloc_pages_node, free_cold_page } from '../../../mm/linux-2.6.17/page-alloc.ts';
 import { setup_per_cpu_pageset } from '../../../mm/linux-2.6.17/pagesets.ts';
 import { mem_init } from '../../../mm/linux-2.6.17/power-on.ts';
 import { init_per_zone_pages_min } from '../../../mm/linux-2.6.17/watermarks.ts';
+import { build_all_zonelists } from '../../../mm/linux-2.6.17/zonelists.ts';
 import { kmem_cache_alloc, kmem_cache_alloc_node, kmem_cache_zalloc } from '../../../slab/linux-2.6.17/alloc.ts';
 import { kmem_cache_create } from '../../../slab/linux-2.6.17/create.ts';
 import { SLAB_DESTROY_BY_RCU } from '../../../slab/linux-2.6.17/flags.ts';
 import { kmem_cache_free } from '../../../slab/linux-2.6.17/free.ts';
-import { build_all_zonelists } from '../../../mm/linux-2.6.17/zonelists.ts';
 import { cpucache_init, kmem_cache_init } from '../../../slab/linux-2.6.17/init.ts';
 import {
   __alloc_percpu,
@@ -32,7 +32,7 @@ import { kmem_cache_destroy, kmem_cache_shrink } from '../../../slab/linux-2.6.1
 import { readSlabinfo } from '../../../slab/linux-2.6.17/slabinfo.ts';
 import { slabinfo_write } from '../../../slab/linux-2.6.17/tune.ts';
 import { type OperationType, operationsOf, type Results, Unresolved } from '../../verify-engine/recording.ts';
-import { maskedBytes, type Replay2617 } from './replay.ts';
+import { leaksTold, maskedBytes, type Replay2617 } from './replay.ts';
 import { buddySnapshot, bufctlSnapshot, chainSnapshot, geometryOf, hex, stateSnapshot } from './snapshots.ts';
 
 const u32 = z.int().min(0).max(0xffffffff);
@@ -105,15 +105,12 @@ export const operations: Readonly<Record<string, OperationType<Replay2617>>> = {
   ksize: operation({ id }, function* (replay, cpu, given) {
     return { ret: ksize(replay.kernel, cpu, replay.object(given.id)) };
   }),
-  ptr_validate: operation(
-    { cache, id, offset: z.int(), addr_rel: z.string() },
-    function* (replay, cpu, given) {
-      // -1: from the start of memory, -2: from address 0, which is below it.
-      const bases: Readonly<Record<number, number>> = { [-1]: 0, [-2]: -PAGE_OFFSET };
-      const ptr = (bases[given.id] ?? replay.object(given.id)) + given.offset;
-      return { ret: kmem_ptr_validate(replay.kernel, cpu, replay.cache(given.cache), ptr) ? 1 : 0 };
-    },
-  ),
+  ptr_validate: operation({ cache, id, offset: z.int(), addr_rel: z.string() }, function* (replay, cpu, given) {
+    // -1: from the start of memory, -2: from address 0, which is below it.
+    const bases: Readonly<Record<number, number>> = { [-1]: 0, [-2]: -PAGE_OFFSET };
+    const ptr = (bases[given.id] ?? replay.object(given.id)) + given.offset;
+    return { ret: kmem_ptr_validate(replay.kernel, cpu, replay.cache(given.cache), ptr) ? 1 : 0 };
+  }),
   shrink: operation({ cache }, function* (replay, cpu, given) {
     return { ret: yield* kmem_cache_shrink(replay.kernel, cpu, replay.cache(given.cache)) };
   }),
@@ -141,7 +138,7 @@ export const operations: Readonly<Record<string, OperationType<Replay2617>>> = {
     return { text: yield* readSlabinfo(kernel, cpu) };
   }),
   slab_allocators: operation({}, function* ({ kernel }, cpu) {
-    return { text: yield* readSlabAllocators(kernel, cpu) };
+    return { text: leaksTold(yield* readSlabAllocators(kernel, cpu)) };
   }),
 
   alloc_pages: operation({ id, gfp, order: z.int(), node }, function* (replay, cpu, given) {

@@ -207,7 +207,8 @@ export class Replay2617 implements Replay {
   /** The address of what was allocated under a number. */
   object(id: number): addr_t {
     const objp = this.#objects.get(id);
-    if (objp === undefined) throw new Unresolved(`nothing was allocated as ${id}`, 'give the id of an allocation before');
+    if (objp === undefined)
+      throw new Unresolved(`nothing was allocated as ${id}`, 'give the id of an allocation before');
     return objp;
   }
 
@@ -283,3 +284,22 @@ export const masked = (line: string) =>
 /** The same for bytes in hex: words that hold an address of code. */
 export const maskedBytes = (hex: string) =>
   (hex.match(/.{1,8}/g) ?? []).map((word) => (/^[0-9a-f]{4}(0408|2000)$/.test(word) ? '(CODE)' : word)).join('');
+
+/** Functions of slab.c that the recording's compiler put into others, whose names stand in their place. */
+const inlinedInto: Readonly<Record<string, string>> = {
+  alloc_slabmgmt: 'cache_alloc_refill',
+  setup_cpu_cache: 'kmem_cache_create',
+  alloc_kmemlist: 'do_tune_cpucache',
+};
+
+/** The text of slab_allocators: within a cache in no order, since that is by addresses of code. */
+export const leaksTold = (text: string) =>
+  text
+    .split('\n')
+    .map((line) =>
+      line.replace('.constprop.0+', '+').replace(/ (\w+)\+/, (_, fn: string) => ` ${inlinedInto[fn] ?? fn}+`),
+    )
+    .map((line, i, lines) => ({ line, of: lines.findIndex((each) => each.split(':')[0] === line.split(':')[0]) }))
+    .toSorted((a, b) => a.of - b.of || (a.line < b.line ? -1 : 1))
+    .map(({ line }) => line)
+    .join('\n');

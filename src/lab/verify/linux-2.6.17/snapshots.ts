@@ -2,7 +2,14 @@
 import { type addr_t, NULL, PAGE_SIZE } from '../../../hw/memory.ts';
 import { nr_free_pages, zoneStates } from '../../../mm/linux-2.6.17/buddyinfo.ts';
 import type { SlabState } from '../../../slab/allocator.ts';
-import { type ArrayState, cacheChain, type NodeLists, peekArray, peekName, peekNodes } from '../../../slab/linux-2.6.17/inspect.ts';
+import {
+  type ArrayState,
+  cacheChain,
+  type NodeLists,
+  peekArray,
+  peekName,
+  peekNodes,
+} from '../../../slab/linux-2.6.17/inspect.ts';
 import { CFLGS_OFF_SLAB } from '../../../slab/linux-2.6.17/layouts.ts';
 import { type Linux2617, slab_bufctl } from '../../../slab/linux-2.6.17/slab.ts';
 
