@@ -41,7 +41,7 @@ import { get_current, NORMAL_PRIO, THREAD_SIZE, task_struct, thread_info } from 
 
 export interface BootLayout26 extends BootLayout {
   /** The machine's nodes, ascending in memory; none is one. Known to a kernel with CONFIG_NUMA alone. */
-  readonly nodes?: readonly NodeLayout[];
+  readonly nodes?: readonly NodeLayout[] | undefined;
 }
 
 /** What a layer of the kernel adds to those below it. */
