@@ -14,7 +14,7 @@ import { Lockup } from '../../hw/scheduler.ts';
 import { KernelBug } from '../../kernel/bug.ts';
 import type { KernelConfig, KernelFunction } from '../../kernel/kernel.ts';
 import { GFP_KERNEL } from '../../mm/gfp.ts';
-import { alloc_pages, free_pages } from '../../mm/linux-2.4.22/page-alloc.ts';
+import { __free_pages, alloc_pages } from '../../mm/linux-2.4.22/page-alloc.ts';
 import { mem_init } from '../../mm/linux-2.4.22/power-on.ts';
 import { kmem_cache_alloc } from '../../slab/linux-2.4.22/alloc.ts';
 import { powerOn, start_kernel } from '../../slab/linux-2.4.22/boot.ts';
@@ -301,7 +301,7 @@ class Replay {
         return this.#keep(id, page === NULL ? NULL : k.pfnOf(page) << PAGE_SHIFT);
       }
       case 'free_pages':
-        yield* free_pages(k, cpu, this.#objects.get(id)!, order);
+        yield* __free_pages(k, cpu, k.pageAt(this.#objects.get(id)! >>> PAGE_SHIFT), order);
         return { ret: null };
       case 'tune':
         return { ret: yield* slabinfo_write(k, cpu, operation.text as string) };

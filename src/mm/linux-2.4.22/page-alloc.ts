@@ -5,8 +5,8 @@ import { BUG } from '../../kernel/bug.ts';
 import { in_interrupt } from '../../kernel/irq.ts';
 import { list_del, list_head } from '../../kernel/list.ts';
 import { ptr } from '../../kernel/struct.ts';
-import { get_current, PF_FREE_PAGES, PF_MEMALLOC, PF_MEMDIE, task_struct } from '../../kernel/task.ts';
-import { __GFP_WAIT, GFP_ZONEMASK } from '../gfp.ts';
+import { get_current, PF_FREE_PAGES, PF_MEMALLOC, PF_MEMDIE, PF_NOIO, task_struct } from '../../kernel/task.ts';
+import { __GFP_FS, __GFP_HIGHIO, __GFP_IO, __GFP_WAIT, GFP_ZONEMASK } from '../gfp.ts';
 import { __free_pages_ok, checkUnused, rmqueue } from './buddy.ts';
 import { MAX_ORDER, type Mm, PG_dirty, PG_lru, PG_reserved, struct_page, zonelist_struct } from './mm.ts';
 import { page_address, page_zone, set_page_count, testPageFlag, virt_to_page } from './page.ts';
@@ -24,7 +24,7 @@ export function* __alloc_pages(k: Mm, cpu: Cpu, gfp_mask: number, order: number,
   const { pages_low, pages_min, need_balance } = k.zone_struct;
   const classzone = cpu.loadPtr(zonelist + zonelist_struct.zones);
   if (classzone === NULL) return NULL;
-  let page = yield* fromZones(k, cpu, zonelist, order, pages_low, 0);
+  let page = yield* fromZones(k, cpu, zonelist, order, pages_low, 0, classzone);
   if (page !== NULL) return page;
 
   cpu.store32(classzone + need_balance, 1);
@@ -64,7 +64,8 @@ const NO_WATERMARK = -1;
 
 /**
  * A block from the first zone of the list that would stay above its watermark, `watermark` being the field that holds
- * it. The mark grows from zone to zone, so that those further down are harder to enter.
+ * it. The mark grows from zone to zone, so that those further down are harder to enter. `first`: the list's first zone, where
+ * the caller still has it in a register.
  */
 function* fromZones(
   k: Mm,
@@ -73,11 +74,12 @@ function* fromZones(
   order: number,
   watermark: number,
   shift: number,
+  first: addr_t = NULL,
 ): Program<addr_t> {
   let min = 1 << order;
-  for (let zone = zonelist + zonelist_struct.zones; ; zone += ptr.sizeof) {
-    const z = cpu.loadPtr(zone);
-    if (z === NULL) return NULL;
+  let zone = zonelist + zonelist_struct.zones;
+  for (let z = first !== NULL ? first : cpu.loadPtr(zone); z !== NULL; z = cpu.loadPtr(zone)) {
+    zone += ptr.sizeof;
     if (watermark !== NO_WATERMARK) {
       min += cpu.loadLong(z + watermark) >>> shift;
       if (cpu.loadLong(z + k.zone_struct.free_pages) <= min) continue;
@@ -85,6 +87,7 @@ function* fromZones(
     const page = yield* rmqueue(k, cpu, z, order);
     if (page !== NULL) return page;
   }
+  return NULL;
 }
 
 /** Reclaims on behalf of the caller; a block that it freed itself and that fits exactly is its own. */
@@ -146,12 +149,19 @@ function memclass(k: Mm, cpu: Cpu, pgzone: addr_t, classzone: addr_t): boolean {
  */
 function* try_to_free_pages_zone(k: Mm, cpu: Cpu, gfp_mask: number): Program<boolean> {
   k.reclaimCalls++;
+  const reclaim_mask = pf_gfp_mask(cpu, gfp_mask);
   if (k.reclaim === null) return false;
   for (let priority = DEF_PRIORITY; priority > 0; priority--) {
-    if ((yield* k.reclaim(cpu, gfp_mask)) >= SWAP_CLUSTER_MAX) return true;
+    if ((yield* k.reclaim(cpu, reclaim_mask)) >= SWAP_CLUSTER_MAX) return true;
   }
   return false;
 }
+/** include/linux/mm.h: avoids all memory balancing I/O methods if this task cannot block on I/O. */
+function pf_gfp_mask(cpu: Cpu, gfp_mask: number): number {
+  const blocksOnIo = (cpu.loadLong(get_current(cpu) + task_struct.flags) & PF_NOIO) === 0;
+  return blocksOnIo ? gfp_mask : gfp_mask & ~(__GFP_IO | __GFP_HIGHIO | __GFP_FS);
+}
+
 const DEF_PRIORITY = 6;
 const SWAP_CLUSTER_MAX = 32;
 
