@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { attributePoint } from '../lab/experiment/attribute.ts';
 import { fieldsOf } from '../lab/specification/fields.ts';
 import { points, settingsOf } from '../lab/specification/settings.ts';
-import { cpuModelOf, parseSpecification, traceOf } from '../lab/specification/specification.ts';
+import { cpuModelOf, limitsOf, parseSpecification, traceOf } from '../lab/specification/specification.ts';
 import { c2cTable } from '../report/c2c-table.ts';
 import { ownersTable } from '../report/owners-table.ts';
 import { thousands } from '../report/wording.ts';
@@ -23,7 +23,8 @@ export async function c2c(path: string, options: C2cOptions, print: (line: strin
   const specification = parseSpecification(readText(path), path);
   const first = choosePoint(points(specification), options.point ?? '');
   const named = traceOf(specification);
-  const trace = named === null ? null : (await readTraceFile(resolve(dirname(path), named))).trace;
+  const trace =
+    named === null ? null : (await readTraceFile(resolve(dirname(path), named), limitsOf(specification))).trace;
   const fields = fieldsOf(specification);
   const progress = new Progress('seeds', options.seeds, 2000);
   const results = Array.from({ length: options.seeds }, (_, i) => {

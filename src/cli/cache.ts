@@ -2,11 +2,10 @@
 import { basename } from 'node:path';
 import { InvalidArgumentError } from 'commander';
 import { InputError } from '../base/input-error.ts';
-import { seeded } from '../base/seeded.ts';
+import { seeded } from '../base/random.ts';
 import type { ProtocolName } from '../hw/cache/coherence.ts';
 import type { PolicyName } from '../hw/cache/replacement.ts';
-import type { Inclusion, SecondLevelGeometry } from '../hw/cache/second-level.ts';
-import type { CacheGeometry } from '../hw/cache/tag-array.ts';
+import type { CacheGeometry, Inclusion, SecondLevelGeometry } from '../hw/cpu-model.ts';
 import { KiB, MiB } from '../hw/memory.ts';
 import { countsSince, totalOf } from '../lab/caches/cache-counts.ts';
 import { CacheSimulator, policies } from '../lab/caches/cache-simulator.ts';

@@ -34,7 +34,7 @@ machine:
   memory: 64M
 kernel:
   version: 2.4.22
-  l1_cache_bytes: 32 # the line that the kernel was built for: 16, 32, 64, 128; the hardware's is the model's
+  l1_cache_bytes: model # the line that the kernel was built for: the model's; or 16, 32, 64, 128
 
 placement: thread # each thread on a CPU drawn by the seed; or trace: the recorded CPU
 touch: [init-all, init-head, hot-fields] # what is read and written of objects: slabscope list touch

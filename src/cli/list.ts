@@ -7,7 +7,7 @@ import { type CpuModelName, cpuModels } from '../hw/cpu-models.ts';
 import { workloads } from '../lab/workloads/all.ts';
 import type { TouchModelName } from '../lab/workloads/touch.ts';
 import { machineDetails, machinesTable } from '../report/machines-table.ts';
-import type { KernelVersion } from '../slab/kernels.ts';
+import { kernels } from '../slab/kernels.ts';
 
 interface Kind {
   /** One line, or a table. */
@@ -30,9 +30,6 @@ function described(kind: string, names: Readonly<Record<string, string>>): Kind 
   };
 }
 
-const kernels: Record<KernelVersion, string> = {
-  '2.4.22': "the last 2.4 before slab.c's successors: colouring, per-CPU arrays, SLAB_HWCACHE_ALIGN",
-};
 const touch: Record<TouchModelName, string> = {
   'init-all': 'the whole object is written when it is allocated; its first 32 bytes are read when it is freed',
   'init-head': 'the first 32 bytes are written when it is allocated, and read when it is freed',
@@ -61,7 +58,7 @@ const kinds: Readonly<Record<string, Kind>> = {
     'workloads',
     Object.fromEntries([...workloads.values()].map(({ name, summary }) => [name, summary])),
   ),
-  kernels: described('kernels', kernels),
+  kernels: described('kernels', Object.fromEntries([...kernels.values()].map(({ name, summary }) => [name, summary]))),
   touch: described('touch', touch),
   policies: described('policies', policies),
   protocols: described('protocols', protocolNames),

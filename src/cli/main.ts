@@ -3,7 +3,7 @@
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { InputError } from '../base/input-error.ts';
 import { protocols } from '../hw/cache/coherence.ts';
-import { inclusions } from '../hw/cache/second-level.ts';
+import { inclusions } from '../hw/cpu-model.ts';
 import { specificationSchema } from '../lab/specification/specification.ts';
 import { type C2cOptions, c2c } from './c2c.ts';
 import { type CacheOptions, cache, cacheHelp, parseCpus, parseL1, parseLineNumber, parsePolicy } from './cache.ts';

@@ -2,7 +2,7 @@
 import { basename } from 'node:path';
 import type { Point, PointResult } from '../lab/results/results.ts';
 import { points } from '../lab/specification/settings.ts';
-import { specificationFrom } from '../lab/specification/specification.ts';
+import { limitsOf, specificationFrom } from '../lab/specification/specification.ts';
 import { resultsJson } from '../report/json.ts';
 import { resultsTable } from '../report/table.ts';
 import { inColour } from './colour.ts';
@@ -32,7 +32,7 @@ export async function replay(path: string, options: ReplayOptions, print: (line:
     },
     (key) => `--${String(key.at(-1))}`,
   );
-  const trace = await readTraceFile(path);
+  const trace = await readTraceFile(path, limitsOf(specification));
   const computed = new Map<Point, PointResult>();
   const all = points(specification);
   const kept = () => 'a replay keeps no part of its results';

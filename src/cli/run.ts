@@ -3,12 +3,13 @@ import { createHash } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { InputError } from '../base/input-error.ts';
-import { seeded } from '../base/seeded.ts';
+import { seeded } from '../base/random.ts';
 import { compareAll } from '../lab/results/compare.ts';
 import { measuresOf } from '../lab/results/measures.ts';
 import type { Point, PointResult, Results, TraceReport } from '../lab/results/results.ts';
 import { points } from '../lab/specification/settings.ts';
 import {
+  limitsOf,
   modelsOf,
   parseSpecification,
   type Specification,
@@ -70,7 +71,7 @@ export async function run(path: string, options: RunOptions, print: (line: strin
   const read = parseSpecification(readText(path), path);
   const specification: Specification = { ...read, seeds: options.seeds ?? read.seeds };
   const named = traceOf(specification);
-  const trace = named === null ? null : await readTraceFile(resolve(dirname(path), named));
+  const trace = named === null ? null : await readTraceFile(resolve(dirname(path), named), limitsOf(specification));
   if (options.record !== undefined) {
     record(options.record, specification, trace?.trace ?? null, options, print);
     return;

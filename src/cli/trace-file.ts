@@ -4,6 +4,7 @@ import { basename } from 'node:path';
 import type { AllocationTrace } from '../lab/traces/allocation-trace.ts';
 import type { Operations } from '../lab/traces/operations.ts';
 import { readTraceBytes } from '../lab/traces/read-trace.ts';
+import type { Limits } from '../slab/kernel-facts.ts';
 import { readingProgress, streamBytes } from './streams.ts';
 
 export interface TraceFile {
@@ -14,7 +15,7 @@ export interface TraceFile {
   readonly trace: AllocationTrace;
 }
 
-export async function readTraceFile(path: string): Promise<TraceFile> {
+export async function readTraceFile(path: string, limits: Limits): Promise<TraceFile> {
   const name = basename(path);
   const hash = createHash('sha256');
   const progress = readingProgress(path);
@@ -23,7 +24,7 @@ export async function readTraceFile(path: string): Promise<TraceFile> {
     progress.passed(piece);
   });
   try {
-    const { operations, ...rest } = await readTraceBytes(bytes, name);
+    const { operations, ...rest } = await readTraceBytes(bytes, name, limits);
     return { name, sha256: hash.digest('hex'), trace: { ...rest, operations: shared(operations) } };
   } finally {
     progress.end();

@@ -12,7 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { below, seeded } from '../../src/base/seeded.ts';
+import { below, seeded } from '../../src/base/random.ts';
 import { PointStore } from '../../src/cli/store.ts';
 import { point } from '../report/results.ts';
 import { ended, slabscope, startSlabscope } from './slabscope.ts';

@@ -4,7 +4,7 @@
  */
 import { type Fraction, type MeasureName, measureNames, measures } from './measures.ts';
 import type { AxisValue, Comparison, Effect, PointResult } from './results.ts';
-import type { Random } from '../../base/seeded.ts';
+import type { Random } from '../../base/random.ts';
 import { effectiveness, effectOf, type Pair, type Resamples, resample } from './statistics.ts';
 
 /** A stream of random numbers for each label. */

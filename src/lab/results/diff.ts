@@ -2,7 +2,7 @@
 import { mean } from 'simple-statistics';
 import type { KnownResults } from './read-results.ts';
 import type { CountChange, Point, PointResult, ResultsDiff, ResultsIdentity } from './results.ts';
-import { type Random, seeded } from '../../base/seeded.ts';
+import { type Random, seeded } from '../../base/random.ts';
 import { bootstrap, relativeChange, resample } from './statistics.ts';
 import { pointKey } from './store.ts';
 

@@ -1,8 +1,8 @@
 /** What an experiment gives: the form of results.json, and all that reports ever see. */
 
 import type { KnownCpuModel } from '../../hw/cpu-model.ts';
-import type { SecondLevelGeometry } from '../../hw/cache/second-level.ts';
-import type { PlaceKind } from '../../slab/allocator.ts';
+import type { SecondLevelGeometry } from '../../hw/cpu-model.ts';
+import type { Role } from '../../slab/allocator.ts';
 import type { TraceSummary } from '../traces/allocation-trace.ts';
 import type { MeasureName } from './measures.ts';
 
@@ -105,7 +105,7 @@ export interface PointResult {
 export interface Owner {
   /** Unique among the owners: `slab_t.inuse of dentry_cache`, `inode_cache object +0x18 (i_count)`. */
   readonly name: string;
-  readonly kind: PlaceKind;
+  readonly kind: Role;
   /** The structure and its field, as `slab_t.inuse`; of an object the field's own name, empty where none is known. */
   readonly field: string;
   /** Which of its kind: the name of a cache or of a static; empty where there is but one, and for all pages together. */

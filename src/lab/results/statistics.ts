@@ -7,7 +7,7 @@
 import { mean, quantile, sampleStandardDeviation } from 'simple-statistics';
 import type { Fraction } from './measures.ts';
 import type { Counts, Effect, Estimate, Reading } from './results.ts';
-import { below, type Random } from '../../base/seeded.ts';
+import { below, type Random } from '../../base/random.ts';
 
 /** What one seed gave on both sides. */
 export interface Pair<T> {

@@ -6,10 +6,11 @@
  *   r 0 96                                    resize (realloc)
  *   f 0                                       free
  *
- * A kernel that keeps those objects calls kmalloc and kfree, and whole pages above 131072 bytes; a resize is a new object,
- * a copy and a free, for 2.4 has no krealloc. The form tells of no threads: all is one.
+ * A kernel that keeps those objects calls kmalloc and kfree, and takes whole pages for the largest; a resize is a new object,
+ * a copy and a free, for not all kernels have krealloc. The form tells of no threads: all is one.
  */
 import { InputError } from '../../base/input-error.ts';
+import type { Limits } from '../../slab/kernel-facts.ts';
 import { type AllocationTrace, TraceBuilder, type TraceContext, type TraceParser } from './allocation-trace.ts';
 
 const eventLine = /^([afr]) (\d+)(?: (\d+))?$/;
@@ -20,13 +21,14 @@ export const isMallocLine = (line: string): boolean => eventLine.test(line.trim(
 
 export class MallocTraceParser implements TraceParser {
   readonly #file: string;
-  readonly #builder = new TraceBuilder();
+  readonly #builder: TraceBuilder;
   #context: TraceContext = { task: 0, name: 'program', cpu: 0 };
   #lines = 0;
   #otherLines = 0;
 
-  constructor(file: string) {
+  constructor(file: string, limits: Limits) {
     this.#file = file;
+    this.#builder = new TraceBuilder(limits);
   }
 
   line(untrimmed: string): void {

@@ -112,7 +112,7 @@ function simulatorAt(
 
 /** The counts of one CPU's cache, and where in the trace it missed. */
 function missesOverTime(accesses: AccessList, simulator: CacheSimulator) {
-  const { counters } = simulator.bus.l1s[0];
+  const { counters } = simulator.caches.l1s[0];
   const missesAfterEach20th: number[] = [];
   const first20MissingAccesses: number[] = [];
   const twentieth = Math.floor(accesses.length / 20);
@@ -201,7 +201,7 @@ function compareCounts(comparison: Comparison, whose: string, recorded: Recorded
 
 /** Feeds the trace; the ten lines with most coherence misses of all CPUs, those of lower address first. */
 function worstLines(simulator: CacheSimulator, accesses: AccessList, line: number): LineSharing[] {
-  const { l1s } = simulator.bus;
+  const { l1s } = simulator.caches;
   const byLine = new Map<number, { -readonly [K in keyof Sharing]: number }>();
   const piece: AccessConsumer = (cpu, kind, address, bytes) => {
     const { counters } = l1s[cpu];
@@ -260,7 +260,7 @@ export function verifyDirected(document: unknown, file: string): CaseOutcome[] {
   return cases.map(({ cpus, steps, perCpu }, n) => {
     const comparison = new Comparison(`cache/directed-mesi ${n}`, 'steps and counts');
     const simulator = simulatorAt(file, geometry, policy, cpus);
-    const { l1s } = simulator.bus;
+    const { l1s } = simulator.caches;
     const [texts, states] = [0, 1].map((half) => steps.map((step) => step.split(' > ')[half])) as [string[], string[]];
     const accesses = AccessList.parse(new TextEncoder().encode(texts.join('\n')), `${file} case ${n}`);
     accesses.forEach((cpu, kind, address, bytes, i) => {

@@ -42,7 +42,7 @@ class Caches {
   }
 
   misses(): Misses {
-    const perCpu = this.#simulator.bus.l1s.map(({ counters }) => [
+    const perCpu = this.#simulator.caches.l1s.map(({ counters }) => [
       counters.coldMisses,
       counters.capacityMisses,
       counters.conflictMisses,

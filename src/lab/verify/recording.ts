@@ -10,7 +10,7 @@ import type { Cpu, Program } from '../../hw/cpu.ts';
 import type { Machine } from '../../hw/machine.ts';
 import { PageFault } from '../../hw/memory.ts';
 import { observe } from '../../hw/observe.ts';
-import { Lockup } from '../../hw/scheduler.ts';
+import { Lockup } from '../../hw/watchdog.ts';
 import { KernelBug } from '../../kernel/bug.ts';
 import { Corruption } from '../../kernel/peek-list.ts';
 import type { Access, RecordedTouch } from './accesses.ts';

@@ -15,14 +15,22 @@
  * others do what they do at a look-up.
  */
 
-import { below, type Random, seeded } from '../../base/seeded.ts';
+import { below, type Random, seeded } from '../../base/random.ts';
 import type { Cpu } from '../../hw/cpu.ts';
 import type { addr_t } from '../../hw/memory.ts';
-import type { UsedField } from '../specification/fields.ts';
+import type { Field } from '../watch/attribution.ts';
 
 const WORD = 4;
 const HEAD = 32;
 const LOOKUPS = 8;
+
+/** A field, and how it is used. */
+export interface UsedField extends Field {
+  /** How often it is touched, in proportion to the others of its cache. */
+  readonly heat: number;
+  /** The share of its touches that write. */
+  readonly write: number;
+}
 
 /** One run of a model: told of every allocation and free as the CPU that did it goes on. */
 export interface TouchModel {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { axesOf, baselineOf, compareAll, compareAlong } from '../../../src/lab/results/compare.ts';
 import type { AxisValue, Comparison, PointResult } from '../../../src/lab/results/results.ts';
-import { seeded } from '../../../src/base/seeded.ts';
+import { seeded } from '../../../src/base/random.ts';
 import { zeroCounts } from './counts.ts';
 
 const randomOf = (label: string) => seeded('compare', label);

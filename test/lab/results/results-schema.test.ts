@@ -6,7 +6,7 @@ import { measureNames } from '../../../src/lab/results/measures.ts';
 import { readTrace } from '../../../src/lab/traces/read-trace.ts';
 import type { Results } from '../../../src/lab/results/results.ts';
 import { resultsJsonSchema, resultsSchema } from '../../../src/lab/results/results-schema.ts';
-import { seeded } from '../../../src/base/seeded.ts';
+import { seeded } from '../../../src/base/random.ts';
 import { points } from '../../../src/lab/specification/settings.ts';
 import { parseSpecification } from '../../../src/lab/specification/specification.ts';
 import { resultsJson } from '../../../src/report/json.ts';

@@ -32,7 +32,7 @@ test('of name, workload and model alone: everything else has its default', () =>
     name: 'x',
     workload: { name: 'replay', trace: 't.txt' },
     machine: { model: 'pentium-iii', cpus: 2, memory: 64 * MiB },
-    kernel: { version: '2.4.22', l1_cache_bytes: 32, smp: 'on', debug: 'off' },
+    kernel: { version: '2.4.22', l1_cache_bytes: 'model', smp: 'on', debug: 'off' },
     placement: 'thread',
     ageing: 0.125,
     interference: 0,

@@ -3,9 +3,9 @@ import { z } from 'zod';
 import { cpuModels } from '../../../hw/cpu-models.ts';
 import { Machine } from '../../../hw/machine.ts';
 import { MiB, PAGE_SHIFT } from '../../../hw/memory.ts';
-import type { KernelConfig } from '../../../kernel/kernel.ts';
 import { struct_page } from '../../../mm/linux-2.4.22/mm.ts';
 import { powerOn, start_kernel } from '../../../slab/linux-2.4.22/boot.ts';
+import type { SlabConfig } from '../../../slab/linux-2.4.22/config.ts';
 import type { Linux2422 } from '../../../slab/linux-2.4.22/slab.ts';
 import { powerOfTwo } from '../checked.ts';
 
@@ -37,7 +37,7 @@ export const caseHeader = z
   );
 export type CaseHeader = z.output<typeof caseHeader>;
 
-export function configOf(header: Omit<CaseHeader, 'allocator' | 'case'>): KernelConfig {
+export function configOf(header: Omit<CaseHeader, 'allocator' | 'case'>): SlabConfig {
   return {
     CONFIG_SMP: header.smp,
     CONFIG_DEBUG_SLAB: header.debug,

@@ -21,8 +21,10 @@ export class Replay2422 implements Replay {
   #k: Linux2422;
   readonly #objects = new Map<number, addr_t>();
   #names: TouchNames;
+  /** Of the operation: what was printed before it, how often a task without memory gave way, and tried to get some. */
   #printed = 0;
-  #reclaimed = 0;
+  #yields = 0;
+  #reclaims = 0;
   #calls: unknown[] = [];
   #nested: Results[] = [];
   /** What the next constructor call does besides. */
@@ -30,7 +32,7 @@ export class Replay2422 implements Replay {
 
   constructor(header: CaseHeader) {
     this.#header = header;
-    this.#k = powerOnFor(header);
+    this.#k = this.#watched(powerOnFor(header));
     this.#names = new TouchNames(this.#k);
   }
 
@@ -47,26 +49,38 @@ export class Replay2422 implements Replay {
   }
 
   powerOn(): void {
-    this.#k = powerOnFor(this.#header);
+    this.#k = this.#watched(powerOnFor(this.#header));
     this.#names = new TouchNames(this.#k);
+  }
+
+  #watched(k: Linux2422): Linux2422 {
+    const { scheduler } = k.machine;
+    const { try_to_free_pages_zone } = k;
+    k.try_to_free_pages_zone = (cpu, gfp_mask) => {
+      this.#reclaims++;
+      return try_to_free_pages_zone(cpu, gfp_mask);
+    };
+    const giveWay = scheduler.giveWay.bind(scheduler);
+    scheduler.giveWay = (cpu) => {
+      if (++this.#yields === 4) throw new Livelock('livelock: __alloc_pages yields and retries forever');
+      giveWay(cpu);
+    };
+    return k;
   }
 
   begin(): void {
     this.#printed = this.#k.log.length;
-    this.#reclaimed = this.#k.reclaimCalls;
+    this.#yields = 0;
+    this.#reclaims = 0;
     this.#calls = [];
     this.#nested = [];
-    let yields = 0;
-    this.#k.onYield = () => {
-      if (++yields === 4) throw new Livelock('livelock: __alloc_pages yields and retries forever');
-    };
   }
 
   sideEffects(): Results {
     const k = this.#k;
     return {
       ...(k.log.length > this.#printed && { printk: k.log.slice(this.#printed) }),
-      ...(k.reclaimCalls > this.#reclaimed && { try_to_free_pages_zone_calls: k.reclaimCalls - this.#reclaimed }),
+      ...(this.#reclaims > 0 && { try_to_free_pages_zone_calls: this.#reclaims }),
       ...(this.#calls.length > 0 && { calls: this.#calls }),
       ...(this.#nested.length > 0 && { nested: this.#nested }),
     };
