@@ -2,9 +2,8 @@
 
 export { InputError } from './base/input-error.ts';
 export type { Counters } from './hw/cache/counters.ts';
-export type { CacheGeometry } from './hw/cache/tag-array.ts';
 export type { Cpu, Program } from './hw/cpu.ts';
-export type { CpuModel } from './hw/cpu-model.ts';
+export type { CacheGeometry, CpuModel } from './hw/cpu-model.ts';
 export { type CpuModelName, cpuModels } from './hw/cpu-models.ts';
 export {
   FD_DATA,
@@ -20,8 +19,8 @@ export { DmaRefused, type DmaRequest, IsaDma } from './hw/devices/isa-dma.ts';
 export { Machine, type MachineOptions } from './hw/machine.ts';
 export { type addr_t, KiB, MiB, NULL, PageFault } from './hw/memory.ts';
 export { type AccessKind, observe } from './hw/observe.ts';
-export { Lockup } from './hw/scheduler.ts';
 export { P6_STORE_BUFFER_DEPTH, type StoreBufferOptions } from './hw/store-buffer.ts';
+export { Lockup } from './hw/watchdog.ts';
 export { KernelBug } from './kernel/bug.ts';
 export type { KernelConfig } from './kernel/config.ts';
 export {

@@ -36,3 +36,14 @@ export function booted({
   const allocator = bootBuild(machine, linux2422, { ...smpConfig, ...config });
   return { machine, allocator, k: allocator.kernel as Linux2422 };
 }
+
+/** How often the kernel tries to free pages from now on. */
+export function countReclaims(k: Linux2422): { count: number } {
+  const reclaims = { count: 0 };
+  const { try_to_free_pages_zone } = k;
+  k.try_to_free_pages_zone = (cpu, gfp_mask) => {
+    reclaims.count++;
+    return try_to_free_pages_zone(cpu, gfp_mask);
+  };
+  return reclaims;
+}

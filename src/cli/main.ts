@@ -3,7 +3,7 @@
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { InputError } from '../base/input-error.ts';
 import { protocols } from '../hw/cache/coherence.ts';
-import { inclusions } from '../hw/cache/second-level.ts';
+import { inclusions } from '../hw/cpu-model.ts';
 import { specificationSchema } from '../lab/specification/specification.ts';
 import { type C2cOptions, c2c } from './c2c.ts';
 import { type CacheOptions, cache, cacheHelp, parseCpus, parseL1, parseLineNumber, parsePolicy } from './cache.ts';
@@ -199,7 +199,8 @@ program
     '<path...>',
     'recordings, /proc/slabinfo dumps with a sidecar (all named in docs/fidelity.md), or folders of them',
   )
-  .option('--touch', 'compare the memory that each operation touched, where it was recorded')
+  .option('--touch', 'compare the accesses that each operation made, one by one, where they were recorded')
+  .option('--misses', 'put the recorded accesses and the own ones through caches, and compare their misses')
   .option('--json', 'print the outcomes as JSON')
   .addHelpText('after', '\nExample:\n  slabscope verify test/golden')
   .action((paths: string[], options: VerifyOptions) => {

@@ -1,6 +1,6 @@
 /** `slabscope run SPEC --record FILE`: one point alone, its memory accesses written for any cache simulator. */
 import { InputError } from '../base/input-error.ts';
-import type { CacheGeometry } from '../hw/cache/tag-array.ts';
+import type { CacheGeometry } from '../hw/cpu-model.ts';
 import { KiB } from '../hw/memory.ts';
 import { type Recording, recordPoint } from '../lab/experiment/record.ts';
 import type { Point } from '../lab/results/results.ts';

@@ -114,7 +114,7 @@ export interface SlabAllocator {
   /** __get_free_pages(): the address of 2^order pages, or NULL. */
   get_free_pages(cpu: Cpu, gfp_mask: number, order: number): Program<addr_t>;
   free_pages(cpu: Cpu, addr: addr_t, order: number): Program;
-  /** Writes to /proc/slabinfo: "NAME LIMIT BATCHCOUNT" tunes a cache's per-CPU arrays. Bytes taken, or a negative errno. */
+  /** Writes to /proc/slabinfo, as `version.tuning` has it. Bytes taken, or a negative errno. */
   tune(cpu: Cpu, text: string): Program<number>;
   /** Takes memory back from caches; pages freed. */
   reap(cpu: Cpu, gfp_mask: number): Program<number>;

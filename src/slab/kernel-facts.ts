@@ -8,6 +8,8 @@ export interface KernelFacts {
   readonly limits: Limits;
   readonly gfp: Gfp;
   readonly flags: CacheFlags;
+  /** What is written to /proc/slabinfo to tune the per-CPU arrays of a cache. */
+  tuning(cache: string, limit: number, batchcount: number): string;
   /** Races that the kernel has on purpose, or lives with. */
   readonly intendedRaces: readonly IntendedRace[];
 }

@@ -1,4 +1,4 @@
-/** What a cache did, as one record whose names are those of golden/cache; sums and differences of such records. */
+/** What a cache did, as one record whose names are those of test/golden; sums and differences of such records. */
 import { Exclusive, Modified, Owned, Shared } from '../../hw/cache/coherence.ts';
 import type { Counters } from '../../hw/cache/counters.ts';
 import type { L1 } from '../../hw/cache/l1.ts';

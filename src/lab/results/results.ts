@@ -1,7 +1,7 @@
 /** What an experiment gives: the form of results.json, and all that reports ever see. */
 
 import type { KnownCpuModel } from '../../hw/cpu-model.ts';
-import type { SecondLevelGeometry } from '../../hw/cache/second-level.ts';
+import type { SecondLevelGeometry } from '../../hw/cpu-model.ts';
 import type { Role } from '../../slab/allocator.ts';
 import type { TraceSummary } from '../traces/allocation-trace.ts';
 import type { MeasureName } from './measures.ts';

@@ -30,7 +30,7 @@ export function* createCache(
   }
   if (limit === undefined) return cachep;
   const batch = limit === 0 ? 0 : (batchcount ?? Math.ceil(limit / 2));
-  const written = yield* allocator.tune(cpu, `${name} ${limit} ${batch}`);
+  const written = yield* allocator.tune(cpu, allocator.version.tuning(name, limit, batch));
   if (written < 0) throw new InputError('limit', `no memory for arrays of ${limit} objects`, 'lower it');
   return cachep;
 }

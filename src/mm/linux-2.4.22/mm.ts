@@ -101,8 +101,9 @@ export function wait_table_size(pages: number): number {
   return Math.min(size, 4096);
 }
 
-/** What the page allocator calls when it is short of pages; the slab allocator hands it in at boot. Pages freed. */
-export type Reclaim = (cpu: Cpu, gfp_mask: number) => Program<number>;
+function* nothingHelps(): Program<boolean> {
+  return false;
+}
 
 export class Mm extends Linux24 {
   readonly zone_struct: ZoneStruct;
@@ -116,12 +117,8 @@ export class Mm extends Linux24 {
   readonly max_mapnr: addr_t;
   readonly num_physpages: addr_t;
 
-  /** kmem_cache_reap(), or nothing until the slab allocator is there. */
-  reclaim: Reclaim | null = null;
-  /** Called where a task that found no memory yields; a replay, in which nobody else runs, ends the livelock here. */
-  onYield: () => void = () => {};
-  /** Calls of try_to_free_pages_zone() since power-on. */
-  reclaimCalls = 0;
+  /** What is tried where pages are short. It asks the slab allocator, so it is handed in at boot; until then nothing helps. */
+  try_to_free_pages_zone: (cpu: Cpu, gfp_mask: number) => Program<boolean> = nothingHelps;
 
   constructor(machine: Machine, config: KernelConfig, layout: BootLayout, statics: readonly StaticSymbol[]) {
     const zone_struct = zoneStruct(config);

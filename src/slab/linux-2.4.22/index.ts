@@ -1,5 +1,4 @@
 /** The door of 2.4.22. */
-
 import { InputError } from '../../base/input-error.ts';
 import { PAGE_SHIFT, PAGE_SIZE } from '../../hw/memory.ts';
 import type { KernelConfig } from '../../kernel/config.ts';
@@ -28,6 +27,8 @@ export const linux2422: KernelVersion = {
   gfp: { GFP_KERNEL, GFP_ATOMIC, GFP_USER, GFP_DMA },
   flags: { SLAB_HWCACHE_ALIGN, SLAB_CACHE_DMA },
   intendedRaces,
+
+  tuning: (cache, limit, batchcount) => `${cache} ${limit} ${batchcount}`,
 
   /** Assigned, not spread: V8 gives what is spread another shape after some builds, and would compile the kernel anew for it. */
   config: ({ smp = true, debug = false, l1CacheBytes, isa = false, colouring = true }): SlabConfig => {
