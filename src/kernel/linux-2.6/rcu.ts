@@ -166,7 +166,7 @@ function cpu_quiet(k: Linux26, cpu: Cpu, index: number): void {
   const { rcu_ctrlblk, rcu_ctrlblk_t } = k;
   const mask = cpu.loadLong(rcu_ctrlblk + rcu_ctrlblk_t.cpumask) & ~(1 << index);
   cpu.storeLong(rcu_ctrlblk + rcu_ctrlblk_t.cpumask, mask);
-  k.machine.scheduler.progress();
+  k.machine.scheduler.watchdog.progress();
   if (mask !== 0) return;
   // batch completed !
   cpu.storeLong(rcu_ctrlblk + rcu_ctrlblk_t.completed, cpu.loadLong(rcu_ctrlblk + rcu_ctrlblk_t.cur));

@@ -169,7 +169,7 @@ function* __run_timers(k: Linux26, cpu: Cpu, base: addr_t): Program {
       detach_timer(k, cpu, timer);
       yield* spin_unlock(k, cpu, base + lock);
       if (local_irq_enable(cpu)) yield;
-      k.machine.scheduler.progress();
+      k.machine.scheduler.watchdog.progress();
       yield* fn(cpu, data);
       local_irq_disable(cpu);
       yield* spin_lock(k, cpu, base + lock);

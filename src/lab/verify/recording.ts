@@ -11,7 +11,6 @@ import type { Machine } from '../../hw/machine.ts';
 import { PageFault } from '../../hw/memory.ts';
 import { observe } from '../../hw/observe.ts';
 import { Lockup } from '../../hw/watchdog.ts';
-import { KernelBug } from '../../kernel/bug.ts';
 import { Corruption } from '../../kernel/peek-list.ts';
 import type { Access, RecordedTouch } from './accesses.ts';
 import { checked, objectIn } from './checked.ts';
@@ -20,10 +19,14 @@ import type { DumpMachine } from './slabinfo-machine.ts';
 
 export type Results = Readonly<Record<string, unknown>>;
 type Line = Readonly<Record<string, unknown>>;
+/** A field of a line, by name. */
+export type Field = readonly [name: string, value: unknown];
 
 /** A kind of operation. Fields of a line that are no inputs are results. */
 export interface OperationType<R> {
   readonly inputs: z.ZodObject;
+  /** No CPU performs it: its line may name none. */
+  readonly byNobody?: true;
   run(replay: R, cpu: Cpu, given: Line): Program<Results>;
 }
 
@@ -44,8 +47,8 @@ export interface Replay {
   begin(): void;
   /** What it did besides, since `begin`. */
   sideEffects(): Results;
-  /** How recordings tell a BUG() that is none of the kernel's: a livelock. */
-  bugIn(error: unknown): string | null;
+  /** How recordings tell that an operation of this kind did not return; null if this is no way that they know. */
+  ended(error: unknown, op: string): Results | null;
   readonly names: AccessNames;
 }
 
@@ -85,6 +88,8 @@ export interface Recordings<H extends CommonHeader = CommonHeader, R extends Rep
   readonly header: z.ZodType<H>;
   readonly operations: Readonly<Record<string, OperationType<R>>>;
   start(header: H): R;
+  /** The results that a line tells, as they are to be compared. */
+  told?(results: readonly Field[]): readonly Field[];
   /** What stands beside the cases, by the name of the file. */
   readonly documents: Readonly<Record<string, (text: string, file: string) => Iterable<CaseOutcome>>>;
   /** Dumps of /proc/slabinfo: the version of their form, and how one is compared with a machine like the one that printed it. */
@@ -129,7 +134,7 @@ const touchEntries = z.custom<readonly RecordedTouch[]>(
 const isTouch = (entry: unknown) =>
   Array.isArray(entry) &&
   entry.length === 3 &&
-  ['r', 'w', 'rw', 'p'].includes(entry[0]) &&
+  ['r', 'w', 'rw', 'p', 'pw'].includes(entry[0]) &&
   Number.isInteger(entry[1]) &&
   entry[1] > 0 &&
   typeof entry[2] === 'string';
@@ -192,7 +197,8 @@ class Player {
     const names = Object.keys(inputs.shape);
     const given = checked(inputs, line, place, `${op} is called with ${names.join(', ') || 'nothing'}`);
     const called = new Set([this.#recordings.number, 'op', 'cpu', 'touch', ...names]);
-    const expected = Object.entries(line).filter(([field]) => !called.has(field));
+    const results = Object.entries(line).filter(([field]) => !called.has(field));
+    const expected = this.#recordings.told?.(results) ?? results;
     const got = op === POWER_ON ? this.#powerOn() : this.#perform(op, cpu, given, place);
     const where = () => {
       const said = names.map((name) => `${name}=${JSON.stringify(line[name])}`).join(' ');
@@ -222,27 +228,27 @@ class Player {
   #perform(op: string, cpu: number | undefined, given: Line, place: string): Results {
     const replay = this.#replay;
     const { machine } = replay;
-    if (cpu === undefined) throw new InputError(place, 'no "cpu"', 'name the CPU that performed the operation');
+    const { byNobody, run } = this.#recordings.operations[op];
+    if (cpu === undefined && byNobody !== true) throw new InputError(place, 'no "cpu"', 'name the CPU that performed the operation');
     this.#accesses = [];
     this.#count = 0;
     replay.begin();
     try {
-      const running = machine.cpus[cpu];
-      const results = machine.run(running, this.#recordings.operations[op].run(replay, running, given));
+      const running = machine.cpus[cpu ?? 0];
+      const results = machine.run(running, run(replay, running, given));
       return { ...results, ...replay.sideEffects() };
     } catch (error) {
       machine.scheduler.abandon();
-      const ended = this.#ending(error, place);
+      const ended = this.#ending(error, place, op);
       return { ...ended, ...replay.sideEffects() };
     }
   }
 
   /** How an operation ended that did not return. */
-  #ending(error: unknown, place: string): Results {
-    if (error instanceof KernelBug) return { bug: error.place, cond: error.condition, fn: error.fn };
+  #ending(error: unknown, place: string, op: string): Results {
+    const ended = this.#replay.ended(error, op);
+    if (ended !== null) return ended;
     if (error instanceof Lockup) return { bug: 'deadlock: spin_lock on a held lock' };
-    const bug = this.#replay.bugIn(error);
-    if (bug !== null) return { bug };
     if (error instanceof Runaway) return { fault: `more than ${MOST_ACCESSES} accesses` };
     if (error instanceof PageFault || error instanceof Corruption) return { fault: error.message };
     // Where the kernel has gone another way already, what a line means may be lost; else the line is wrong.
@@ -285,5 +291,5 @@ const frameOf = ({ number, operations }: Recordings, { cpus }: CommonHeader) =>
 /** A fresh machine: the one operation that all versions have, and that no CPU performs. */
 const POWER_ON = 'power_on';
 
-const sorted = (fields: readonly (readonly [string, unknown])[]) =>
+const sorted = (fields: readonly Field[]) =>
   Object.fromEntries(fields.toSorted(([a], [b]) => (a < b ? -1 : 1)));

@@ -227,7 +227,7 @@ const retries = (gfp_mask: number, order: number) =>
 /** Others may free pages meanwhile; if nobody does, the watchdog names the zone list. */
 function* blk_congestion_wait(k: Mm2617, cpu: Cpu, zonelist: addr_t, since: number): Program {
   const { scheduler } = k.machine;
-  scheduler.watchWait(cpu, zonelist, since);
+  scheduler.watchdog.watchWait(cpu, zonelist, since);
   scheduler.giveWay(cpu);
   cpu.pause(zonelist);
   yield;

@@ -13,9 +13,8 @@ import {
   spin_unlock_irqrestore,
 } from '../../kernel/spinlock.ts';
 import { memcpy } from '../../kernel/string.ts';
-import { GFP_KERNEL } from '../../mm/linux-2.6.17/gfp.ts';
 import { free_block } from './free.ts';
-import { kfree, kmalloc_node } from './kmalloc.ts';
+import { kfree, kmallocKernelNode } from './kmalloc.ts';
 import { ac_entry, type Linux2617, nodelist } from './slab.ts';
 
 /** The batchcount of arrays that are refilled and flushed by nobody: shared and alien ones. */
@@ -33,7 +32,7 @@ export function* alloc_arraycache(
 ): Program<addr_t> {
   const { array_cache } = k;
   const memsize = k.BYTES_PER_WORD * entries + array_cache.sizeof;
-  const nc = yield* kmalloc_node(k, cpu, memsize, GFP_KERNEL, node, k.constant('alloc_arraycache'));
+  const nc = yield* kmallocKernelNode(k, cpu, memsize, node, k.constant('alloc_arraycache'));
   if (nc === NULL) return NULL;
   cpu.store32(nc + array_cache.avail, 0);
   cpu.store32(nc + array_cache.limit, entries);
@@ -65,7 +64,7 @@ export function* alloc_alien_cache(k: Linux2617, cpu: Cpu, node: number, cachep:
   const limit = cpu.load32(cachep + k.kmem_cache.limit);
   const entries = limit > 1 ? 12 : limit;
   const memsize = k.BYTES_PER_WORD * MAX_NUMNODES;
-  const ac_ptr = yield* kmalloc_node(k, cpu, memsize, GFP_KERNEL, node, k.constant('alloc_alien_cache'));
+  const ac_ptr = yield* kmallocKernelNode(k, cpu, memsize, node, k.constant('alloc_alien_cache'));
   if (ac_ptr === NULL) return NULL;
   for (const i of for_each_node(k, cpu)) {
     if (i === node || !node_online(k, cpu, i)) {

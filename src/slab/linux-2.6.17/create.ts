@@ -161,7 +161,7 @@ function* create(
   cpu.store32(cachep + kmem_cache.gfpflags, (flags & SLAB_CACHE_DMA) !== 0 ? GFP_DMA : 0);
   cpu.store32(cachep + kmem_cache.buffer_size, size);
   if ((flags & CFLGS_OFF_SLAB) !== 0) {
-    cpu.storePtr(cachep + kmem_cache.slabp_cache, kmem_find_general_cachep(k, cpu, slab_size, 0));
+    cpu.storePtr(cachep + kmem_cache.slabp_cache, kmem_find_general_cachep(k, cpu, slab_size, 0, true));
   }
   cpu.storePtr(cachep + kmem_cache.ctor, ctor === null ? NULL : k.addressOf(ctor));
   cpu.storePtr(cachep + kmem_cache.dtor, dtor === null ? NULL : k.addressOf(dtor));

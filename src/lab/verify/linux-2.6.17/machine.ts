@@ -9,7 +9,7 @@ import { task_struct } from '../../../kernel/linux-2.6/thread-info.ts';
 import { structPage } from '../../../mm/linux-2.6.17/layouts.ts';
 import { powerOn } from '../../../slab/linux-2.6.17/boot.ts';
 import type { Linux2617 } from '../../../slab/linux-2.6.17/slab.ts';
-import { powerOfTwo } from '../../verify-engine/checked.ts';
+import { powerOfTwo } from '../checked.ts';
 
 const MOST_MEMORY_MB = 512;
 const pfn = z.int().min(0);
@@ -18,6 +18,7 @@ const pfn = z.int().min(0);
 export const caseHeader = z
   .object({
     allocator: z.string(),
+    layout: z.string(),
     arch: z.enum(['i386', 'x86_64']),
     smp: z.boolean(),
     numa_nodes: z.int().min(1).max(8),

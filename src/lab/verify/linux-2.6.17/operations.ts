@@ -31,7 +31,7 @@ import { cache_reap } from '../../../slab/linux-2.6.17/reap.ts';
 import { kmem_cache_destroy, kmem_cache_shrink } from '../../../slab/linux-2.6.17/shrink.ts';
 import { readSlabinfo } from '../../../slab/linux-2.6.17/slabinfo.ts';
 import { slabinfo_write } from '../../../slab/linux-2.6.17/tune.ts';
-import { type OperationType, operationsOf, type Results, Unresolved } from '../../verify-engine/recording.ts';
+import { type OperationType, operationsOf, type Results, Unresolved } from '../recording.ts';
 import { leaksTold, maskedBytes, type Replay2617 } from './replay.ts';
 import { buddySnapshot, bufctlSnapshot, chainSnapshot, geometryOf, hex, stateSnapshot } from './snapshots.ts';
 

@@ -9,7 +9,7 @@ import { list_head } from '../../../kernel/list.ts';
 import { PG_compound } from '../../../mm/linux-2.6.17/layouts.ts';
 import { cacheChain, peekName } from '../../../slab/linux-2.6.17/inspect.ts';
 import type { Linux2617 } from '../../../slab/linux-2.6.17/slab.ts';
-import { type Replay, type Results, Unresolved } from '../../verify-engine/recording.ts';
+import { type Replay, type Results, Unresolved } from '../recording.ts';
 import { type CaseHeader, powerOnFor } from './machine.ts';
 import { hex } from './snapshots.ts';
 import { TouchNames } from './touch-names.ts';

@@ -8,8 +8,8 @@ import type { AccessKind } from '../../../hw/observe.ts';
 import { PER_CPU_SECTION } from '../../../kernel/linux-2.6/percpu-areas.ts';
 import { task_struct, thread_info } from '../../../kernel/linux-2.6/thread-info.ts';
 import type { Linux2617 } from '../../../slab/linux-2.6.17/slab.ts';
-import type { Access, RecordedTouch } from '../../verify-engine/accesses.ts';
-import { type OperationKind, Unresolved } from '../../verify-engine/recording.ts';
+import type { Access, RecordedTouch } from '../accesses.ts';
+import { type OperationKind, Unresolved } from '../recording.ts';
 
 const kinds: Readonly<Record<string, AccessKind>> = { r: 'r', w: 'w', rw: 'x' };
 
