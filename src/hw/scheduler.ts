@@ -58,6 +58,8 @@ interface Queue {
   current: Context;
   /** Whether `current` lets the others go first. */
   givesWay: boolean;
+  /** Where contexts begin that have no stack of their own. */
+  taskStack: addr_t;
 }
 
 interface TimedEvent {
@@ -81,23 +83,27 @@ export class Scheduler {
     this.#interruptCycles = options.interruptCycles;
     this.#queues = cpus.map((cpu) => {
       const idle = new Context(cpu, 0, null, 0);
-      return { cpu, contexts: [], idle, current: idle, givesWay: false };
+      return { cpu, contexts: [], idle, current: idle, givesWay: false, taskStack: 0 };
     });
     this.watchdog = new Watchdog(this.#queues, options);
   }
 
-  /** The stack on which `cpu` takes interrupts when it has nothing else to do. */
-  setIdleStack(cpu: Cpu, esp: addr_t): void {
+  /**
+   * The stack on which `cpu` takes interrupts when it has nothing else to do, and the one that its contexts share: another
+   * where they may sleep while their stack holds something.
+   */
+  setIdleStack(cpu: Cpu, esp: addr_t, taskStack = esp): void {
     const queue = this.#queues[cpu.id];
     queue.idle.esp = esp;
+    queue.taskStack = taskStack;
     if (queue.current === queue.idle) cpu.esp = esp;
   }
 
   /**
-   * A new context of `cpu`, on the idle stack unless it has its own. It runs when `run` is called, and begins now: a CPU
+   * A new context of `cpu`, on the stack for tasks unless it has its own. It runs when `run` is called, and begins now: a CPU
    * that was idle meanwhile has come as far in time as the others.
    */
-  spawn<T>(cpu: Cpu, program: Program<T>, esp = this.#queues[cpu.id].idle.esp): Context {
+  spawn<T>(cpu: Cpu, program: Program<T>, esp = this.#queues[cpu.id].taskStack): Context {
     if (!cpu.apic.isStarted) throw new Error(`cpu${cpu.id} is stopped: it runs nothing`);
     const queue = this.#queues[cpu.id];
     const context = new Context(cpu, esp, program, this.#now());

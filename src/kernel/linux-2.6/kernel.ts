@@ -112,7 +112,7 @@ export class Linux26 extends Kernel {
       rcu_data: rcuData(config),
       ...perCpu,
     });
-    const threads = machine.cpus.flatMap(({ id }) => [`${id}`, `events/${id}`]);
+    const threads = machine.cpus.flatMap(({ id }) => [`swapper/${id}`, `${id}`, `events/${id}`]);
     const own: StaticSymbol[] = [
       { name: 'jiffies', type: long },
       { name: 'cpu_online_map', type: long },
@@ -216,7 +216,8 @@ export class Linux26 extends Kernel {
   #loadCpu(cpu: Cpu): void {
     const { id } = cpu;
     const { memory, scheduler } = this.machine;
-    scheduler.setIdleStack(cpu, this.#loadThread(`${id}`, id) + THREAD_SIZE);
+    const idle = this.#loadThread(`swapper/${id}`, id);
+    scheduler.setIdleStack(cpu, idle + THREAD_SIZE, this.#loadThread(`${id}`, id) + THREAD_SIZE);
     this.#loadThread(`events/${id}`, id);
     memory.poke32(this.cpu_2_node + 4 * id, this.nodeOf(id));
     if (this.config.CONFIG_SMP) {

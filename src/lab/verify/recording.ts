@@ -90,11 +90,18 @@ export interface Recordings<H extends CommonHeader = CommonHeader, R extends Rep
   start(header: H): R;
   /** The results that a line tells, as they are to be compared. */
   told?(results: readonly Field[]): readonly Field[];
-  /** What stands beside the cases, by the name of the file. */
-  readonly documents: Readonly<Record<string, (text: string, file: string) => Iterable<CaseOutcome>>>;
+  /** What stands beside the cases. */
+  readonly documents: readonly RecordedDocument[];
   /** Dumps of /proc/slabinfo: the version of their form, and how one is compared with a machine like the one that printed it. */
   readonly slabinfo: string;
   verifyDump(text: string, file: string, machine: DumpMachine, machineFile: string): CaseOutcome;
+}
+
+/** A file of that name, which other versions may have too: then its text tells whose it is. */
+export interface RecordedDocument {
+  readonly name: string;
+  recognises(text: string): boolean;
+  verify(text: string, file: string): Iterable<CaseOutcome>;
 }
 
 /** Something of an operation that means nothing at its place in the recording. */

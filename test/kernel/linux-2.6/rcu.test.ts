@@ -27,7 +27,7 @@ describe('a grace period', () => {
         yield* userUntil(k, cpu, ticks(k) + 10);
       })(),
     );
-    expect(ran).toEqual(['callback 0 on cpu0 3 ticks later']);
+    expect(ran).toEqual(['callback 0 on cpu0 4 ticks later']);
   });
 
   test('does not end while a CPU is in the kernel, however many ticks interrupt it', () => {
@@ -50,7 +50,7 @@ describe('a grace period', () => {
         yield* userUntil(k, cpu0, start + 30);
       })(),
     );
-    expect(ran).toEqual(['cpu1 leaves the kernel', 'callback 0 on cpu0 23 ticks later']);
+    expect(ran).toEqual(['cpu1 leaves the kernel', 'callback 0 on cpu0 22 ticks later']);
   });
 
   test('is one for all callbacks queued before it began, and they run in order', () => {
@@ -89,7 +89,7 @@ test('synchronize_rcu sleeps until every CPU has been through a quiescent state'
       log.push(`cpu0 goes on at tick ${ticks(k) - start}`);
     })(),
   );
-  expect(log).toEqual(['cpu1 leaves the kernel', 'cpu0 goes on at tick 8']);
+  expect(log).toEqual(['cpu1 leaves the kernel', 'cpu0 goes on at tick 7']);
 });
 
 test('no callback runs before all readers that may have seen its object have left the kernel', () => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { axesOf, baselineOf, compareAll, compareAlong } from '../../../src/lab/results/compare.ts';
-import type { AxisValue, Comparison, PointResult } from '../../../src/lab/results/results.ts';
+import type { Comparison } from '../../../src/lab/results/compare.ts';
+import type { AxisValue, PointResult } from '../../../src/lab/results/points.ts';
 import { seeded } from '../../../src/base/random.ts';
 import { zeroCounts } from './counts.ts';
 

@@ -1,7 +1,7 @@
 /** What each workload is there to show, shown in counts. */
 import { describe, expect, test } from 'vitest';
 import { runPoint } from '../../../src/lab/experiment/point.ts';
-import type { Counts } from '../../../src/lab/results/results.ts';
+import type { Counts } from '../../../src/lab/results/counts.ts';
 import { points } from '../../../src/lab/specification/settings.ts';
 import { parseSpecification } from '../../../src/lab/specification/specification.ts';
 import { workloads } from '../../../src/lab/workloads/all.ts';

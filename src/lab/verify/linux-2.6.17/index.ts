@@ -1,7 +1,7 @@
 /** Linux 2.6.17: its row in the table of recordings. */
 import type { Field, Recordings } from '../recording.ts';
-import { verifyGeometry } from './geometry.ts';
-import { verifyLayouts } from './layouts.ts';
+import { looksLikeGeometry, verifyGeometry } from './geometry.ts';
+import { looksLikeLayouts, verifyLayouts } from './layouts.ts';
 import { type CaseHeader, caseHeader } from './machine.ts';
 import { operations } from './operations.ts';
 import { leaksTold, masked, maskedBytes, Replay2617 } from './replay.ts';
@@ -19,7 +19,11 @@ export const recordings2617: Recordings<CaseHeader, Replay2617> = {
     const isStatic = results.some(([field, value]) => field === 'cache' && value === 'cache_cache+0x0');
     return results.map(([field, value]): Field => [field, isStatic && field === 'nodes' ? withoutTimes(value) : told(field, value)]);
   },
-  documents: { 'geometry.csv': verifyGeometry, 'geometry_other_builds.csv': verifyGeometry, 'layouts.json': verifyLayouts },
+  documents: [
+    { name: 'geometry.csv', recognises: looksLikeGeometry, verify: verifyGeometry },
+    { name: 'geometry_other_builds.csv', recognises: looksLikeGeometry, verify: verifyGeometry },
+    { name: 'layouts.json', recognises: looksLikeLayouts, verify: verifyLayouts },
+  ],
   slabinfo: '2.1',
   verifyDump,
 };

@@ -7,18 +7,18 @@ import { type Config26, numa26, smp26, up26 } from '../../../kernel/linux-2.6/co
 import type { NodeLayout } from '../../../kernel/linux-2.6/nodes.ts';
 import { task_struct } from '../../../kernel/linux-2.6/thread-info.ts';
 import { structPage } from '../../../mm/linux-2.6.17/layouts.ts';
-import { powerOn } from '../../../slab/linux-2.6.17/boot.ts';
+import { powerOn, start_kernel } from '../../../slab/linux-2.6.17/boot.ts';
 import type { Linux2617 } from '../../../slab/linux-2.6.17/slab.ts';
 import { powerOfTwo } from '../checked.ts';
 
-const MOST_MEMORY_MB = 512;
+export const MOST_MEMORY_MB = 512;
 const pfn = z.int().min(0);
 
-/** The first line of a case. Whatever else it says (how it was recorded) is let be. */
+/** The first line of a case. Whatever else it says (how it was recorded) is let be. CPUs are all that may come up. */
 export const caseHeader = z
   .object({
     allocator: z.string(),
-    layout: z.string(),
+
     arch: z.enum(['i386', 'x86_64']),
     smp: z.boolean(),
     numa_nodes: z.int().min(1).max(8),
@@ -95,5 +95,41 @@ export function powerOnFor(header: CaseHeader): Linux2617 {
   for (const { id } of machine.cpus) {
     machine.memory.poke32(k.symbols.address(`task_struct[${id}]`) + task_struct.prio, 0);
   }
+  return k;
+}
+
+/** What tells one kernel build and machine from another where no recording fixes the addresses. */
+export interface Build {
+  readonly smp: boolean;
+  readonly debug: boolean;
+  readonly max_numnodes: number;
+  readonly l1_cache_bytes: number;
+  readonly memory_mb: number;
+}
+
+/** A booted kernel on one CPU of each node, reserving what the recordings reserve. */
+export function bootBuild({ max_numnodes, l1_cache_bytes, ...build }: Build): Linux2617 {
+  const numa_nodes = Math.min(max_numnodes, 2);
+  const k = powerOnFor({
+    ...build,
+    allocator: '',
+    case: '',
+    arch: 'i386',
+    numa_nodes,
+    max_numnodes,
+    cpus: numa_nodes,
+    possible_cpus: numa_nodes,
+    nr_cpus: build.smp ? 8 : 1,
+    cpus_per_node: 1,
+    l1_cache_bytes,
+    cache_line_size: l1_cache_bytes,
+    leak: false,
+    reserved_pfns: [
+      [0, 0],
+      [160, 767],
+    ],
+    initial_jiffies: 0,
+  });
+  k.machine.run(k.machine.cpus[0], start_kernel(k, k.machine.cpus[0]));
   return k;
 }

@@ -1,0 +1,1 @@
+export function verifyDump(): never { throw new Error('todo'); }
