@@ -72,7 +72,9 @@ export interface OperationKind {
 
 /** What the first line of a recording must say for all versions. */
 export interface CommonHeader {
-  readonly case: string;
+  /** Without it the file's name is the case's. */
+  readonly case?: string | undefined;
+  /** How many there may be. */
   readonly cpus: number;
   readonly debug: boolean;
 }
@@ -163,7 +165,8 @@ export function verifyCase(
   const place = `${file}:1`;
   const remedy = `the first line of a case describes a build of ${recordings.version} and its machine`;
   const header = checked(recordings.header, headerOf(lines, file), place, remedy);
-  const name = `linux-${recordings.version}/${header.case}`;
+  const caseName = header.case ?? file.replace(/^.*[\\/]|\.jsonl(\.gz)?$/g, '');
+  const name = `linux-${recordings.version}/${caseName}`;
   const comparison = new Comparison(name, 'operations');
   const lookers = lookersOn(name);
   const player = new Player(recordings, header, comparison, lookers);
@@ -236,7 +239,8 @@ class Player {
     const replay = this.#replay;
     const { machine } = replay;
     const { byNobody, run } = this.#recordings.operations[op];
-    if (cpu === undefined && byNobody !== true) throw new InputError(place, 'no "cpu"', 'name the CPU that performed the operation');
+    if (cpu === undefined && byNobody !== true)
+      throw new InputError(place, 'no "cpu"', 'name the CPU that performed the operation');
     this.#accesses = [];
     this.#count = 0;
     replay.begin();
@@ -298,5 +302,4 @@ const frameOf = ({ number, operations }: Recordings, { cpus }: CommonHeader) =>
 /** A fresh machine: the one operation that all versions have, and that no CPU performs. */
 const POWER_ON = 'power_on';
 
-const sorted = (fields: readonly Field[]) =>
-  Object.fromEntries(fields.toSorted(([a], [b]) => (a < b ? -1 : 1)));
+const sorted = (fields: readonly Field[]) => Object.fromEntries(fields.toSorted(([a], [b]) => (a < b ? -1 : 1)));

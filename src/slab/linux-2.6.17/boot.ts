@@ -3,8 +3,10 @@ import type { Cpu, Program } from '../../hw/cpu.ts';
 import type { Machine } from '../../hw/machine.ts';
 import { init_kernel } from '../../kernel/linux-2.6/boot.ts';
 import type { Config26 } from '../../kernel/linux-2.6/config.ts';
-import { loadNotifier } from '../../kernel/linux-2.6/cpu.ts';
+import { cpu_up, loadNotifier } from '../../kernel/linux-2.6/cpu.ts';
 import type { BootLayout26 } from '../../kernel/linux-2.6/kernel.ts';
+import { startTicks } from '../../kernel/linux-2.6/timer.ts';
+import { init_workqueues } from '../../kernel/linux-2.6/workqueue.ts';
 import { setup_per_cpu_pageset } from '../../mm/linux-2.6.17/pagesets.ts';
 import { mem_init, power_on } from '../../mm/linux-2.6.17/power-on.ts';
 import { init_per_zone_pages_min } from '../../mm/linux-2.6.17/watermarks.ts';
@@ -34,11 +36,15 @@ export function powerOn(machine: Machine, config: Config26, layout: BootLayout26
   return k;
 }
 
-/** From the first free page to the timers of cache_reap(). */
+/** From the first free page to all CPUs running, and the timers of cache_reap(). */
 export function* start_kernel(k: Linux2617, cpu: Cpu): Program {
   yield* mem_init(k, cpu);
   yield* kmem_cache_init(k, cpu);
   yield* setup_per_cpu_pageset(k, cpu);
+  // smp_init()
+  for (const { id } of k.machine.cpus.slice(1)) yield* cpu_up(k, cpu, id);
+  init_workqueues(k, cpu);
   yield* init_per_zone_pages_min(k, cpu);
   yield* cpucache_init(k, cpu);
+  startTicks(k);
 }

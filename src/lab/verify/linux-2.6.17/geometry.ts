@@ -8,7 +8,7 @@ import { kmem_cache_destroy } from '../../../slab/linux-2.6.17/shrink.ts';
 import type { Linux2617 } from '../../../slab/linux-2.6.17/slab.ts';
 import { checked, powerOfTwo } from '../checked.ts';
 import { type CaseOutcome, Comparison } from '../outcome.ts';
-import { bootBuild, type Build, MOST_MEMORY_MB } from './machine.ts';
+import { type Build, bootBuild, MOST_MEMORY_MB } from './machine.ts';
 import { geometryOf } from './snapshots.ts';
 
 const inputs = 'size,flags,align,line,memory_mb';

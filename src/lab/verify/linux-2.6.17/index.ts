@@ -17,7 +17,9 @@ export const recordings2617: Recordings<CaseHeader, Replay2617> = {
   start: (header) => new Replay2617(header),
   told: (results) => {
     const isStatic = results.some(([field, value]) => field === 'cache' && value === 'cache_cache+0x0');
-    return results.map(([field, value]): Field => [field, isStatic && field === 'nodes' ? withoutTimes(value) : told(field, value)]);
+    return results.map(
+      ([field, value]): Field => [field, isStatic && field === 'nodes' ? withoutTimes(value) : told(field, value)],
+    );
   },
   documents: [
     { name: 'geometry.csv', recognises: looksLikeGeometry, verify: verifyGeometry },

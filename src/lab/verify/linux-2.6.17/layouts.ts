@@ -61,6 +61,8 @@ function compareBuild(name: string, recorded: RecordedBuild): CaseOutcome {
     ...constantsOfAllBuilds,
     ...mm.pageLinks(config),
     CREATE_MASK: slab.createMask(config),
+    // The direct map of x86-64 stands elsewhere in recordings than in the kernel.
+    ...(recorded.config.arch === 'i386' && { PAGE_OFFSET }),
   };
   for (const [constant, value] of Object.entries({ ...recorded.constants, ...recorded.page_constants })) {
     const ours = constants[constant];
@@ -108,4 +110,4 @@ const structures: Readonly<Record<string, (config: Config26) => CType>> = {
 };
 
 /** The constants that our sources name as the kernel does; those of the build itself are not compared with themselves. */
-const constantsOfAllBuilds = { ...gfp, ...flags, ...mm, ...slab, ...list3, ...debug, HZ, INITIAL_JIFFIES, PAGE_OFFSET };
+const constantsOfAllBuilds = { ...gfp, ...flags, ...mm, ...slab, ...list3, ...debug, HZ, INITIAL_JIFFIES };

@@ -51,7 +51,8 @@ export const caseHeader = z
     ({ reserved_pfns, memory_mb }) =>
       reserved_pfns.every(([first, last]) => first <= last && last < (memory_mb * MiB) >>> PAGE_SHIFT),
     { path: ['reserved_pfns'], message: 'not pairs of first and last page frame within memory' },
-  );
+  )
+  .transform((header) => ({ ...header, cpus: header.possible_cpus }));
 export type CaseHeader = z.output<typeof caseHeader>;
 
 export function configOf(header: CaseHeader): Config26 {
@@ -113,7 +114,6 @@ export function bootBuild({ max_numnodes, l1_cache_bytes, ...build }: Build): Li
   const k = powerOnFor({
     ...build,
     allocator: '',
-    case: '',
     arch: 'i386',
     numa_nodes,
     max_numnodes,

@@ -212,10 +212,13 @@ export const operations: Readonly<Record<string, OperationType<Replay2617>>> = {
     replay.save();
     return {};
   }),
-  rollback: operation({ note: z.string() }, function* (replay) {
-    replay.rollBack();
-    return {};
-  }),
+  rollback: {
+    ...operation({ note: z.string() }, function* (replay) {
+      replay.rollBack();
+      return {};
+    }),
+    byNobody: true,
+  },
 };
 
 function* bootStep(replay: Replay2617, cpu: Cpu, step: string, target: number): Program<Results> {

@@ -299,7 +299,7 @@ export const leaksTold = (text: string) =>
     .map((line) =>
       line.replace('.constprop.0+', '+').replace(/ (\w+)\+/, (_, fn: string) => ` ${inlinedInto[fn] ?? fn}+`),
     )
-    .map((line, i, lines) => ({ line, of: lines.findIndex((each) => each.split(':')[0] === line.split(':')[0]) }))
+    .map((line, _, lines) => ({ line, of: lines.findIndex((each) => each.split(':')[0] === line.split(':')[0]) }))
     .toSorted((a, b) => a.of - b.of || (a.line < b.line ? -1 : 1))
     .map(({ line }) => line)
     .join('\n');

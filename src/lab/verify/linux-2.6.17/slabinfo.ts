@@ -1,1 +1,3 @@
-export function verifyDump(): never { throw new Error('todo'); }
+export function verifyDump(): never {
+  throw new Error('todo');
+}
