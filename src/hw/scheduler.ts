@@ -35,6 +35,8 @@ export class Context {
   readonly frames: Frame[];
   esp: addr_t;
   blocked = false;
+  /** Whether its stack is the one on which the CPU idles. */
+  onIdleStack = false;
   /** What its program returned. */
   result: unknown;
   /** When it was made ready: an idle CPU takes it up no earlier. */
@@ -103,8 +105,10 @@ export class Scheduler {
    */
   spawn<T>(cpu: Cpu, program: Program<T>, esp = this.#queues[cpu.id].taskStack): Context {
     if (!cpu.apic.isStarted) throw new Error(`cpu${cpu.id} is stopped: it runs nothing`);
+    const queue = this.#queues[cpu.id];
     const context = new Context(cpu, esp, program, this.#now());
-    this.#queues[cpu.id].contexts.push(context);
+    context.onIdleStack = esp === queue.idle.esp;
+    queue.contexts.push(context);
     return context;
   }
 
@@ -280,8 +284,13 @@ export class Scheduler {
     const next = order.find((context) => !context.blocked && context.readyAt <= cpu.clock) ?? idle;
     if (next === current) return;
     current.esp = cpu.esp;
-    cpu.esp = next.esp;
+    cpu.esp = next === idle ? this.#idleStack(queue) : next.esp;
     queue.current = next;
+  }
+
+  /** Where an idle CPU takes interrupts: below what contexts that sleep on its stack have there. */
+  #idleStack({ idle, contexts }: Queue): addr_t {
+    return Math.min(idle.esp, ...contexts.filter(({ onIdleStack }) => onIdleStack).map(({ esp }) => esp));
   }
 
   #takeInterrupt(context: Context, cpu: Cpu): void {
@@ -309,6 +318,6 @@ export class Scheduler {
     current.result = value;
     queue.contexts.splice(queue.contexts.indexOf(current), 1);
     queue.current = queue.idle;
-    cpu.esp = queue.idle.esp;
+    cpu.esp = this.#idleStack(queue);
   }
 }

@@ -37,7 +37,7 @@ import {
 import { type NodeLayout, oneNode } from './nodes.ts';
 import { PER_CPU_SECTION, type PerCpuSection, perCpuArea, perCpuSection, perCpuStatics } from './percpu-areas.ts';
 import type { Kthread } from './sched.ts';
-import { get_current, THREAD_SIZE, task_struct, thread_info } from './thread-info.ts';
+import { get_current, NORMAL_PRIO, THREAD_SIZE, task_struct, thread_info } from './thread-info.ts';
 
 export interface BootLayout26 extends BootLayout {
   /** The machine's nodes, ascending in memory; none is one. Known to a kernel with CONFIG_NUMA alone. */
@@ -209,6 +209,7 @@ export class Linux26 extends Kernel {
     memory.poke32(stack + thread_info.task, task);
     memory.poke32(stack + thread_info.cpu, cpu);
     memory.poke32(task + task_struct.thread_info, stack);
+    memory.poke32(task + task_struct.prio, NORMAL_PRIO);
     return stack;
   }
 

@@ -31,15 +31,3 @@ export function list_move(cpu: Cpu, entry: addr_t, head: addr_t): void {
   __list_del(cpu, cpu.loadPtr(entry + list_head.prev), next);
   list_add(cpu, entry, head);
 }
-
-/** Puts the entries of `list` in front of those of `head`. */
-export function list_splice(cpu: Cpu, list: addr_t, head: addr_t): void {
-  if (list_empty(cpu, list)) return;
-  const first = cpu.loadPtr(list + list_head.next);
-  const last = cpu.loadPtr(list + list_head.prev);
-  const at = cpu.loadPtr(head + list_head.next);
-  cpu.storePtr(first + list_head.prev, head);
-  cpu.storePtr(head + list_head.next, first);
-  cpu.storePtr(last + list_head.next, at);
-  cpu.storePtr(at + list_head.prev, last);
-}

@@ -3,7 +3,8 @@ import { KernelBug } from '../bug.ts';
 import type { Linux26 } from './kernel.ts';
 
 /** The system halts: the kernel cannot go on. */
-export function panic(fn: string, message: string): never {
+export function panic(k: Linux26, fn: string, message: string): never {
+  k.printk(`Kernel panic - not syncing: ${message}\n`);
   throw new KernelBug('panic', fn, message);
 }
 

@@ -27,13 +27,21 @@ export const PF_SPREAD_PAGE = 0x01000000;
 export const PF_SPREAD_SLAB = 0x02000000;
 export const PF_MEMPOLICY = 0x10000000;
 
+/** task_struct.prio: of realtime tasks below 100, of others 120 and their niceness. */
+const MAX_RT_PRIO = 100;
+export const NORMAL_PRIO = 120;
+
 /** What the allocators touch of it, where the compiled kernel has it; mempolicy and what follows stand where there is room. */
 export const task_struct = struct({
   state: long,
   thread_info: ptr,
   usage: u32,
   flags: long,
-  notModelled: bytes(0x48c),
+  ptrace: long,
+  lock_depth: u32,
+  load_weight: u32,
+  prio: u32,
+  notModelled: bytes(0x47c),
   reclaim_state: ptr,
   mempolicy: ptr,
   il_next: u16,
@@ -84,4 +92,9 @@ export function in_softirq(cpu: Cpu): boolean {
 /** Whether this CPU serves a hardware or software interrupt: include/linux/hardirq.h. */
 export function in_interrupt(cpu: Cpu): boolean {
   return (preempt_count(cpu) & (HARDIRQ_MASK | SOFTIRQ_MASK)) !== 0;
+}
+
+/** Whether the current task has a realtime scheduling policy. */
+export function rt_task(cpu: Cpu): boolean {
+  return cpu.load32(get_current(cpu) + task_struct.prio) < MAX_RT_PRIO;
 }

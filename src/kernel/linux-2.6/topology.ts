@@ -75,5 +75,5 @@ export function nodeCpuMask(k: Linux26, node: number): addr_t {
 
 /** How many online CPUs a node has. */
 export function nr_cpus_node(k: Linux26, cpu: Cpu, node: number): number {
-  return k.config.CONFIG_SMP ? hweight32(node_to_cpumask(k, cpu, node)) : 1;
+  return hweight32(node_to_cpumask(k, cpu, node));
 }

@@ -9,6 +9,7 @@ import {
   get_current,
   in_interrupt,
   PF_MEMALLOC,
+  rt_task,
   smp_processor_id,
   task_struct,
 } from '../../kernel/linux-2.6/thread-info.ts';
@@ -71,7 +72,9 @@ export function* __alloc_pages(
   wakeAllKswapds(k, cpu, zonelist, order);
 
   let alloc_flags = ALLOC_WMARK_MIN;
-  if (!wait) alloc_flags |= ALLOC_HARDER;
+  // The caller may dip into page reserves a bit more if it cannot run direct reclaim, or has realtime scheduling policy or is
+  // asking for __GFP_HIGH memory.
+  if ((rt_task(cpu) && !in_interrupt(cpu)) || !wait) alloc_flags |= ALLOC_HARDER;
   if ((gfp_mask & __GFP_HIGH) !== 0) alloc_flags |= ALLOC_HIGH;
   page = yield* get_page_from_freelist(k, cpu, gfp_mask, order, zonelist, alloc_flags);
   if (page !== NULL) return page;

@@ -13,9 +13,8 @@ import {
   spin_unlock_irqrestore,
 } from '../../kernel/spinlock.ts';
 import { memcpy } from '../../kernel/string.ts';
-import { GFP_KERNEL } from '../../mm/linux-2.6.17/gfp.ts';
 import { free_block } from './free.ts';
-import { kfree, kmalloc_node } from './kmalloc.ts';
+import { kfree, kmallocKernelNode } from './kmalloc.ts';
 import { ac_entry, type Linux2617, nodelist } from './slab.ts';
 
 /** The batchcount of arrays that are refilled and flushed by nobody: shared and alien ones. */
@@ -33,7 +32,7 @@ export function* alloc_arraycache(
 ): Program<addr_t> {
   const { array_cache } = k;
   const memsize = k.BYTES_PER_WORD * entries + array_cache.sizeof;
-  const nc = yield* kmalloc_node(k, cpu, memsize, GFP_KERNEL, node, k.constant('alloc_arraycache'));
+  const nc = yield* kmallocKernelNode(k, cpu, memsize, node, k.constant('alloc_arraycache'));
   if (nc === NULL) return NULL;
   cpu.store32(nc + array_cache.avail, 0);
   cpu.store32(nc + array_cache.limit, entries);
@@ -46,26 +45,26 @@ export function* alloc_arraycache(
 /** Moves up to `max` objects, the newest, from one array to another; how many. Locking is the caller's. */
 export function transfer_objects(k: Linux2617, cpu: Cpu, to: addr_t, from: addr_t, max: number): number {
   const { array_cache } = k;
-  const available = Math.min(cpu.load32(from + array_cache.avail), max);
+  const avail = cpu.load32(from + array_cache.avail);
   const limit = cpu.load32(to + array_cache.limit);
   const at = cpu.load32(to + array_cache.avail);
-  const nr = Math.min(available, limit - at);
+  const nr = Math.min(avail, max, limit - at);
   if (nr === 0) return 0;
-  const rest = cpu.load32(from + array_cache.avail) - nr;
-  memcpy(cpu, ac_entry(k, to, at), ac_entry(k, from, rest), k.BYTES_PER_WORD * nr);
-  cpu.store32(from + array_cache.avail, rest);
-  cpu.store32(to + array_cache.avail, at + nr);
+  memcpy(cpu, ac_entry(k, to, at), ac_entry(k, from, avail - nr), k.BYTES_PER_WORD * nr);
+  cpu.store32(from + array_cache.avail, cpu.load32(from + array_cache.avail) - nr);
+  cpu.store32(to + array_cache.avail, cpu.load32(to + array_cache.avail) + nr);
   cpu.store32(to + array_cache.touched, 1);
   return nr;
 }
 
-/** An array for each other node, for `node`'s list3: a table of pointers; NULL without memory. */
-export function* alloc_alien_cache(k: Linux2617, cpu: Cpu, node: number, limit: number): Program<addr_t> {
+/** An array for each other node, for the cache's list3 of `node`: a table of pointers; NULL without memory. */
+export function* alloc_alien_cache(k: Linux2617, cpu: Cpu, node: number, cachep: addr_t): Program<addr_t> {
   if (!k.config.CONFIG_NUMA) return NO_ALIENS;
   const { MAX_NUMNODES } = k.config;
+  const limit = cpu.load32(cachep + k.kmem_cache.limit);
   const entries = limit > 1 ? 12 : limit;
   const memsize = k.BYTES_PER_WORD * MAX_NUMNODES;
-  const ac_ptr = yield* kmalloc_node(k, cpu, memsize, GFP_KERNEL, node, k.constant('alloc_alien_cache'));
+  const ac_ptr = yield* kmallocKernelNode(k, cpu, memsize, node, k.constant('alloc_alien_cache'));
   if (ac_ptr === NULL) return NULL;
   for (const i of for_each_node(k, cpu)) {
     if (i === node || !node_online(k, cpu, i)) {
@@ -93,8 +92,8 @@ export function* free_alien_cache(k: Linux2617, cpu: Cpu, ac_ptr: addr_t): Progr
 /** Takes the objects in `ac`, all of `node`, back there. Caller holds ac->lock, interrupts off. */
 export function* __drain_alien_cache(k: Linux2617, cpu: Cpu, cachep: addr_t, ac: addr_t, node: number): Program {
   const { array_cache, kmem_list3 } = k;
-  const rl3 = cpu.loadPtr(nodelist(k, cachep, node));
   if (cpu.load32(ac + array_cache.avail) === 0) return;
+  const rl3 = cpu.loadPtr(nodelist(k, cachep, node));
   yield* spin_lock(k, cpu, rl3 + kmem_list3.list_lock);
   // Stuff objects into the remote nodes shared array first. That way we could avoid the overhead of putting the objects
   // into the free lists and getting them back later.
@@ -109,9 +108,9 @@ export function* __drain_alien_cache(k: Linux2617, cpu: Cpu, cachep: addr_t, ac:
 export function* reap_alien(k: Linux2617, cpu: Cpu, cachep: addr_t, l3: addr_t): Program {
   if (!k.config.CONFIG_NUMA) return;
   const { array_cache, kmem_list3 } = k;
-  const node = cpu.loadLong(__get_cpu_var(k, cpu, k.per_cpu__reap_node));
   const alien = cpu.loadPtr(l3 + kmem_list3.alien);
   if (alien === NULL) return;
+  const node = cpu.loadLong(__get_cpu_var(k, cpu, k.per_cpu__reap_node));
   const ac = cpu.loadPtr(alien + node * k.BYTES_PER_WORD);
   if (ac === NULL || cpu.load32(ac + array_cache.avail) === 0) return;
   if (!(yield* spin_trylock_irq(k, cpu, ac + array_cache.lock))) return;

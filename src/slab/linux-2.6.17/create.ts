@@ -63,7 +63,7 @@ export function* kmem_cache_create(
   yield* mutex_lock(k, cpu, k.cache_chain_mutex);
   const cachep = isTaken(k, cpu, name) ? NULL : yield* create(k, cpu, name, size, align, flags, ctor, dtor);
   // oops:
-  if (cachep === NULL && (flags & SLAB_PANIC) !== 0) panic(FN, `${FN}(): failed to create slab \`${name}'`);
+  if (cachep === NULL && (flags & SLAB_PANIC) !== 0) panic(k, FN, `${FN}(): failed to create slab \`${name}'`);
   yield* mutex_unlock(k, cpu, k.cache_chain_mutex);
   yield* unlock_cpu_hotplug(k, cpu);
   return cachep;
@@ -161,7 +161,7 @@ function* create(
   cpu.store32(cachep + kmem_cache.gfpflags, (flags & SLAB_CACHE_DMA) !== 0 ? GFP_DMA : 0);
   cpu.store32(cachep + kmem_cache.buffer_size, size);
   if ((flags & CFLGS_OFF_SLAB) !== 0) {
-    cpu.storePtr(cachep + kmem_cache.slabp_cache, kmem_find_general_cachep(k, cpu, slab_size, 0));
+    cpu.storePtr(cachep + kmem_cache.slabp_cache, kmem_find_general_cachep(k, cpu, slab_size, 0, true));
   }
   cpu.storePtr(cachep + kmem_cache.ctor, ctor === null ? NULL : k.addressOf(ctor));
   cpu.storePtr(cachep + kmem_cache.dtor, dtor === null ? NULL : k.addressOf(dtor));

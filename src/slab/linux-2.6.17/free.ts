@@ -8,11 +8,12 @@ import { list_add, list_add_tail, list_del, list_head } from '../../kernel/linux
 import { numa_node_id } from '../../kernel/linux-2.6/topology.ts';
 import { spin_lock, spin_unlock } from '../../kernel/spinlock.ts';
 import { memcpy } from '../../kernel/string.ts';
+import { virt_to_page } from '../../mm/linux-2.6.17/page.ts';
 import { __drain_alien_cache } from './array-cache.ts';
 import { cache_free_debugcheck, check_slabp, check_spinlock_acquired, putBack } from './debug.ts';
 import { FILE } from './layouts.ts';
 import { ac_entry, cpu_cache_get, type Linux2617, nodelist, slab_bufctl } from './slab.ts';
-import { slab_destroy, virt_to_slab } from './slab-pages.ts';
+import { page_get_slab, slab_destroy, virt_to_slab } from './slab-pages.ts';
 import { addStat, incAtomicStat, STATS_SET_FREEABLE } from './stats.ts';
 
 /** `caller`: who frees, for CONFIG_DEBUG_SLAB. */
@@ -25,25 +26,33 @@ export function* kmem_cache_free(k: Linux2617, cpu: Cpu, cachep: addr_t, objp: a
 
 /**
  * Puts the object into this CPU's array, or, if it is another node's, among those that wait to go there. Where that takes a
- * lock, what is to be done comes back as a Program; a free that finds room needs none. Interrupts off.
+ * lock, what is to be done comes back as a Program; a free that finds room needs none. `page` is the object's, where the caller
+ * knows it. Interrupts off.
  */
-export function __cache_free(k: Linux2617, cpu: Cpu, cachep: addr_t, objp: addr_t, caller: addr_t): Program | null {
+export function __cache_free(
+  k: Linux2617,
+  cpu: Cpu,
+  cachep: addr_t,
+  objp: addr_t,
+  caller: addr_t,
+  page: addr_t = NULL,
+): Program | null {
   const ac = cpu_cache_get(k, cpu, cachep);
   if (k.config.CONFIG_DEBUG_SLAB) return freeChecked(k, cpu, cachep, ac, objp, caller);
-  return freeTo(k, cpu, cachep, ac, objp);
+  return freeTo(k, cpu, cachep, ac, objp, page);
 }
 
 function* freeChecked(k: Linux2617, cpu: Cpu, cachep: addr_t, ac: addr_t, objp: addr_t, caller: addr_t): Program {
   const slot = yield* cache_free_debugcheck(k, cpu, cachep, objp, caller);
-  const rest = freeTo(k, cpu, cachep, ac, slot);
+  const rest = freeTo(k, cpu, cachep, ac, slot, NULL);
   if (rest !== null) yield* rest;
 }
 
-function freeTo(k: Linux2617, cpu: Cpu, cachep: addr_t, ac: addr_t, objp: addr_t): Program | null {
+function freeTo(k: Linux2617, cpu: Cpu, cachep: addr_t, ac: addr_t, objp: addr_t, page: addr_t): Program | null {
   const { array_cache } = k;
   if (k.config.CONFIG_NUMA) {
     // Make sure we are not freeing an object from another node to the array cache on this cpu.
-    const slabp = virt_to_slab(k, cpu, objp);
+    const slabp = page_get_slab(k, cpu, page === NULL ? virt_to_page(k, cpu, objp) : page);
     const nodeid = cpu.load16(slabp + k.slab.nodeid);
     if (nodeid !== numa_node_id(k, cpu)) return cache_free_alien(k, cpu, cachep, objp, nodeid);
   }

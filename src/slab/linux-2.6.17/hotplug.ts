@@ -87,7 +87,7 @@ function* prepareCpu(k: Linux2617, cpu: Cpu, target: number): Program<boolean> {
     const entries = Math.imul(cpu.load32(cachep + kmem_cache.shared), cpu.load32(cachep + kmem_cache.batchcount));
     let shared = yield* alloc_arraycache(k, cpu, node, entries, NO_BATCHCOUNT);
     if (shared === NULL) return false;
-    let alien = yield* alloc_alien_cache(k, cpu, node, cpu.load32(cachep + kmem_cache.limit));
+    let alien = yield* alloc_alien_cache(k, cpu, node, cachep);
     if (alien === NULL) return false;
     cpu.storePtr(cachep + kmem_cache.array + target * k.BYTES_PER_WORD, nc);
     const l3 = cpu.loadPtr(nodelist(k, cachep, node));

@@ -5,7 +5,7 @@ import { BUG } from '../../kernel/bug.ts';
 import { local_irq_disable, local_irq_enable } from '../../kernel/irq.ts';
 import { HZ } from '../../kernel/linux-2.6/config.ts';
 import { register_cpu_notifier } from '../../kernel/linux-2.6/cpu.ts';
-import { INIT_LIST_HEAD, list_add, list_splice } from '../../kernel/linux-2.6/list.ts';
+import { INIT_LIST_HEAD, list_add, list_empty, list_head } from '../../kernel/linux-2.6/list.ts';
 import { mutex_lock, mutex_unlock } from '../../kernel/linux-2.6/mutex.ts';
 import { per_cpu } from '../../kernel/linux-2.6/percpu.ts';
 import { smp_processor_id } from '../../kernel/linux-2.6/thread-info.ts';
@@ -151,11 +151,22 @@ function* init_list(k: Linux2617, cpu: Cpu, cachep: addr_t, index: number, nodei
   memcpy(cpu, ptr, list, kmem_list3.sizeof);
   // MAKE_ALL_LISTS()
   for (const slabs of [kmem_list3.slabs_full, kmem_list3.slabs_partial, kmem_list3.slabs_free]) {
-    INIT_LIST_HEAD(cpu, ptr + slabs);
-    list_splice(cpu, cpu.loadPtr(nodelist(k, cachep, nodeid)) + slabs, ptr + slabs);
+    MAKE_LIST(cpu, cpu.loadPtr(nodelist(k, cachep, nodeid)) + slabs, ptr + slabs);
   }
   cpu.storePtr(nodelist(k, cachep, nodeid), ptr);
   if (local_irq_enable(cpu)) yield;
+}
+
+/** Moves all entries of `list` to the new head `listp`. */
+function MAKE_LIST(cpu: Cpu, list: addr_t, listp: addr_t): void {
+  INIT_LIST_HEAD(cpu, listp);
+  if (list_empty(cpu, list)) return;
+  const first = cpu.loadPtr(list + list_head.next);
+  const last = cpu.loadPtr(list + list_head.prev);
+  cpu.storePtr(first + list_head.prev, listp);
+  cpu.storePtr(listp + list_head.next, first);
+  cpu.storePtr(last + list_head.next, listp);
+  cpu.storePtr(listp + list_head.prev, last);
 }
 
 /** Starts the timers that return unneeded pages to the page allocator. */

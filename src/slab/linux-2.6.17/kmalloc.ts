@@ -15,8 +15,17 @@ import { FILE } from './layouts.ts';
 import { type Linux2617, ULONG_MAX } from './slab.ts';
 import { page_get_cache, virt_to_cache } from './slab-pages.ts';
 
-/** The general cache for `size` bytes; NULL above 131072. */
-export function kmem_find_general_cachep(k: Linux2617, cpu: Cpu, size: number, gfpflags: number): addr_t {
+/**
+ * The general cache for `size` bytes; NULL above 131072. Which of a size's two caches is wanted gcc makes a conditional move,
+ * and so reads both pointers; not where debugging is on, or `flags` were known when it compiled the caller.
+ */
+export function kmem_find_general_cachep(
+  k: Linux2617,
+  cpu: Cpu,
+  size: number,
+  gfpflags: number,
+  knowsFlags = k.config.CONFIG_DEBUG_SLAB,
+): addr_t {
   const { cache_sizes, malloc_sizes } = k;
   if (k.config.CONFIG_DEBUG_SLAB) {
     // This happens if someone tries to call kmem_cache_create(), or __kmalloc(), before the generic caches are initialized.
@@ -29,10 +38,11 @@ export function kmem_find_general_cachep(k: Linux2617, cpu: Cpu, size: number, g
     if (cs_size === ULONG_MAX || size <= cs_size) break;
     csizep += cache_sizes.sizeof;
   }
-  // gcc makes the choice a conditional move, and so reads both pointers. The last entry has none: NULL.
-  const cs_cachep = cpu.loadPtr(csizep + cache_sizes.cs_cachep);
-  const cs_dmacachep = cpu.loadPtr(csizep + cache_sizes.cs_dmacachep);
-  return (gfpflags & GFP_DMA) !== 0 ? cs_dmacachep : cs_cachep;
+  // The last entry has neither: NULL.
+  const wantsDma = (gfpflags & GFP_DMA) !== 0;
+  const cs_cachep = !knowsFlags || !wantsDma ? cpu.loadPtr(csizep + cache_sizes.cs_cachep) : NULL;
+  const cs_dmacachep = !knowsFlags || wantsDma ? cpu.loadPtr(csizep + cache_sizes.cs_dmacachep) : NULL;
+  return wantsDma ? cs_dmacachep : cs_cachep;
 }
 
 /** `size` bytes, known when the kernel was compiled: which cache they come from was known too. */
@@ -83,9 +93,23 @@ export function* kmalloc_node(
   return yield* kmem_cache_alloc_node(k, cpu, cachep, flags, node, caller);
 }
 
-/** kmalloc_node() of a structure, whose size was known when the kernel was compiled: used only where there are nodes. */
+/** kmalloc_node(size, GFP_KERNEL, node) within slab.c. */
+export function* kmallocKernelNode(
+  k: Linux2617,
+  cpu: Cpu,
+  size: number,
+  node: number,
+  caller: addr_t,
+): Program<addr_t> {
+  if (!k.config.CONFIG_NUMA) return yield* __kmalloc(k, cpu, size, GFP_KERNEL, caller);
+  const cachep = kmem_find_general_cachep(k, cpu, size, GFP_KERNEL, true);
+  if (cachep === NULL) return NULL;
+  return yield* kmem_cache_alloc_node(k, cpu, cachep, GFP_KERNEL, node, caller);
+}
+
+/** The same for a structure, whose size was known when the kernel was compiled; that helps only where there is one node. */
 export function kmallocStructNode(k: Linux2617, cpu: Cpu, size: number, node: number, caller: addr_t): Program<addr_t> {
-  if (k.config.CONFIG_NUMA) return kmalloc_node(k, cpu, size, GFP_KERNEL, node, caller);
+  if (k.config.CONFIG_NUMA) return kmallocKernelNode(k, cpu, size, node, caller);
   return kmalloc(k, cpu, size, GFP_KERNEL, caller);
 }
 
@@ -94,7 +118,8 @@ export function* kfree(k: Linux2617, cpu: Cpu, objp: addr_t, caller: addr_t = NU
   if (objp === NULL) return;
   const flags = local_irq_save(cpu);
   if (k.config.CONFIG_DEBUG_SLAB) kfree_debugcheck(k, cpu, objp);
-  const rest = __cache_free(k, cpu, virt_to_cache(k, cpu, objp), objp, caller);
+  const page = virt_to_page(k, cpu, objp);
+  const rest = __cache_free(k, cpu, page_get_cache(k, cpu, page), objp, caller, page);
   if (rest !== null) yield* rest;
   if (local_irq_restore(cpu, flags)) yield;
 }

@@ -4,7 +4,7 @@ import { type addr_t, NULL } from '../../hw/memory.ts';
 import { BUG } from '../../kernel/bug.ts';
 import { list_del, list_empty, list_head } from '../../kernel/linux-2.6/list.ts';
 import { mutex_trylock, mutex_unlock } from '../../kernel/linux-2.6/mutex.ts';
-import { __get_cpu_var, per_cpu } from '../../kernel/linux-2.6/percpu.ts';
+import { __get_cpu_var } from '../../kernel/linux-2.6/percpu.ts';
 import { cpu_to_node, for_each_online_node, numa_node_id } from '../../kernel/linux-2.6/topology.ts';
 import { schedule_delayed_work } from '../../kernel/linux-2.6/workqueue.ts';
 import { listStep } from '../../kernel/list.ts';
@@ -35,8 +35,8 @@ function nodeBehind(k: Linux2617, cpu: Cpu, node: number): number {
 /** The node whose alien objects CPU `target` takes back first. */
 export function init_reap_node(k: Linux2617, cpu: Cpu, target: number): void {
   if (!k.config.CONFIG_NUMA) return;
-  const node = nodeBehind(k, cpu, cpu_to_node(k, cpu, target));
-  cpu.storeLong(per_cpu(k, cpu, k.per_cpu__reap_node, target), node);
+  // Of this CPU, whichever it is for: so says the original.
+  cpu.storeLong(__get_cpu_var(k, cpu, k.per_cpu__reap_node), nodeBehind(k, cpu, cpu_to_node(k, cpu, target)));
 }
 
 function* next_reap_node(k: Linux2617, cpu: Cpu): Program {
@@ -63,7 +63,9 @@ export function* drain_array(
 ): Program {
   const { array_cache, kmem_list3 } = k;
   if (ac === NULL || cpu.load32(ac + array_cache.avail) === 0) return;
-  if (!force && cpu.load32(ac + array_cache.touched) !== 0) {
+  // For one node gcc makes a copy of this function that knows `force`, and does not ask.
+  const touched = !force || k.config.CONFIG_NUMA ? cpu.load32(ac + array_cache.touched) : 0;
+  if (touched !== 0 && !force) {
     cpu.store32(ac + array_cache.touched, 0);
     return;
   }

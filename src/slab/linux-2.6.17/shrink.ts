@@ -35,10 +35,12 @@ function* drain_cpu_caches(k: Linux2617, cpu: Cpu, cachep: addr_t): Program {
   const { kmem_list3 } = k;
   yield* on_each_cpu(k, cpu, k.do_drain, cachep);
   if (k.config.CONFIG_DEBUG_SLAB) check_irq_on(cpu);
-  for (const node of for_each_online_node(k, cpu)) {
-    const l3 = cpu.loadPtr(nodelist(k, cachep, node));
-    const alien = l3 === NULL ? NULL : cpu.loadPtr(l3 + kmem_list3.alien);
-    if (alien !== NULL) yield* drain_alien_cache(k, cpu, cachep, alien);
+  if (k.config.CONFIG_NUMA) {
+    for (const node of for_each_online_node(k, cpu)) {
+      const l3 = cpu.loadPtr(nodelist(k, cachep, node));
+      const alien = l3 === NULL ? NULL : cpu.loadPtr(l3 + kmem_list3.alien);
+      if (alien !== NULL) yield* drain_alien_cache(k, cpu, cachep, alien);
+    }
   }
   for (const node of for_each_online_node(k, cpu)) {
     const l3 = cpu.loadPtr(nodelist(k, cachep, node));
@@ -127,7 +129,7 @@ export function* kmem_cache_destroy(k: Linux2617, cpu: Cpu, cachep: addr_t): Pro
     const l3 = cpu.loadPtr(nodelist(k, cachep, i));
     if (l3 === NULL) continue;
     yield* kfree(k, cpu, cpu.loadPtr(l3 + kmem_list3.shared), caller);
-    yield* free_alien_cache(k, cpu, cpu.loadPtr(l3 + kmem_list3.alien));
+    if (k.config.CONFIG_NUMA) yield* free_alien_cache(k, cpu, cpu.loadPtr(l3 + kmem_list3.alien));
     yield* kfree(k, cpu, l3, caller);
   }
   yield* kmem_cache_free(k, cpu, k.cache_cache, cachep, caller);

@@ -84,7 +84,7 @@ function* alloc_kmemlist(k: Linux2617, cpu: Cpu, cachep: addr_t): Program<number
   const { kmem_cache, kmem_list3, array_cache } = k;
   const caller = k.constant('alloc_kmemlist');
   for (const node of for_each_online_node(k, cpu)) {
-    let new_alien = yield* alloc_alien_cache(k, cpu, node, cpu.load32(cachep + kmem_cache.limit));
+    let new_alien = yield* alloc_alien_cache(k, cpu, node, cachep);
     if (new_alien === NULL) return yield* rollBack(k, cpu, cachep, node);
     const entries = Math.imul(cpu.load32(cachep + kmem_cache.shared), cpu.load32(cachep + kmem_cache.batchcount));
     const new_shared = yield* alloc_arraycache(k, cpu, node, entries, NO_BATCHCOUNT);
@@ -135,7 +135,7 @@ function* rollBack(k: Linux2617, cpu: Cpu, cachep: addr_t, failed: number): Prog
     const l3 = cpu.loadPtr(nodelist(k, cachep, node));
     if (l3 === NULL) continue;
     yield* kfree(k, cpu, cpu.loadPtr(l3 + kmem_list3.shared), caller);
-    yield* free_alien_cache(k, cpu, cpu.loadPtr(l3 + kmem_list3.alien));
+    if (k.config.CONFIG_NUMA) yield* free_alien_cache(k, cpu, cpu.loadPtr(l3 + kmem_list3.alien));
     yield* kfree(k, cpu, l3, caller);
     cpu.storePtr(nodelist(k, cachep, node), NULL);
   }
@@ -167,7 +167,7 @@ const MAX_SLABINFO_WRITE = 128;
 
 /** sscanf(text, " %d %d %d"), which wraps at 32 bits; null if it finds fewer. */
 function scanTunables(text: string): readonly [limit: number, batchcount: number, shared: number] | null {
-  const found = /^\s*(-?)(\d+)\s*(-?)(\d+)\s*(-?)(\d+)/.exec(text);
+  const found = /^\s*(-?)(\d+)(?!\d)\s*(-?)(\d+)(?!\d)\s*(-?)(\d+)/.exec(text);
   if (found === null) return null;
   const number = (at: number) => {
     let value = 0;

@@ -1,0 +1,3 @@
+export function verifyDump(): never {
+  throw new Error('todo');
+}
