@@ -6,7 +6,7 @@
 import { InputError } from '../../base/input-error.ts';
 import type { Cpu, Program } from '../../hw/cpu.ts';
 import type { Machine } from '../../hw/machine.ts';
-import { type addr_t, PAGE_SHIFT } from '../../hw/memory.ts';
+import type { addr_t } from '../../hw/memory.ts';
 import { type BootLayout, Kernel, type KernelFunction } from '../kernel.ts';
 import { spinlockType } from '../lock-types.ts';
 import { array, type CType, long, ptr, u32 } from '../struct.ts';
@@ -34,13 +34,13 @@ import {
   type WorkStruct,
   workStruct,
 } from './layouts.ts';
-import { type NodeLayout, oneNode } from './nodes.ts';
+import { type NodeLayout, nodesKnown } from './nodes.ts';
 import { PER_CPU_SECTION, type PerCpuSection, perCpuArea, perCpuSection, perCpuStatics } from './percpu-areas.ts';
 import type { Kthread } from './sched.ts';
 import { get_current, NORMAL_PRIO, THREAD_SIZE, task_struct, thread_info } from './thread-info.ts';
 
 export interface BootLayout26 extends BootLayout {
-  /** The machine's nodes, ascending in memory; none is one. Known to a kernel with CONFIG_NUMA alone. */
+  /** Nodes, ascending in memory, where they are not the machine's. Known to a kernel with CONFIG_NUMA alone. */
   readonly nodes?: readonly NodeLayout[] | undefined;
 }
 
@@ -102,8 +102,8 @@ export class Linux26 extends Kernel {
 
   constructor(machine: Machine, config: Config26, layout: BootLayout26, { statics, perCpu }: Contribution) {
     const cpus = machine.cpus.length;
-    const nodes = config.CONFIG_NUMA ? layout.nodes : undefined;
-    if (nodes !== undefined && nodes.length > config.MAX_NUMNODES) {
+    const nodes = nodesKnown(machine, config, layout);
+    if (nodes.length > config.MAX_NUMNODES) {
       throw new InputError('kernel', `${nodes.length} nodes`, `MAX_NUMNODES allows ${config.MAX_NUMNODES}`);
     }
     const section = perCpuSection(config, {
@@ -134,7 +134,7 @@ export class Linux26 extends Kernel {
       ...threads.map((name) => ({ name: `stack[${name}]`, type: { sizeof: THREAD_SIZE, align: THREAD_SIZE } })),
     ];
     super(machine, config, layout, [...own, ...statics]);
-    this.nodes = nodes ?? oneNode(layout.ram >>> PAGE_SHIFT, cpus);
+    this.nodes = nodes;
     this.inUserMode = machine.cpus.map(() => false);
     this.mutex = mutexStruct(config);
     this.completion = completionStruct(config);

@@ -10,6 +10,7 @@ import type { KernelFunction } from '../../kernel/kernel.ts';
 import type { Config26 } from '../../kernel/linux-2.6/config.ts';
 import { type BootLayout26, type Contribution, Linux26 } from '../../kernel/linux-2.6/kernel.ts';
 import { notifier_block } from '../../kernel/linux-2.6/layouts.ts';
+import { nodesKnown } from '../../kernel/linux-2.6/nodes.ts';
 import { array, u32 } from '../../kernel/struct.ts';
 import type { StaticSymbol } from '../../kernel/symbols.ts';
 import {
@@ -75,9 +76,8 @@ export class Mm2617 extends Linux26 {
     const pg_data_t = pgData(config);
     const struct_page = structPage(config);
     const page_state = pageState(config);
-    const nodes = config.CONFIG_NUMA ? (layout.nodes?.length ?? 1) : 1;
     const own: StaticSymbol[] = [
-      ...Array.from({ length: nodes }, (_, node) => ({ name: `node_data[${node}]`, type: pg_data_t })),
+      ...nodesKnown(machine, config, layout).map((_, node) => ({ name: `node_data[${node}]`, type: pg_data_t })),
       { name: 'zone_table', type: array(ptr, 1 << pageLinks(config).ZONETABLE_SHIFT) },
       { name: 'mem_map_ptr', type: ptr },
       { name: 'max_mapnr', type: long },
