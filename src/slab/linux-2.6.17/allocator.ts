@@ -89,8 +89,7 @@ export class Slab2617 implements SlabAllocator {
   #slabPages(): number {
     const { machine, page_state, per_cpu__page_states } = this.kernel;
     return machine.cpus.reduce(
-      (sum, { id }) =>
-        sum + machine.memory.peek32(this.kernel.perCpuOf(per_cpu__page_states, id) + page_state.nr_slab),
+      (sum, { id }) => sum + machine.memory.peek32(this.kernel.perCpuOf(per_cpu__page_states, id) + page_state.nr_slab),
       0,
     );
   }

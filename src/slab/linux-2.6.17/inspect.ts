@@ -137,5 +137,7 @@ export function peekGeneralCache(k: Linux2617, size: number, flags: number): add
   const index = k.kmallocSizes.findIndex((cs_size) => size <= cs_size);
   if (index < 0) return NULL;
   const { sizeof, cs_cachep, cs_dmacachep } = k.cache_sizes;
-  return k.machine.memory.peek32(k.malloc_sizes + index * sizeof + ((flags & GFP_DMA) !== 0 ? cs_dmacachep : cs_cachep));
+  return k.machine.memory.peek32(
+    k.malloc_sizes + index * sizeof + ((flags & GFP_DMA) !== 0 ? cs_dmacachep : cs_cachep),
+  );
 }
