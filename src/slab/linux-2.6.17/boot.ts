@@ -36,6 +36,13 @@ export function powerOn(machine: Machine, config: Config26, layout: BootLayout26
   return k;
 }
 
+/** Boots 2.6.17 on the first CPU of `machine`, which brings up the others. */
+export function bootLinux2617(machine: Machine, config: Config26, layout: BootLayout26): Linux2617 {
+  const k = powerOn(machine, config, layout);
+  machine.run(machine.cpus[0], start_kernel(k, machine.cpus[0]));
+  return k;
+}
+
 /** From the first free page to all CPUs running, and the timers of cache_reap(). */
 export function* start_kernel(k: Linux2617, cpu: Cpu): Program {
   yield* mem_init(k, cpu);

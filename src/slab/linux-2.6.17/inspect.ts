@@ -1,6 +1,7 @@
 /** The caches as they stand in memory, by peek: for checkers, snapshots and reports. Disturbs no cache and no clock. */
 import { type addr_t, NULL } from '../../hw/memory.ts';
 import { Corruption, peekList } from '../../kernel/peek-list.ts';
+import { GFP_DMA } from '../../mm/linux-2.6.17/gfp.ts';
 import type { ArrayLevel, CacheState, CpuArrayState, SlabState } from '../allocator.ts';
 import { BUFCTL_END } from './layouts.ts';
 import { ac_entry, type Linux2617, nodelist, slab_bufctl } from './slab.ts';
@@ -129,4 +130,14 @@ export function peekArrayLevel(k: Linux2617, cachep: addr_t, cpu: number): Array
   const ac = memory.peek32(cachep + k.kmem_cache.array + cpu * k.BYTES_PER_WORD);
   if (ac === NULL) return null;
   return { avail: memory.peek32(ac + k.array_cache.avail), limit: memory.peek32(ac + k.array_cache.limit) };
+}
+
+/** The cache that serves kmalloc(size, flags); NULL where none does. */
+export function peekGeneralCache(k: Linux2617, size: number, flags: number): addr_t {
+  const index = k.kmallocSizes.findIndex((cs_size) => size <= cs_size);
+  if (index < 0) return NULL;
+  const { sizeof, cs_cachep, cs_dmacachep } = k.cache_sizes;
+  return k.machine.memory.peek32(
+    k.malloc_sizes + index * sizeof + ((flags & GFP_DMA) !== 0 ? cs_dmacachep : cs_cachep),
+  );
 }

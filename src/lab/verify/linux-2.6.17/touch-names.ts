@@ -7,6 +7,8 @@ import { type addr_t, NULL } from '../../../hw/memory.ts';
 import type { AccessKind } from '../../../hw/observe.ts';
 import { PER_CPU_SECTION } from '../../../kernel/linux-2.6/percpu-areas.ts';
 import { task_struct, thread_info } from '../../../kernel/linux-2.6/thread-info.ts';
+import type { Role } from '../../../slab/allocator.ts';
+import { placeAt } from '../../../slab/linux-2.6.17/places.ts';
 import type { Linux2617 } from '../../../slab/linux-2.6.17/slab.ts';
 import type { Access, RecordedTouch } from '../accesses.ts';
 import { type OperationKind, Unresolved } from '../recording.ts';
@@ -44,12 +46,23 @@ export class TouchNames {
 
   comparable(accesses: readonly Access[]): Access[] {
     const running = accesses[0]?.cpu;
-    return accesses.filter(
-      (access, i) =>
-        !this.#isLeftOut(access, running) &&
-        !this.#countsCpus(access, accesses[i - 1]) &&
-        !this.#ofTimers(access, accesses[i + 1], running),
-    );
+    return accesses
+      .filter(
+        (access, i) =>
+          !this.#isLeftOut(access, running) &&
+          !this.#countsCpus(access, accesses[i - 1]) &&
+          !this.#ofTimers(access, accesses[i + 1], running),
+      )
+      .map((access) => this.#withoutIdleTask(access));
+  }
+
+  /** The recorded CPU has one task, which is current while it waits; here the CPU idles meanwhile, with a task of its own. */
+  #withoutIdleTask(access: Access): Access {
+    const k = this.#k;
+    if (access.address < k.layout.staticsAt) return access;
+    const { name, offset } = k.symbols.find(access.address) ?? { name: '', offset: 0 };
+    const [, what, cpu] = /^(\w+)\[swapper\/(\d+)\]$/.exec(name) ?? [];
+    return cpu === undefined ? access : { ...access, address: k.symbols.address(`${what}[${cpu}]`) + offset };
   }
 
   /** smp_call_function() counts the CPUs once it has call_lock. */
@@ -121,16 +134,47 @@ export class TouchNames {
     return k.symbols.address(name);
   }
 
-  kindOf(op: string): OperationKind | null {
-    const debug = this.#k.config.CONFIG_DEBUG_SLAB;
-    return { name: debug ? `${op}, debug build` : op, bar: debug ? 'none' : 'most' };
+  /** What an operation of this kind was, by what was recorded of it. */
+  kindOf(op: string, recorded: readonly Access[]): OperationKind | null {
+    if (this.#k.config.CONFIG_DEBUG_SLAB) return { name: `${op}, debug build`, bar: 'none' };
+    const way = waysOf[op] === undefined ? null : this.#way(recorded);
+    if (way === null) return { name: op, bar: 'most' };
+    return { name: `${op} ${waysOf[op][way]}`, bar: way === 'array' ? 'all' : 'most' };
+  }
+
+  /** Which way of allocation or freeing it went; null if it came to no cache. */
+  #way(recorded: readonly Access[]): Way | null {
+    if (!recorded.some(({ address }) => address < this.#k.layout.staticsAt)) return null;
+    const places = recorded.map(({ address }) => placeAt(this.#k, address));
+    const touched = (...kinds: readonly Role[]) => places.some(({ kind }) => kinds.includes(kind));
+    if (touched('zone', 'per-CPU pages')) return 'pages';
+    if (places.some(({ field }) => field === 'kmem_list3.alien')) return 'alien';
+    return touched('slab lists') ? 'batch' : 'array';
   }
 
   tell(address: addr_t): string {
-    const { memory } = this.#k.machine;
-    return address < memory.size ? this.#k.symbols.describe(address) : '';
+    return placeAt(this.#k, address).field;
   }
 }
+
+type Way = 'array' | 'batch' | 'alien' | 'pages';
+const allocation: Readonly<Record<Way, string>> = {
+  array: 'served by an array',
+  batch: 'with a refill',
+  alien: 'with a refill',
+  pages: 'with a new slab',
+};
+const freeing = { array: 'into an array', batch: 'with a flush', alien: 'of another node', pages: 'with a slab freed' };
+const waysOf: Readonly<Record<string, typeof allocation>> = {
+  alloc: allocation,
+  zalloc: allocation,
+  alloc_node: allocation,
+  kmalloc: allocation,
+  kzalloc: allocation,
+  kmalloc_node: allocation,
+  free: freeing,
+  kfree: freeing,
+};
 
 const noPlace = (where: string) =>
   new Unresolved(`no place ${JSON.stringify(where)}`, 'a place is an address of memory, or a symbol with an offset');
