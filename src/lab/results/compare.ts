@@ -114,8 +114,7 @@ function allCombinations(combinations: readonly Combination[], keys: readonly st
     const order = keys.map((key, i) => places[i].get(whole[key])!);
     found.set(keyOf(combination), { combination, order });
   }
-  const before = (a: number[], b: number[]) =>
-    a.map((place, i) => place - b[i]).find((difference) => difference !== 0);
+  const before = (a: number[], b: number[]) => a.map((place, i) => place - b[i]).find((difference) => difference !== 0);
   return [...found.values()].sort((a, b) => before(a.order, b.order) ?? 0).map(({ combination }) => combination);
 }
 

@@ -30,7 +30,11 @@ const results = z.looseObject({
 export function knownResults(value: unknown, file: string): KnownResults {
   const other = otherVersion(value);
   if (other !== null) {
-    throw new InputError(file, `results of schema version ${other}`, `${VERSION} is read here: run the experiment again`);
+    throw new InputError(
+      file,
+      `results of schema version ${other}`,
+      `${VERSION} is read here: run the experiment again`,
+    );
   }
   const checked = results.safeParse(value);
   if (!checked.success)

@@ -5,9 +5,9 @@
  * draws for both cancels out. A ratio of sums, not a mean of ratios: a seed weighs as much as it counted.
  */
 import { mean, quantile, sampleStandardDeviation } from 'simple-statistics';
-import type { Fraction } from './measures.ts';
-import type { Counts } from './counts.ts';
 import { below, type Random } from '../../base/random.ts';
+import type { Counts } from './counts.ts';
+import type { Fraction } from './measures.ts';
 
 /** A figure with its 95 % bootstrap interval over seeds, resampled in pairs; null where one seed allows none. */
 export interface Estimate {

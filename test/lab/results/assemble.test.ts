@@ -62,7 +62,9 @@ describe('results', () => {
     const results = resultsOf(churn, points, sha256);
     expect(results.points).toBe(points);
     expect(results.measures.map(({ combination }) => combination.colouring)).toEqual(['on', 'off']);
-    expect(results.comparisons.map(({ axis, variant, seeds }) => [axis, variant, seeds])).toEqual([['colouring', 'on', 2]]);
+    expect(results.comparisons.map(({ axis, variant, seeds }) => [axis, variant, seeds])).toEqual([
+      ['colouring', 'on', 2],
+    ]);
     expect(results).toMatchObject({ ...identityOf(churn, sha256), name: 'x', machine: 'K6', trace: null });
   });
 });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Fraction } from '../../../src/lab/results/measures.ts';
 import { seeded } from '../../../src/base/random.ts';
+import type { Fraction } from '../../../src/lab/results/measures.ts';
 import { effectiveness, effectOf, effectSize, type Pair, resample } from '../../../src/lab/results/statistics.ts';
 import { zeroCounts } from './counts.ts';
 

@@ -109,7 +109,9 @@ describe('a line that was changed is told, and its point not taken as computed',
 });
 
 test('lines without a checksum, as an older version wrote them, are told together and not taken', () => {
-  const old = lines.map((line) => line.replace(/,"sha256":"\w+"/, '').replace('slabscope-point/2', 'slabscope-point/1'));
+  const old = lines.map((line) =>
+    line.replace(/,"sha256":"\w+"/, '').replace('slabscope-point/2', 'slabscope-point/1'),
+  );
   expect(read(['p.jsonl', lines[0] + old[1]! + old[2]])).toMatchObject({
     points: [{ result: results[0] }],
     unusable: ['p.jsonl: 2 lines from line 2 on have no checksum'],
