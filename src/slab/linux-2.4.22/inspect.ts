@@ -91,6 +91,9 @@ function peekCpuArray(k: Linux2422, cachep: addr_t, cpu: number): CpuArrayState 
   const level = peekArrayLevel(k, cachep, cpu);
   if (level === null) return null;
   const address = peekArray(k, cachep, cpu);
+  if (level.avail < 0 || cc_entry(address, level.avail) > k.machine.memory.size) {
+    throw new Corruption(`the array of cpu${cpu} at ${address} has ${level.avail} objects`);
+  }
   const entryAt = (i: number) => k.machine.memory.peek32(cc_entry(address, i));
   return { address, ...level, entries: Array.from({ length: level.avail }, (_, i) => entryAt(i)) };
 }
