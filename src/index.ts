@@ -40,6 +40,7 @@ export {
 export { inb, outb } from './kernel/io.ts';
 export { request_irq } from './kernel/irq.ts';
 export { type KernelConfig, smpConfig, upConfig } from './kernel/kernel.ts';
+export { Corruption, StoresInFlight } from './kernel/peek-list.ts';
 export { ptr, struct, u32 } from './kernel/struct.ts';
 export { init_waitqueue_head, wait_event, wake_up } from './kernel/wait.ts';
 export { CacheSimulator } from './lab/caches/cache-simulator.ts';

@@ -38,7 +38,10 @@ export function assertCache(allocator: SlabAllocator, cache: CacheState, live: I
   });
   for (const objp of live) put(objp, 'live');
   const wrong = [...places].filter(([, found]) => found.length !== 1);
-  expect(wrong.map(([objp, found]) => `${objp.toString(16)}: ${found.join(' and ') || 'nowhere'}`)).toEqual([]);
+  expect(
+    wrong.map(([objp, found]) => `${objp.toString(16)}: ${found.join(' and ') || 'nowhere'}`),
+    `objects of ${cache.name} that are not in one place`,
+  ).toEqual([]);
 }
 
 /** The pages of a slab say so, and name their cache and slab. */
@@ -77,6 +80,6 @@ export function assertBuddy(k: Mm): void {
       ).toBe(true);
       expect(zone.bitmaps[order], `bits of order ${order}`).toBe(pairs.size);
     });
-    expect(zone.free_pages).toBe(pages);
+    expect(zone.free_pages, `free_pages of zone ${zone.zone}`).toBe(pages);
   }
 }

@@ -43,7 +43,10 @@ export function assertQuiet({ booted: { machine, k }, devices, pools }: Stress):
   for (const cpu of machine.cpus) {
     const { __local_irq_count, __local_bh_count } = k.irq_cpustat_t;
     const stat = k.irq_stat + cpu.id * k.irq_cpustat_t.sizeof;
-    expect([memory.peek32(stat + __local_irq_count), memory.peek32(stat + __local_bh_count)]).toEqual([0, 0]);
+    expect(
+      [memory.peek32(stat + __local_irq_count), memory.peek32(stat + __local_bh_count)],
+      `interrupts and softirqs in progress on cpu${cpu.id}`,
+    ).toEqual([0, 0]);
     expect({
       cpu: cpu.id,
       on: cpu.interruptsOn,
