@@ -73,6 +73,16 @@ test('pages count from the beginning, and stay at their peak after they are give
   expect(measurement.counts()).toMatchObject({ peakPages: 8, pages: 0, peakLiveBytes: 32_768, liveBytes: 0 });
 });
 
+test('live bytes at the peak of pages are those of the first time that it was reached', () => {
+  const { allocator, cpu, run, measurement } = measuring();
+  for (let round = 1; round <= 2; round++) {
+    // The second comes from the slab that the first had grown: pages are as few as before, live bytes are more.
+    run(allocator.kmalloc(cpu, 33, GFP_KERNEL));
+    run(allocator.free_pages(cpu, run(allocator.alloc_pages(cpu, GFP_KERNEL, 3)), 3));
+  }
+  expect(measurement.counts()).toMatchObject({ peakLiveBytes: 33 + 32_768, liveBytes: 2 * 33 });
+});
+
 test('an object that was allocated before, and NULL, are no live bytes', () => {
   const { machine, allocator } = booted();
   const cpu = machine.cpus[0]!;
