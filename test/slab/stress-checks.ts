@@ -2,6 +2,7 @@
 import { expect } from 'vitest';
 import { type addr_t, PAGE_SHIFT } from '../../src/hw/memory.ts';
 import { list_head } from '../../src/kernel/list.ts';
+import { Corruption } from '../../src/kernel/peek-list.ts';
 import { THREAD_SIZE } from '../../src/kernel/task.ts';
 import { zoneStates } from '../../src/mm/linux-2.4.22/buddyinfo.ts';
 import { bitmapBytes, free_area_struct, PG_slab, struct_page } from '../../src/mm/linux-2.4.22/mm.ts';
@@ -102,7 +103,7 @@ function assertObjects({ booted, pools, held }: Stress, caches: readonly CacheSt
   const use = (objp: addr_t) => {
     const page = k.pageAt(objp >>> PAGE_SHIFT);
     const users = inUse.get(memory.peek32(page + struct_page.list + list_head.next));
-    if (users === undefined) throw new Error(`${objp.toString(16)} is in no cache's pages`);
+    if (users === undefined) throw new Corruption(`${objp.toString(16)} is in no cache's pages`);
     users.push(objp);
   };
   held.forEach(use);
@@ -124,7 +125,7 @@ function assertPages({ booted: { k }, pools, stacks }: Stress, caches: readonly 
   const claim = (frames: readonly number[], owner: string) => {
     for (const pfn of frames) {
       const other = owners.get(pfn);
-      if (other !== undefined) throw new Error(`page ${pfn} belongs to ${other} and to ${owner}`);
+      if (other !== undefined) throw new Corruption(`page ${pfn} belongs to ${other} and to ${owner}`);
       owners.set(pfn, owner);
     }
   };
