@@ -50,7 +50,7 @@ function allocated(): number {
 
 /** The caches alone, as `slabscope cache` has them. */
 function throughCaches(classes: ClassDetail) {
-  const { l1s } = new CacheSimulator({ geometry, cpus: Number(cpuCount), classes }).bus;
+  const { l1s } = new CacheSimulator({ geometry, cpus: Number(cpuCount), classes }).caches;
   const addresses = Uint32Array.from(list.addresses);
   const once = () => {
     for (let i = 0; i < addresses.length; i++) {

@@ -32,7 +32,7 @@ function bytesPerLine(cpus: number, classes: ClassDetail): number {
   const machine = new Machine({ model: cpuModels['pentium-iii'], cpus, memory: MEMORY, classes });
   const base = hostBytes();
   for (const cpu of machine.cpus) for (let addr = 0; addr < MEMORY; addr += 32) cpu.read(addr, 4);
-  const lines = machine.bus.directory.count;
+  const lines = machine.caches.bus.directory.count;
   assertCount('lines touched', MEMORY / 32, lines);
   return (hostBytes() - base) / lines;
 }

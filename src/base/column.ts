@@ -1,14 +1,18 @@
 type NumberArray = Uint8Array | Uint16Array | Int32Array;
 
+/** A copy of `array` with room for `length` numbers; the new ones are `fill`. */
+export function enlarged<T extends NumberArray>(array: T, length: number, fill = 0): T {
+  const larger = new (array.constructor as new (length: number) => T)(length);
+  larger.set(array);
+  if (fill !== 0) larger.fill(fill, array.length);
+  return larger;
+}
+
 /** A typed array that grows as it is set. What was never set is 0. */
 export class Column<T extends NumberArray> {
-  readonly #type: new (
-    length: number,
-  ) => T;
   #numbers: T;
 
   constructor(type: new (length: number) => T) {
-    this.#type = type;
     this.#numbers = new type(1024);
   }
 
@@ -18,9 +22,7 @@ export class Column<T extends NumberArray> {
 
   set(i: number, value: number): void {
     if (i >= this.#numbers.length) {
-      const larger = new this.#type(Math.max(i + 1, 2 * this.#numbers.length));
-      larger.set(this.#numbers);
-      this.#numbers = larger;
+      this.#numbers = enlarged(this.#numbers, Math.max(i + 1, 2 * this.#numbers.length));
     }
     this.#numbers[i] = value;
   }

@@ -18,7 +18,7 @@ import { verifyLinuxCase } from '../lab/verify/linux-case.ts';
 import { verifyLitmus } from '../lab/verify/litmus.ts';
 import { type CaseOutcome, passed, skippedCase } from '../lab/verify/outcome.ts';
 import { verifySlabinfo } from '../lab/verify/slabinfo.ts';
-import { kernelVersions } from '../slab/kernels.ts';
+import { kernels } from '../slab/kernels.ts';
 import { isDirectory, parseJson, readText, readUnpacked } from './files.ts';
 import { Progress } from './progress.ts';
 
@@ -108,7 +108,7 @@ const kernelOf = (path: string) => /^linux-(.+)$/.exec(basename(dirname(path)))?
 
 function outcomesOf(file: string, touch: boolean): Iterable<CaseOutcome> {
   const kernel = kernelOf(file);
-  if (kernel !== null && !(kernelVersions as readonly string[]).includes(kernel)) {
+  if (kernel !== null && !kernels.has(kernel)) {
     return [skippedCase(file, `kernel ${kernel} is not built yet`)];
   }
   const format = formatOf(file);

@@ -1,11 +1,45 @@
 /**
- * CPUs as data: what the machine needs to know of one. Each value carries its source; the models themselves stand in
- * cpu-models.ts.
+ * CPUs and their caches as data: what the machine needs to know of one. Each value carries its source; the models themselves
+ * stand in cpu-models.ts.
  */
 import type { ProtocolName } from './cache/coherence.ts';
-import type { Latencies } from './cache/l1.ts';
-import type { SecondLevelGeometry } from './cache/second-level.ts';
-import type { CacheGeometry } from './cache/tag-array.ts';
+import type { PolicyName } from './cache/replacement.ts';
+
+export interface CacheGeometry {
+  /** Bytes. */
+  readonly size: number;
+  readonly ways: number;
+  /** Bytes, a power of two. */
+  readonly line: number;
+  readonly policy: PolicyName;
+}
+
+/**
+ * What a second level holds of the lines in the L1s above: all, so that what it gives up goes from the L1s too; none, so that
+ * it takes what they give up; or neither, so that each goes its own way.
+ */
+export const inclusions = ['inclusive', 'exclusive', 'neither'] as const;
+export type Inclusion = (typeof inclusions)[number];
+
+export interface SecondLevelGeometry extends CacheGeometry {
+  /** One for all CPUs, or one for each. */
+  readonly shared: boolean;
+  readonly inclusion: Inclusion;
+}
+
+/** Cycles that an access takes, by what it met. */
+export interface Latencies {
+  readonly l1: number;
+  /** From the second level; without one, a line that this CPU held before and lost to replacement. */
+  readonly l2: number;
+  /** From memory; without a second level, a line that this CPU never held. */
+  readonly memory: number;
+  /**
+   * From another CPU's cache, and the request that takes it away there; without a second level, a line that another CPU's
+   * write took away.
+   */
+  readonly transfer: number;
+}
 
 export interface Cycles extends Latencies {
   /** What a locked read-modify-write takes beyond its access. */

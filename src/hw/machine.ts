@@ -3,8 +3,7 @@
  */
 
 import { InputError } from '../base/input-error.ts';
-import { Bus } from './cache/bus.ts';
-import { L1 } from './cache/l1.ts';
+import { CacheHierarchy } from './cache/hierarchy.ts';
 import type { ClassDetail } from './cache/miss-classes.ts';
 import { Cpu, type InterruptHandler, type Program } from './cpu.ts';
 import type { CpuModel } from './cpu-model.ts';
@@ -31,14 +30,10 @@ export interface MachineOptions {
   readonly lockupCycles?: number;
 }
 
-function noRandomness(): never {
-  throw new InputError('machine', 'random replacement without a seed', 'hand in `random`, seeded');
-}
-
 export class Machine {
   readonly model: CpuModel;
   readonly memory: Memory;
-  readonly bus: Bus;
+  readonly caches: CacheHierarchy;
   readonly cpus: readonly Cpu[];
   readonly scheduler: Scheduler;
   readonly deviceLines = new DeviceLines((time) => this.scheduler.bringHorizonTo(time));
@@ -61,18 +56,18 @@ export class Machine {
     }
     this.model = model;
     this.memory = new Memory(memory, options.buffer?.(memory) ?? new ArrayBuffer(memory));
-    const random = options.random ?? noRandomness;
-    const { protocol, l2 } = model;
-    this.bus = new Bus({ protocol, l2: l2 === null ? null : { ...l2, random } });
+    this.caches = new CacheHierarchy({
+      l1: model.l1,
+      protocol: model.protocol,
+      l2: model.l2,
+      latencies: model.cycles,
+      classes: options.classes ?? 'none',
+      random: options.random,
+      present: this.memory.present,
+    });
     this.ioPorts = new IoPorts(model.mhz);
     this.cpus = Array.from({ length: cpus }, (_, id) => {
-      const l1 = new L1(this.bus, {
-        geometry: model.l1,
-        latencies: model.cycles,
-        classes: options.classes ?? 'none',
-        random,
-        present: this.memory.present,
-      });
+      const l1 = this.caches.addL1();
       if (storeBuffer === undefined) return new Cpu(id, model, l1, this.memory, this.idt);
       return new BufferedCpu(id, model, l1, this.memory, this.idt, storeBuffer, (time, action) =>
         this.scheduler.at(time, action),

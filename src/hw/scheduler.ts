@@ -5,26 +5,22 @@
  * when the present one blocks or ends.
  *
  * An idle CPU does not hold up the others: it has no say in the horizon, and wakes when an interrupt arrives.
+ *
+ * Interface:
+ * - `spawn` a context, `run` all until they have ended, `abandon` them as after a crash; `current` is what a CPU runs;
+ * - a program lets others run: `block` until `wake`, `giveWay` for a turn;
+ * - hardware sets its own pace: `at` a time something happens; `bringHorizonTo` has the running CPU stop there;
+ * - `watchdog` reports who waits in vain.
+ *
+ * For a CPU that runs: horizon ≤ the clock of every other CPU that could run, and ≤ the time of the next event or interrupt for it.
  */
 import type { Cpu, Program } from './cpu.ts';
 import type { addr_t } from './memory.ts';
+import { type Polling, Watchdog, type WatchdogOptions } from './watchdog.ts';
 
-/** Nobody can go on, or a spin has lasted longer than any lock may be held. Names the lock, its holder, the waiters. */
-export class Lockup extends Error {
-  readonly waiters: readonly number[];
-
-  constructor(message: string, waiters: readonly number[]) {
-    super(`lockup: ${message}`);
-    this.name = 'Lockup';
-    this.waiters = waiters;
-  }
-}
-
-interface Frame {
+interface Frame extends Polling {
   readonly program: Program<unknown>;
   readonly isInterrupt: boolean;
-  /** Since when it does nothing but poll; Infinity if it does more. */
-  pollingSince: number;
 }
 
 const frameOf = (program: Program<unknown>, isInterrupt: boolean): Frame => ({
@@ -67,29 +63,25 @@ interface TimedEvent {
   readonly action: () => void;
 }
 
-export interface SchedulerOptions {
-  /** Cycles after which a spin is a lockup though something may yet happen. */
-  readonly lockupCycles: number;
+export interface SchedulerOptions extends WatchdogOptions {
   readonly interruptCycles: number;
-  /** How messages print an address. */
-  readonly describe: (addr: addr_t) => string;
 }
 
 export class Scheduler {
+  readonly watchdog: Watchdog<Queue>;
   readonly #queues: Queue[];
-  readonly #options: SchedulerOptions;
+  readonly #interruptCycles: number;
   /** In order of time; among equals, of creation. */
   readonly #events: TimedEvent[] = [];
   #running: Cpu | null = null;
-  /** Since when all contexts sleep, as far as events have noticed. */
-  #asleepSince = Infinity;
 
   constructor(cpus: readonly Cpu[], options: SchedulerOptions) {
-    this.#options = options;
+    this.#interruptCycles = options.interruptCycles;
     this.#queues = cpus.map((cpu) => {
       const idle = new Context(cpu, 0, null, 0);
       return { cpu, contexts: [], idle, current: idle, givesWay: false };
     });
+    this.watchdog = new Watchdog(this.#queues, options);
   }
 
   /** The stack on which `cpu` takes interrupts when it has nothing else to do. */
@@ -133,30 +125,13 @@ export class Scheduler {
     this.#queues[cpu.id].givesWay = true;
   }
 
-  /**
-   * The watchdog of waits that do more than poll (memory to be freed), which to that of spins look like progress. Reports a
-   * lockup if `cpu` has waited for `what` since the clock stood at `since`, longer than ten times what any lock may be held.
-   */
-  watchWait(cpu: Cpu, what: addr_t, since: number): void {
-    const limit = 10 * this.#options.lockupCycles;
-    if (cpu.clock - since <= limit) return;
-    throw new Lockup(`cpu${cpu.id} waits for ${this.#options.describe(what)} in vain (since ${limit} cycles)`, [
-      cpu.id,
-    ]);
-  }
-
   /** `context` may go on, at `time` at the earliest. */
   wake(context: Context, time: number): void {
     this.#running?.drain();
     context.blocked = false;
     context.readyAt = time;
-    this.#asleepSince = Infinity;
+    this.watchdog.progress();
     this.bringHorizonTo(time);
-  }
-
-  /** A device has done part of its work: those who sleep meanwhile do not sleep in vain. */
-  progress(): void {
-    this.#asleepSince = Infinity;
   }
 
   /** Something will happen at `time`, which the CPU that runs at the moment may not pass unawares. */
@@ -196,45 +171,26 @@ export class Scheduler {
    * come are left waiting.
    */
   run(): void {
-    /** Those who have done nothing but poll since anybody did more. */
-    const stuck = new Set<Queue>();
+    this.watchdog.somethingHappened();
     while (this.#queues.some((queue) => this.#hasWork(queue))) {
       const next = this.#earliest();
       const event = this.#events[0];
       if (event !== undefined && (next === null || event.time <= this.#readyTime(next))) {
         this.#events.shift();
-        if (this.#asleepTooLong(event.time)) this.#reportSleepers();
+        this.watchdog.eventComes(event.time);
         event.action();
-        stuck.clear();
+        this.watchdog.somethingHappened();
         continue;
       }
-      if (next === null) this.#reportSleepers();
-      if (this.#resume(next)) stuck.clear();
-      else stuck.add(next);
-      if (stuck.size > 0 && this.#events.length === 0 && this.#nobodyCanGoOn(stuck)) this.#reportSpinners(Infinity);
+      if (next === null) this.watchdog.reportSleepers();
+      this.#resume(next);
+      if (this.#events.length === 0) this.watchdog.noEventToCome((queue) => this.#readyTime(queue) !== Infinity);
     }
   }
 
   #hasWork({ cpu, contexts, idle }: Queue): boolean {
     if (contexts.length > 0 || idle.frames.length > 0 || cpu.storesInFlight > 0) return true;
     return cpu.interruptsOn && cpu.apic.pending !== 0;
-  }
-
-  /** Whoever could run polls memory that nobody is left to change, and no interrupt will come. */
-  #nobodyCanGoOn(stuck: ReadonlySet<Queue>): boolean {
-    return this.#queues.every((queue) => {
-      const { cpu } = queue;
-      const interruptible = cpu.interruptsOn && cpu.apic.pending !== 0;
-      return !interruptible && (stuck.has(queue) || this.#readyTime(queue) === Infinity);
-    });
-  }
-
-  /** Every context has slept for longer than any lock may be held, though timers went on. */
-  #asleepTooLong(time: number): boolean {
-    const contexts = this.#queues.flatMap((queue) => queue.contexts);
-    if (contexts.length === 0 || contexts.some(({ blocked }) => !blocked)) this.#asleepSince = Infinity;
-    else this.#asleepSince = Math.min(this.#asleepSince, time);
-    return time - this.#asleepSince > this.#options.lockupCycles;
   }
 
   /** When this CPU could go on: its clock, or, if it is idle, the arrival of what wakes it. Infinity: not at all. */
@@ -260,8 +216,8 @@ export class Scheduler {
     return earliest;
   }
 
-  /** Lets one CPU go on until its next yield. False if it did nothing but poll: what others wait for cannot have changed. */
-  #resume(queue: Queue): boolean {
+  /** Lets one CPU go on until its next yield. */
+  #resume(queue: Queue): void {
     const { cpu } = queue;
     cpu.idleUntil(this.#readyTime(queue));
     this.#switch(queue);
@@ -274,7 +230,7 @@ export class Scheduler {
     const { done, value } = this.#step(cpu, frame);
     if (done === true) this.#end(queue, frame, value);
     if (queue.current.blocked || queue.givesWay) this.#switch(queue);
-    return !this.#stillPolls(cpu, frame) || cpu.counters.stores !== stores;
+    this.watchdog.ran(queue, frame, cpu.counters.stores !== stores);
   }
 
   #step(cpu: Cpu, { program }: Frame): IteratorResult<void, unknown> {
@@ -318,7 +274,7 @@ export class Scheduler {
     if (handler === undefined) throw new Error(`cpu${cpu.id}: no handler for interrupt vector ${vector}`);
     cpu.drain();
     cpu.cli();
-    cpu.clock += this.#options.interruptCycles;
+    cpu.clock += this.#interruptCycles;
     cpu.counters.interrupts++;
     context.frames.push(frameOf(handler(cpu), true));
   }
@@ -336,37 +292,5 @@ export class Scheduler {
     queue.contexts.splice(queue.contexts.indexOf(current), 1);
     queue.current = queue.idle;
     cpu.esp = queue.idle.esp;
-  }
-
-  #stillPolls(cpu: Cpu, frame: Frame): boolean {
-    if (cpu.polling === 0) {
-      frame.pollingSince = Infinity;
-      return false;
-    }
-    frame.pollingSince = Math.min(frame.pollingSince, cpu.clock);
-    if (cpu.clock - frame.pollingSince > this.#options.lockupCycles) this.#reportSpinners(cpu.clock);
-    return true;
-  }
-
-  #reportSpinners(clock: number): never {
-    const spinners = this.#queues.filter(({ cpu }) => cpu.polling !== 0);
-    const waits = spinners.map(({ cpu }) => {
-      const holder = this.#queues.find((queue) => queue.cpu.locksHeld.includes(cpu.polling));
-      const held = holder === undefined ? 'which no CPU holds' : `held by cpu${holder.cpu.id}`;
-      return `cpu${cpu.id} spins on ${this.#options.describe(cpu.polling)}, ${held}`;
-    });
-    const how = clock === Infinity ? 'nobody can go on' : `since ${this.#options.lockupCycles} cycles`;
-    throw new Lockup(
-      `${waits.join('; ')} (${how})`,
-      spinners.map(({ cpu }) => cpu.id),
-    );
-  }
-
-  #reportSleepers(): never {
-    const sleepers = this.#queues.filter((queue) => queue.contexts.length > 0);
-    throw new Lockup(
-      `all contexts sleep, and nothing can wake them: on ${sleepers.map(({ cpu }) => `cpu${cpu.id}`).join(', ')}`,
-      sleepers.map(({ cpu }) => cpu.id),
-    );
   }
 }

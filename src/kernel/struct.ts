@@ -41,3 +41,24 @@ export function struct<F extends Record<string, CType>>(fields: F): Struct<F> {
   layout.align = align;
   return Object.freeze(layout) as Struct<F>;
 }
+
+/** Names by offset, of each layout that was asked for. */
+const fieldNames = new WeakMap<object, string[]>();
+
+/** The field of a structure that holds `offset`. */
+export function fieldAt(layout: object, offset: number): string {
+  let names = fieldNames.get(layout);
+  if (names === undefined) {
+    names = namesByOffset(layout);
+    fieldNames.set(layout, names);
+  }
+  return names[offset] ?? '';
+}
+
+function namesByOffset(layout: object): string[] {
+  const { sizeof, align: _, ...fields } = layout as Struct<Record<string, CType>>;
+  const names: string[] = new Array(sizeof).fill('');
+  // Of fields at the same offset all but the last are empty in this build.
+  for (const [name, at] of Object.entries(fields).sort(([, a], [, b]) => a - b)) names.fill(name, at);
+  return names;
+}

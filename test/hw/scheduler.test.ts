@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Cpu, Program } from '../../src/hw/cpu.ts';
 import type { MachineOptions } from '../../src/hw/machine.ts';
-import { type Context, Lockup } from '../../src/hw/scheduler.ts';
+import type { Context } from '../../src/hw/scheduler.ts';
+import { Lockup } from '../../src/hw/watchdog.ts';
 import { machineOf, messageOf } from './tiny-machine.ts';
 
 const TIMER = 0x31;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { seeded } from '../../src/base/seeded.ts';
+import { seeded } from '../../src/base/random.ts';
 import type { Cpu, Program } from '../../src/hw/cpu.ts';
 import type { Machine } from '../../src/hw/machine.ts';
 import { observe } from '../../src/hw/observe.ts';

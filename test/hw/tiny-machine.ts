@@ -1,9 +1,8 @@
 /** Machines small enough to reason about by hand, and short notations for what their CPUs do. */
 import { type ProtocolName, stateLetters } from '../../src/hw/cache/coherence.ts';
 import type { PolicyName } from '../../src/hw/cache/replacement.ts';
-import type { SecondLevelGeometry } from '../../src/hw/cache/second-level.ts';
-import type { CacheGeometry } from '../../src/hw/cache/tag-array.ts';
 import type { Cpu } from '../../src/hw/cpu.ts';
+import type { CacheGeometry, SecondLevelGeometry } from '../../src/hw/cpu-model.ts';
 import { Machine, type MachineOptions } from '../../src/hw/machine.ts';
 import { KiB } from '../../src/hw/memory.ts';
 

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { Cpu, Program } from '../../src/hw/cpu.ts';
 import { local_irq_disable, local_irq_enable } from '../../src/kernel/irq.ts';
 import type { KernelFunction } from '../../src/kernel/kernel.ts';
-import { smp_call_function } from '../../src/kernel/smp.ts';
+import { smp_call_function } from '../../src/kernel/linux-2.4/smp.ts';
 import { kernelOn, work } from './kernels.ts';
 
 function kernelWithLog(cpus: number) {

@@ -7,7 +7,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { seeded } from '../../src/base/seeded.ts';
+import { seeded } from '../../src/base/random.ts';
 
 const everything = ['src/hw', 'src/kernel', 'src/mm', 'src/slab', 'src/lab/results/statistics.ts'];
 const [seed, count, ...chosen] = process.argv.slice(2);

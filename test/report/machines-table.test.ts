@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { KnownCpuModel } from '../../src/lab/results/results.ts';
+import type { KnownCpuModel } from '../../src/hw/cpu-model.ts';
 import { machineDetails, machinesTable } from '../../src/report/machines-table.ts';
 
 const cycles = { l1: 1, l2: 6, memory: 50, transfer: 60, locked: 20, pause: 2, ipi: 300, interrupt: 40 };

@@ -1,10 +1,10 @@
 /** The random test: CPUs allocate and free objects of a few caches by seed, each object marked with a cookie. */
 
-import { below, seeded } from '../../src/base/seeded.ts';
+import { below, seeded } from '../../src/base/random.ts';
 import type { Cpu, Program } from '../../src/hw/cpu.ts';
 import { type addr_t, NULL } from '../../src/hw/memory.ts';
 import { Corruption } from '../../src/kernel/peek-list.ts';
-import { GFP_KERNEL } from '../../src/mm/gfp.ts';
+import { GFP_KERNEL } from '../../src/mm/linux-2.4.22/gfp.ts';
 import type { Booted } from '../machines.ts';
 import { assertBuddy, assertCache } from './invariants.ts';
 

@@ -1,7 +1,7 @@
 /** A deliberate fault, and how a run under it may end. */
 import type { Cpu, Program } from '../../src/hw/cpu.ts';
 import { type addr_t, NULL, PageFault } from '../../src/hw/memory.ts';
-import { Lockup } from '../../src/hw/scheduler.ts';
+import { Lockup } from '../../src/hw/watchdog.ts';
 import { KernelBug } from '../../src/kernel/bug.ts';
 import { Corruption } from '../../src/kernel/peek-list.ts';
 import { cc_entry, firstSlab, kmem_cache_alloc_one_tail } from '../../src/slab/linux-2.4.22/alloc.ts';

@@ -2,8 +2,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Cpu, Program } from '../../src/hw/cpu.ts';
 import { type addr_t, NULL } from '../../src/hw/memory.ts';
-import { request_irq } from '../../src/kernel/irq.ts';
-import { GFP_ATOMIC, GFP_KERNEL } from '../../src/mm/gfp.ts';
+import { request_irq } from '../../src/kernel/linux-2.4/hardirq.ts';
+import { GFP_ATOMIC, GFP_KERNEL } from '../../src/mm/linux-2.4.22/gfp.ts';
 import { booted } from '../machines.ts';
 import { assertCache } from './invariants.ts';
 

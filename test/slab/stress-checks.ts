@@ -1,9 +1,9 @@
 /** What must hold once a stress run has ended, of the whole machine, all by peek. */
 import { expect } from 'vitest';
 import { type addr_t, PAGE_SHIFT } from '../../src/hw/memory.ts';
+import { THREAD_SIZE } from '../../src/kernel/linux-2.4/task.ts';
 import { list_head } from '../../src/kernel/list.ts';
 import { Corruption } from '../../src/kernel/peek-list.ts';
-import { THREAD_SIZE } from '../../src/kernel/task.ts';
 import { zoneStates } from '../../src/mm/linux-2.4.22/buddyinfo.ts';
 import { bitmapBytes, free_area_struct, PG_slab, struct_page } from '../../src/mm/linux-2.4.22/mm.ts';
 import type { CacheState, SlabState } from '../../src/slab/allocator.ts';

@@ -1,10 +1,14 @@
 /**
- * Coherence protocols, as data: for each state of a line in a cache and each event, what the cache does and which state
- * follows. A transition that cannot happen is `impossible`, so that a hole in a table is seen.
+ * Coherence protocols, as data: what a cache makes of its own CPU's misses and stores, and of other CPUs' requests, by the
+ * state of the line. Caches run these tables; there is no cell that they do not read. What a protocol rules out is
+ * `impossible`, so that a hole in a table is seen.
+ *
+ * Not in the tables, since they are the same in all protocols: a load that hits changes nothing; a line that is replaced is
+ * written back if it differs from memory. What a second level does for its own CPU is code (second-level.ts).
  *
  * Sources: MESI: M. S. Papamarcos and J. H. Patel, "A low-overhead coherence solution for multiprocessors with private
- * cache memories", ISCA 1984, with the counting rules of golden/cache. MOESI: AMD64 Architecture Programmer's Manual,
- * volume 2, 7.3, "Memory Coherency and Protocol". Write-through: Intel's Pentium 4, whose L1 writes through to its L2.
+ * cache memories", ISCA 1984. MOESI: AMD64 Architecture Programmer's Manual, volume 2, 7.3, "Memory Coherency and Protocol".
+ * Write-through: Intel's Pentium 4, whose L1 writes through to its L2.
  */
 export const Invalid = 0;
 export const Shared = 1;
@@ -19,135 +23,115 @@ export const stateLetters = ['I', 'S', 'E', 'M', 'O'] as const;
 /** Whether a copy in this state differs from memory. */
 export const isDirty = (state: number): boolean => state >= Modified;
 
-/**
- * What a cache asks of those outside: the line; the line for itself alone; only that all other copies go; that the store
- * be made below, and that all other copies go.
- */
-export type BusRequest = 'read' | 'readExclusive' | 'upgrade' | 'writeThrough';
-
-/** The answer to an access of the cache's own CPU. `nextIfShared` holds where another cache keeps a copy. */
-export interface LocalTransition {
-  readonly bus: BusRequest | null;
+/** A store of the cache's own CPU that hits. */
+export interface StoreTransition {
   readonly next: LineState;
-  readonly nextIfShared: LineState;
+  /** That all other copies go; or that the store be made below, and all other copies go. */
+  readonly asks: 'upgrade' | 'writeThrough' | null;
 }
 
-/** The answer to another cache's request, seen on the bus, or to the line's replacement. */
-export interface RemoteTransition {
+/** The answer to another CPU's request. */
+export interface SnoopTransition {
   readonly next: LineState;
-  /** The copy differs from memory, so it is handed to the one who asks. */
+  /**
+   * The copy differs from memory, so it is handed to the one who asks; one who upgrades has the data already, and takes over the
+   * duty to write it back.
+   */
   readonly supplies: boolean;
   /** Memory is brought up to date. */
   readonly writesBack: boolean;
 }
 
+export const impossible = 'impossible';
+
 export interface StateTransitions {
-  readonly localRead: LocalTransition;
-  readonly localWrite: LocalTransition;
-  readonly busRead: RemoteTransition;
-  readonly busReadExclusive: RemoteTransition;
-  readonly busUpgrade: RemoteTransition;
-  readonly replacement: RemoteTransition;
+  readonly store: StoreTransition;
+  readonly busRead: SnoopTransition | typeof impossible;
+  readonly busReadExclusive: SnoopTransition | typeof impossible;
+  readonly busUpgrade: SnoopTransition | typeof impossible;
+}
+type SnoopEvent = Exclude<keyof StateTransitions, 'store'>;
+
+export interface Protocol {
+  /** What a load that misses makes of the line: where no other cache keeps a copy, and where one does. */
+  readonly loadMiss: { readonly alone: LineState; readonly shared: LineState };
+  /** A store that misses fetches the line for itself alone; or it is made below, and does not fill. */
+  readonly storeMiss: 'readExclusive' | 'writeThrough';
+  /** By the state of a line that is held: those that the protocol has. */
+  readonly held: { readonly [State in LineState]?: StateTransitions };
 }
 
-/** By LineState; null for a state that the protocol does not have. */
-export type Protocol = readonly (StateTransitions | null)[];
+const silently = (next: LineState): StoreTransition => ({ next, asks: null });
+const ask = (asks: 'upgrade' | 'writeThrough', next: LineState): StoreTransition => ({ next, asks });
+const quietly = (next: LineState): SnoopTransition => ({ next, supplies: false, writesBack: false });
+const supply = (next: LineState): SnoopTransition => ({ next, supplies: true, writesBack: false });
+const writeBack = (next: LineState): SnoopTransition => ({ next, supplies: true, writesBack: true });
 
-const hit = (next: LineState): LocalTransition => ({ bus: null, next, nextIfShared: next });
-const ask = (bus: BusRequest, next: LineState, nextIfShared = next): LocalTransition => ({ bus, next, nextIfShared });
-const quietly = (next: LineState): RemoteTransition => ({ next, supplies: false, writesBack: false });
-const supply = (next: LineState): RemoteTransition => ({ next, supplies: true, writesBack: false });
-const writeBack = (next: LineState): RemoteTransition => ({ next, supplies: true, writesBack: true });
-
-export const impossible: RemoteTransition = {
-  get next(): LineState {
-    throw new Error('a transition that the protocol rules out');
-  },
-  supplies: false,
-  writesBack: false,
-};
-
-const invalid: StateTransitions = {
-  localRead: ask('read', Exclusive, Shared),
-  localWrite: ask('readExclusive', Modified),
-  busRead: quietly(Invalid),
-  busReadExclusive: quietly(Invalid),
-  busUpgrade: quietly(Invalid),
-  replacement: impossible,
-};
 const shared: StateTransitions = {
-  localRead: hit(Shared),
-  localWrite: ask('upgrade', Modified),
+  store: ask('upgrade', Modified),
   busRead: quietly(Shared),
   busReadExclusive: quietly(Invalid),
   busUpgrade: quietly(Invalid),
-  replacement: quietly(Invalid),
 };
 const exclusive: StateTransitions = {
-  localRead: hit(Exclusive),
-  localWrite: hit(Modified),
+  store: silently(Modified),
   busRead: quietly(Shared),
   busReadExclusive: quietly(Invalid),
   busUpgrade: impossible,
-  replacement: quietly(Invalid),
 };
 
-export const mesi: Protocol = [
-  /* Invalid */ invalid,
-  /* Shared */ shared,
-  /* Exclusive */ exclusive,
-  /* Modified */ {
-    localRead: hit(Modified),
-    localWrite: hit(Modified),
-    busRead: writeBack(Shared),
-    busReadExclusive: writeBack(Invalid),
-    busUpgrade: impossible,
-    replacement: writeBack(Invalid),
+export const mesi: Protocol = {
+  loadMiss: { alone: Exclusive, shared: Shared },
+  storeMiss: 'readExclusive',
+  held: {
+    [Shared]: shared,
+    [Exclusive]: exclusive,
+    [Modified]: {
+      store: silently(Modified),
+      busRead: writeBack(Shared),
+      busReadExclusive: writeBack(Invalid),
+      busUpgrade: impossible,
+    },
   },
-  /* Owned */ null,
-];
+};
 
 /** A modified line that others read stays where it is, and memory stays as it was, until its owner replaces it. */
-export const moesi: Protocol = [
-  /* Invalid */ invalid,
-  /* Shared */ shared,
-  /* Exclusive */ exclusive,
-  /* Modified */ {
-    localRead: hit(Modified),
-    localWrite: hit(Modified),
-    busRead: supply(Owned),
-    busReadExclusive: supply(Invalid),
-    busUpgrade: impossible,
-    replacement: writeBack(Invalid),
+export const moesi: Protocol = {
+  loadMiss: { alone: Exclusive, shared: Shared },
+  storeMiss: 'readExclusive',
+  held: {
+    [Shared]: shared,
+    [Exclusive]: exclusive,
+    [Modified]: {
+      store: silently(Modified),
+      busRead: supply(Owned),
+      busReadExclusive: supply(Invalid),
+      busUpgrade: impossible,
+    },
+    [Owned]: {
+      store: ask('upgrade', Modified),
+      busRead: supply(Owned),
+      busReadExclusive: supply(Invalid),
+      busUpgrade: supply(Invalid), // the upgrader has the same data and becomes the one that must write it back
+    },
   },
-  /* Owned */ {
-    localRead: hit(Owned),
-    localWrite: ask('upgrade', Modified),
-    busRead: supply(Owned),
-    busReadExclusive: supply(Invalid),
-    busUpgrade: quietly(Invalid), // whoever upgrades holds the same data, and answers for it from now on
-    replacement: writeBack(Invalid),
-  },
-];
+};
 
-/** Every store is made below, and a store that misses does not fill. A line that is held is Shared. */
-export const writeThrough: Protocol = [
-  /* Invalid */ {
-    ...invalid,
-    localRead: ask('read', Shared),
-    localWrite: ask('writeThrough', Invalid),
-  },
-  /* Shared */ {
-    ...shared,
-    localWrite: ask('writeThrough', Shared),
-  },
-  /* Exclusive */ null,
-  /* Modified */ null,
-  /* Owned */ null,
-];
+/** Every store is made below. A line that is held is Shared. */
+export const writeThrough: Protocol = {
+  loadMiss: { alone: Shared, shared: Shared },
+  storeMiss: 'writeThrough',
+  held: { [Shared]: { ...shared, store: ask('writeThrough', Shared) } },
+};
 
 export const protocols = { mesi, moesi, 'write-through': writeThrough } as const;
 export type ProtocolName = keyof typeof protocols;
+
+export const protocolSummaries: Record<ProtocolName, string> = {
+  mesi: 'Modified, Exclusive, Shared, Invalid: Intel, write-back',
+  moesi: 'with Owned: a modified line is shared without going to memory; AMD since K7',
+  'write-through': 'every store goes to the next level too; Pentium 4',
+};
 
 /** The bits of a cell in `Transitions`: the next state, then what is asked or done. */
 export const NEXT = 7;
@@ -157,41 +141,47 @@ export const SUPPLIES = 32;
 export const WRITES_BACK = 64;
 const IMPOSSIBLE = 128;
 
-/** A protocol as caches read it: the same tables, a byte a cell. */
+/** A protocol as caches read it: the same tables, a byte a cell, by state. */
 export class Transitions {
-  /** What a load makes of a line that was Invalid, where no other cache keeps a copy, and where one does. */
-  readonly readAlone: LineState;
-  readonly readShared: LineState;
-  readonly localWrite: Uint8Array;
+  readonly loadMissAlone: LineState;
+  readonly loadMissShared: LineState;
+  readonly storeMissFills: boolean;
+  readonly store: Uint8Array;
   readonly busRead: Uint8Array;
   readonly busReadExclusive: Uint8Array;
   readonly busUpgrade: Uint8Array;
-  readonly replacement: Uint8Array;
+  /** True under MOESI: a changed line passes from cache to cache without being written back. */
+  readonly handsChangesOver: boolean;
 
-  constructor(protocol: Protocol) {
-    const { next, nextIfShared } = protocol[Invalid]!.localRead;
-    this.readAlone = next;
-    this.readShared = nextIfShared;
-    this.localWrite = Uint8Array.from(protocol, (row) => (row === null ? IMPOSSIBLE : localCell(row.localWrite)));
-    const cells = (event: 'busRead' | 'busReadExclusive' | 'busUpgrade' | 'replacement') =>
-      Uint8Array.from(protocol, (row) => (row === null ? IMPOSSIBLE : remoteCell(row[event])));
-    this.busRead = cells('busRead');
-    this.busReadExclusive = cells('busReadExclusive');
-    this.busUpgrade = cells('busUpgrade');
-    this.replacement = cells('replacement');
+  constructor({ loadMiss, storeMiss, held }: Protocol) {
+    this.loadMissAlone = loadMiss.alone;
+    this.loadMissShared = loadMiss.shared;
+    this.storeMissFills = storeMiss === 'readExclusive';
+    const cells = (cellOf: (transitions: StateTransitions) => number): Uint8Array =>
+      Uint8Array.from(stateLetters, (_, state) => {
+        const transitions = held[state as LineState];
+        return transitions === undefined ? IMPOSSIBLE : cellOf(transitions);
+      });
+    const snoops = (event: SnoopEvent) => cells((transitions) => snoopCell(transitions[event]));
+    this.store = cells(({ store }) => storeCell(store));
+    this.busRead = snoops('busRead');
+    this.busReadExclusive = snoops('busReadExclusive');
+    this.busUpgrade = snoops('busUpgrade');
+    const taken = this.busReadExclusive[Modified];
+    this.handsChangesOver = (taken & SUPPLIES) !== 0 && (taken & WRITES_BACK) === 0;
   }
 }
 
 /** `cell`, which must not be one that the protocol rules out. */
 export function possible(cell: number): number {
-  if (cell === IMPOSSIBLE) return impossible.next;
+  if (cell === IMPOSSIBLE) throw new Error('a transition that the protocol rules out');
   return cell;
 }
 
-const localCell = ({ bus, next }: LocalTransition): number =>
-  next | (bus === 'upgrade' ? UPGRADES : 0) | (bus === 'writeThrough' ? WRITES_THROUGH : 0);
+const storeCell = ({ next, asks }: StoreTransition): number =>
+  next | (asks === 'upgrade' ? UPGRADES : 0) | (asks === 'writeThrough' ? WRITES_THROUGH : 0);
 
-function remoteCell(transition: RemoteTransition): number {
+function snoopCell(transition: SnoopTransition | typeof impossible): number {
   if (transition === impossible) return IMPOSSIBLE;
   const { next, supplies, writesBack } = transition;
   return next | (supplies ? SUPPLIES : 0) | (writesBack ? WRITES_BACK : 0);

@@ -4,7 +4,7 @@
  * Every use is written behind the last one; a line's newest entry is the one that `entry` names, older ones are stale.
  * So a use is two stores, and the line used longest ago is found by passing over what is stale at the old end.
  */
-import { enlarged } from './line-directory.ts';
+import { enlarged } from '../../base/column.ts';
 
 const ABSENT = -1;
 

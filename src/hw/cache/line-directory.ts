@@ -6,6 +6,8 @@
  * An open hash table from line to number, at most two thirds full: 24 to 38 bytes a line in all. Arrays by line number
  * grow by an eighth, so that those who keep several a CPU waste little.
  */
+import { enlarged } from '../../base/column.ts';
+
 const EMPTY = -1;
 /** A small machine's arrays should not be copied time and again. */
 const LEAST_GROWTH = 1 << 14;
@@ -70,11 +72,4 @@ export class LineDirectory {
       this.#ids[slot] = ids[i];
     }
   }
-}
-
-export function enlarged(array: Int32Array, length: number, fill = 0): Int32Array<ArrayBuffer> {
-  const larger = new Int32Array(length);
-  larger.set(array);
-  if (fill !== 0) larger.fill(fill, array.length);
-  return larger;
 }

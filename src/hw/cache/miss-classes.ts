@@ -2,18 +2,29 @@
  * Finer classes of one CPU's misses, for those who ask: capacity or conflict (Hill's 3C), and true or false sharing, as
  * decided at the miss and over the line's lifetime. They cost a hit something, so an L1 without them leaves them out.
  *
- * Who wrote which words of a line is kept as one bit a word (aligned 4 bytes), by line number. The words that the present
- * owner writes gather in `written`, by slot of its own cache, and are handed to those who lost the line when the owner's
- * stay in Modified ends, so a store that hits costs one OR.
+ * Interface, for the L1 that they class:
+ * - a miss that fills a slot: `missed`; one of a store that does not fill: `storedBelow`; a prefetch that fills: `prefetched`;
+ * - every hit that the L1's fast table does not answer: `hit`;
+ * - the end of a stay in Modified: `leavesModified`; a line lost to a write: `loses`; what the writer then wrote: `hears`.
+ *
+ * A stay is the time from a line's fill to its loss. Who wrote which words of a line is kept as one bit a word (aligned 4
+ * bytes), by line number. The words that the present owner writes gather in `written`, by slot of its own cache, and are handed
+ * to those who lost the line when the owner's stay in Modified ends, so a store that hits costs one OR.
  *
  * At the miss: S. J. Eggers and T. E. Jeremiassen, "Eliminating False Sharing", ICPP 1991: true sharing if a word that the
  * miss touches was written by another CPU since, and including, the write that took the line away.
  * Over the lifetime: M. Dubois et al., "The Detection and Elimination of Useless Misses in Multiprocessors", ISCA 1993: true
  * if before it loses the line again the CPU uses a word that another CPU wrote since this CPU's last essential miss on it.
+ *
+ * Of the line `id` in each slot: open[slot] = 1 implies unseen[id] | unread[id] ≠ 0; written[slot] ≠ 0 implies Modified.
  */
+import { enlarged } from '../../base/column.ts';
+import { InputError } from '../../base/input-error.ts';
+import type { CacheGeometry } from '../cpu-model.ts';
+import type { Bus } from './bus.ts';
+import type { Asking } from './contracts.ts';
 import type { Counters } from './counters.ts';
 import { FullyAssociative } from './fully-associative.ts';
-import { enlarged } from './line-directory.ts';
 
 /** None; sharing as decided at the miss; or all: that, sharing over the lifetime, and 3C. */
 export type ClassDetail = 'none' | 'sharing' | 'all';
@@ -25,23 +36,40 @@ export const WRITE = 1;
 export const MODIFY = 2;
 export type Use = typeof READ | typeof WRITE | typeof MODIFY;
 
+/** What the directory alone tells of a miss: this CPU never held the line; it lost the line to a write; else to replacement. */
+export const COLD = 0;
+export const COHERENCE = 1;
+export const REPLACEMENT = 2;
+export type Cause = typeof COLD | typeof COHERENCE | typeof REPLACEMENT;
+
 export class MissClasses {
   readonly shadow: FullyAssociative | null;
-  readonly written: Int32Array;
-  /** By slot: 1 where the stay of a line is not decided yet, so that its every access counts. */
-  readonly undecided: Uint8Array;
+  readonly #counters: Counters;
+  readonly #bus: Pick<Bus, 'announceWrites'>;
+  readonly #bit: number;
+  readonly #inLine: number;
+  /** By slot: the words written since the line became Modified. */
+  readonly #written: Int32Array;
+  /** By slot: 1 while it is not decided whether the line's stay is true sharing, so that its every access counts. */
+  readonly #open: Uint8Array;
   /** Words that others wrote since this CPU lost the line. */
   #foreign = new Int32Array(0);
   /** Words that others wrote since this CPU's last essential miss; of those, not overwritten by itself since. */
   #unseen = new Int32Array(0);
   #unread = new Int32Array(0);
-  readonly #counters: Counters;
 
-  constructor(lines: number, detail: 'sharing' | 'all', counters: Counters) {
-    this.shadow = detail === 'all' ? new FullyAssociative(lines) : null;
-    this.written = new Int32Array(lines);
-    this.undecided = new Uint8Array(lines);
-    this.#counters = counters;
+  constructor(l1: Asking, bus: Pick<Bus, 'announceWrites'>, { size, line }: CacheGeometry, detail: 'sharing' | 'all') {
+    if (line > 128) {
+      throw new InputError('L1', `miss classes on lines of ${line} bytes`, 'classes take lines of 128 bytes at most');
+    }
+    const slots = size / line;
+    this.shadow = detail === 'all' ? new FullyAssociative(slots) : null;
+    this.#counters = l1.counters;
+    this.#bus = bus;
+    this.#bit = l1.bit;
+    this.#inLine = line - 1;
+    this.#written = new Int32Array(slots);
+    this.#open = new Uint8Array(slots);
   }
 
   /** Makes room for line numbers below `lines`. */
@@ -52,6 +80,67 @@ export class MissClasses {
     this.#unseen = enlarged(this.#unseen, lines);
     this.#unread = enlarged(this.#unread, lines);
     this.shadow.reach(lines);
+  }
+
+  /**
+   * A miss on bytes `first` to `end` of line `id` has filled `slot`. Returns whether the stay is open: then its next access
+   * counts, even a repeat.
+   */
+  missed(slot: number, id: number, cause: Cause, use: Use, first: number, end: number): boolean {
+    const words = this.#words(first, end);
+    this.#written[slot] = use === READ ? 0 : words;
+    if (cause === COHERENCE) this.#countSharing(id, words);
+    const { shadow } = this;
+    if (shadow === null) return false;
+    this.#countReplacement(shadow.use(id), cause, use);
+    let open = false;
+    if (cause === COHERENCE) open = this.#staysOpen(id, use, words);
+    else {
+      // The CPU sees the whole line anew: essential, whatever follows.
+      this.#unseen[id] = 0;
+      this.#unread[id] = 0;
+    }
+    this.#open[slot] = open ? 1 : 0;
+    return open;
+  }
+
+  /** A store that missed was made below, and filled neither this cache nor the fully associative one. */
+  storedBelow(id: number, cause: Cause, first: number, end: number): void {
+    const words = this.#words(first, end);
+    if (cause === COHERENCE) this.#countSharing(id, words);
+    if (this.shadow !== null) {
+      this.#countReplacement(this.shadow.has(id), cause, WRITE);
+      // The CPU's own from now on: to read them back is no communication.
+      this.#unread[id] &= ~words;
+    }
+    this.#bus.announceWrites(this.#bit, id, words);
+  }
+
+  /** A prefetch has filled `slot` with line `id`: a use to the fully associative cache, and to nobody else. */
+  prefetched(slot: number, id: number): void {
+    this.#open[slot] = 0;
+    this.shadow?.use(id);
+  }
+
+  /** A hit in `slot`, whose line is Modified by now or not. Returns whether the stay is still open. */
+  hit(slot: number, id: number, use: Use, first: number, end: number, isModified: boolean): boolean {
+    if (use !== READ) {
+      const words = this.#words(first, end);
+      if (isModified) this.#written[slot] |= words;
+      else this.#bus.announceWrites(this.#bit, id, words);
+    }
+    if (this.shadow === null) return false;
+    if (!this.shadow.use(id)) this.#counters.fullyAssociativeMisses++;
+    if (this.#open[slot] === 0) return false;
+    if (this.#staysOpen(id, use, this.#words(first, end))) return true;
+    this.#open[slot] = 0;
+    return false;
+  }
+
+  /** A stay in Modified ends: those who lost the line to it learn what was written. */
+  leavesModified(slot: number, id: number): void {
+    this.#bus.announceWrites(this.#bit, id, this.#written[slot]);
+    this.#written[slot] = 0;
   }
 
   /** This CPU loses line `id` to a write. */
@@ -68,20 +157,24 @@ export class MissClasses {
     this.#unread[id] |= words;
   }
 
-  /** A coherence miss of `words` of line `id`: true sharing, as decided at the miss? */
-  isTrueSharing(id: number, words: number): boolean {
-    return (this.#foreign[id] & words) !== 0;
+  #countSharing(id: number, words: number): void {
+    if ((this.#foreign[id] & words) !== 0) this.#counters.trueSharingMisses++;
+    else this.#counters.falseSharingMisses++;
   }
 
-  /** A miss that is essential whatever follows (cold, replacement): the CPU sees the whole line anew. */
-  seesAll(id: number): void {
-    if (this.shadow === null) return;
-    this.#unseen[id] = 0;
-    this.#unread[id] = 0;
+  #countReplacement(inShadow: boolean, cause: Cause, use: Use): void {
+    const counters = this.#counters;
+    if (!inShadow) counters.fullyAssociativeMisses++;
+    if (cause !== REPLACEMENT) return;
+    if (inShadow) {
+      if (use === READ) counters.conflictReadMisses++;
+      else counters.conflictWriteMisses++;
+    } else if (use === READ) counters.capacityReadMisses++;
+    else counters.capacityWriteMisses++;
   }
 
-  /** An access to `words` of a line whose stay is undecided. True if it is so still. */
-  decides(id: number, use: Use, words: number): boolean {
+  /** Looks whether this access makes the line's stay true sharing. Returns whether it is still open. */
+  #staysOpen(id: number, use: Use, words: number): boolean {
     if ((this.#unseen[id] & words) !== 0) {
       this.#counters.duboisTrueAnyMisses++;
       this.#unseen[id] = 0;
@@ -92,5 +185,12 @@ export class MissClasses {
     }
     if (use !== READ) this.#unread[id] &= ~words;
     return (this.#unseen[id] | this.#unread[id]) !== 0;
+  }
+
+  /** The words (aligned 4 bytes) of their line that bytes `first` to `end` touch, one bit each. */
+  #words(first: number, end: number): number {
+    const from = (first & this.#inLine) >>> 2;
+    const to = (end & this.#inLine) >>> 2;
+    return (-1 << from) & (-1 >>> (31 - to));
   }
 }

@@ -2,12 +2,15 @@
  * A second level of cache below the L1s: tags and states, as they are. Private ones take part in the bus with their L1;
  * a shared one stands between the bus and memory. Counts go to the CPU that asks.
  *
- * While a private one holds a line beside its L1, the L1's state says more: the copy below may be Exclusive where the L1
- * has changed the line. Each level answers the bus by its own table, and together they answer rightly.
+ * Where an L1 and its private second level both hold a line, the L1's state is the valid one (the copy below may still be
+ * Exclusive after a store). On a snoop each level applies its own row of the protocol, and the dirtier answer counts.
+ *
+ * What others on the bus ask is answered from the protocol's table. What a level makes of its own CPU's requests depends on two
+ * levels and on inclusion, and is code: the comments say which state follows, and test/hw/cache holds it to them.
  */
 
 import { InputError } from '../../base/input-error.ts';
-import { type Answer, type Below, DIRTY, FROM_ELSEWHERE, FROM_L2, FROM_MEMORY, NOBODY, SOURCE } from './below.ts';
+import type { Inclusion, SecondLevelGeometry } from '../cpu-model.ts';
 import type { Bus } from './bus.ts';
 import {
   Exclusive,
@@ -16,41 +19,40 @@ import {
   type LineState,
   Modified,
   NEXT,
-  Owned,
   possible,
+  protocols,
   Shared,
   SUPPLIES,
-  type Transitions,
+  Transitions,
   WRITES_BACK,
 } from './coherence.ts';
-import type { L1 } from './l1.ts';
-import { type CacheGeometry, TagArray } from './tag-array.ts';
-
-/**
- * What it holds of the lines in the L1s above: all, so that what it gives up goes from the L1s too; none, so that it
- * takes what they give up; or neither, so that each goes its own way.
- */
-export const inclusions = ['inclusive', 'exclusive', 'neither'] as const;
-export type Inclusion = (typeof inclusions)[number];
-
-export interface SecondLevelGeometry extends CacheGeometry {
-  /** One for all CPUs, or one for each. */
-  readonly shared: boolean;
-  readonly inclusion: Inclusion;
-}
-
-export interface SecondLevelOptions extends SecondLevelGeometry {
-  /** For the random policy; from the run's seed. */
-  readonly random: () => number;
-}
+import {
+  type Above,
+  type Asking,
+  type Behind,
+  type Below,
+  DIRTY,
+  FROM_ELSEWHERE,
+  FROM_L2,
+  FROM_MEMORY,
+  NOBODY,
+  POSTED,
+  type Response,
+  type SnoopedLevel,
+  type Source,
+  type Supply,
+  sourceIn,
+  stateIn,
+} from './contracts.ts';
+import { TagArray } from './tag-array.ts';
 
 abstract class SecondLevel extends TagArray {
   protected readonly bus: Bus;
   protected readonly inclusion: Inclusion;
 
-  constructor(bus: Bus, options: SecondLevelOptions) {
-    super(options, 'L2', options.random);
-    if (bus.protocol === 'write-through' && options.inclusion === 'exclusive') {
+  constructor(bus: Bus, geometry: SecondLevelGeometry, random: () => number) {
+    super(geometry, 'L2', random);
+    if (bus.protocol === 'write-through' && geometry.inclusion === 'exclusive') {
       throw new InputError(
         'L2',
         'an exclusive second level below an L1 that writes through',
@@ -58,14 +60,14 @@ abstract class SecondLevel extends TagArray {
       );
     }
     this.bus = bus;
-    this.inclusion = options.inclusion;
+    this.inclusion = geometry.inclusion;
   }
 
-  /** Line `id` leaves this level. True if a copy above, which goes too, differed from memory. */
-  protected abstract evicts(line: number, id: number): boolean;
+  /** Line `id` leaves this level, for `l1` to have room. True if a copy above, which goes too, differed from memory. */
+  protected abstract evicts(l1: Above, line: number, id: number): boolean;
 
   /** The slot that holds `line`, used now and counted; -1 and counted if none does. */
-  protected request(l1: L1, line: number): number {
+  protected request(l1: Asking, line: number): number {
     const slot = this.held(line);
     if (slot >= 0) {
       l1.counters.l2Hits++;
@@ -79,31 +81,31 @@ abstract class SecondLevel extends TagArray {
     return slot >= 0 && this.states[slot] !== Invalid ? slot : -1;
   }
 
-  protected fill(l1: L1, line: number, id: number, state: LineState): void {
+  protected fill(l1: Above, line: number, id: number, state: LineState): void {
     const slot = this.victim(line, this.find(line));
     const was = this.states[slot];
     if (was !== Invalid) {
       l1.counters.l2Evictions++;
       this.states[slot] = Invalid;
-      if (this.evicts(this.tags[slot], this.ids[slot]) || isDirty(was)) l1.counters.l2Writebacks++;
+      if (this.evicts(l1, this.tags[slot], this.ids[slot]) || isDirty(was)) l1.counters.l2Writebacks++;
     }
     this.place(slot, line, id, state);
   }
 }
 
 /** One CPU's own. */
-export class PrivateSecondLevel extends SecondLevel implements Below {
-  readonly #l1: L1;
+export class PrivateSecondLevel extends SecondLevel implements Below, SnoopedLevel {
+  readonly snooped = this;
   readonly #transitions: Transitions;
 
-  constructor(bus: Bus, options: SecondLevelOptions, l1: L1) {
-    super(bus, options);
-    this.#l1 = l1;
-    this.#transitions = bus.transitionsBelow;
+  constructor(bus: Bus, geometry: SecondLevelGeometry, random: () => number) {
+    super(bus, geometry, random);
+    // Below an L1 that writes through, this level is the one that holds changed lines.
+    this.#transitions = bus.protocol === 'write-through' ? new Transitions(protocols.mesi) : bus.transitions;
   }
 
-  read(l1: L1, line: number, id: number): number {
-    const { readAlone, readShared } = this.bus.transitions;
+  read(l1: Above, line: number, id: number): Supply {
+    const { loadMissAlone, loadMissShared } = this.bus.transitions;
     const slot = this.request(l1, line);
     if (slot >= 0) {
       const state = this.states[slot];
@@ -111,18 +113,18 @@ export class PrivateSecondLevel extends SecondLevel implements Below {
         this.states[slot] = Invalid;
         return state | FROM_L2;
       }
-      return (state === Exclusive || state === Modified ? readAlone : readShared) | FROM_L2;
+      return (isAlone(state) ? loadMissAlone : loadMissShared) | FROM_L2;
     }
-    const answer = this.bus.read(l1, line, id);
-    if (this.inclusion !== 'exclusive') this.fill(l1, line, id, answer === NOBODY ? Exclusive : Shared);
-    return (answer === NOBODY ? readAlone : readShared) | sourceOf(answer);
+    const response = this.bus.read(l1, line, id);
+    if (this.inclusion !== 'exclusive') this.fill(l1, line, id, response === NOBODY ? Exclusive : Shared);
+    return (response === NOBODY ? loadMissAlone : loadMissShared) | sourceOf(response);
   }
 
-  readExclusive(l1: L1, line: number, id: number): number {
+  readExclusive(l1: Above, line: number, id: number): Supply {
     const slot = this.request(l1, line);
     if (slot >= 0) {
       const state = this.states[slot];
-      const alone = state === Exclusive || state === Modified;
+      const alone = isAlone(state);
       if (!alone) l1.counters.upgrades++;
       const answers = !alone && this.upgrade(l1, line, id);
       const source = alone ? FROM_L2 : FROM_ELSEWHERE;
@@ -130,26 +132,26 @@ export class PrivateSecondLevel extends SecondLevel implements Below {
       this.states[slot] = Invalid;
       return (answers || isDirty(state) ? Modified : Exclusive) | source;
     }
-    const answer = this.bus.readExclusive(l1, line, id);
+    const response = this.bus.readExclusive(l1, line, id);
     if (this.inclusion !== 'exclusive') this.fill(l1, line, id, Exclusive);
-    const answers = answer === DIRTY && this.bus.handsChangesOver;
-    return (answers ? Modified : Exclusive) | sourceOf(answer);
+    const answers = response === DIRTY && this.bus.transitions.handsChangesOver;
+    return (answers ? Modified : Exclusive) | sourceOf(response);
   }
 
-  upgrade(l1: L1, line: number, id: number): boolean {
-    const answer = this.bus.upgrade(l1, line, id);
+  upgrade(l1: Above, line: number, id: number): boolean {
+    const response = this.bus.upgrade(l1, line, id);
     const slot = this.held(line);
     if (slot >= 0) this.states[slot] = isDirty(this.states[slot]) ? Modified : Exclusive;
-    return answer === DIRTY;
+    return response === DIRTY;
   }
 
-  write(l1: L1, line: number, id: number): number {
+  write(l1: Above, line: number, id: number): Source {
     const slot = this.request(l1, line);
     if (slot < 0) {
-      const answer = this.bus.readExclusive(l1, line, id);
+      const response = this.bus.readExclusive(l1, line, id);
       this.fill(l1, line, id, Modified);
       this.bus.directory.holders[id] |= l1.bit;
-      return sourceOf(answer);
+      return sourceOf(response);
     }
     const shared = this.states[slot] === Shared;
     if (shared) {
@@ -157,10 +159,10 @@ export class PrivateSecondLevel extends SecondLevel implements Below {
       this.bus.upgrade(l1, line, id);
     }
     this.states[slot] = Modified;
-    return shared ? FROM_ELSEWHERE : 0;
+    return shared ? FROM_ELSEWHERE : POSTED;
   }
 
-  replaced(l1: L1, line: number, id: number, state: LineState): void {
+  replaced(l1: Above, line: number, id: number, state: LineState): void {
     const slot = this.held(line);
     if (slot >= 0) {
       if (isDirty(state)) this.states[slot] = state;
@@ -168,74 +170,85 @@ export class PrivateSecondLevel extends SecondLevel implements Below {
     else this.bus.directory.holders[id] &= ~l1.bit;
   }
 
-  snoopRead(line: number): boolean {
-    const slot = this.held(line);
-    if (slot < 0) return false;
-    const cell = possible(this.#transitions.busRead[this.states[slot]]);
-    this.states[slot] = cell & NEXT;
-    if ((cell & WRITES_BACK) !== 0) this.#l1.counters.writebacksIntervRead++;
+  snoopRead(l1: Asking, line: number): boolean {
+    const cell = this.#answer(this.#transitions.busRead, line);
+    if ((cell & WRITES_BACK) !== 0) l1.counters.writebacksIntervRead++;
     return (cell & SUPPLIES) !== 0;
   }
 
-  snoopReadExclusive(line: number): boolean {
-    const slot = this.held(line);
-    if (slot < 0) return false;
-    const cell = possible(this.#transitions.busReadExclusive[this.states[slot]]);
-    this.states[slot] = cell & NEXT;
-    if ((cell & WRITES_BACK) !== 0) this.#l1.counters.writebacksIntervWrite++;
+  snoopReadExclusive(l1: Asking, line: number): boolean {
+    const cell = this.#answer(this.#transitions.busReadExclusive, line);
+    if ((cell & WRITES_BACK) !== 0) l1.counters.writebacksIntervWrite++;
     return (cell & SUPPLIES) !== 0;
   }
 
-  snoopUpgrade(line: number): boolean {
-    const slot = this.held(line);
-    if (slot < 0) return false;
-    const was = this.states[slot];
-    this.states[slot] = possible(this.#transitions.busUpgrade[was]) & NEXT;
-    return was === Owned;
+  snoopUpgrade(l1: Asking, line: number): boolean {
+    const cell = this.#answer(this.#transitions.busUpgrade, line);
+    if ((cell & WRITES_BACK) !== 0) l1.counters.writebacksIntervWrite++;
+    return (cell & SUPPLIES) !== 0;
   }
 
-  protected evicts(line: number, id: number): boolean {
+  protected evicts(l1: Above, line: number, id: number): boolean {
     if (this.inclusion === 'inclusive') {
-      const dirty = this.#l1.backInvalidate(line);
-      this.bus.directory.holders[id] &= ~this.#l1.bit;
+      const dirty = l1.backInvalidate(line);
+      this.bus.directory.holders[id] &= ~l1.bit;
       return dirty;
     }
-    if (!this.#l1.holds(line)) this.bus.directory.holders[id] &= ~this.#l1.bit;
+    if (!l1.holds(line)) this.bus.directory.holders[id] &= ~l1.bit;
     return false;
+  }
+
+  /** The protocol's cell for another CPU's request, after the line's state has followed it; Invalid where it is not held. */
+  #answer(cells: Uint8Array, line: number): number {
+    const slot = this.held(line);
+    if (slot < 0) return Invalid;
+    const cell = possible(cells[this.states[slot]]);
+    this.states[slot] = cell & NEXT;
+    return cell;
   }
 }
 
 /** One for all CPUs: its lines are Exclusive, or Modified where they differ from memory. */
-export class SharedSecondLevel extends SecondLevel implements Below {
-  read(l1: L1, line: number, id: number): number {
-    const { readAlone, readShared } = this.bus.transitions;
-    const answer = this.bus.read(l1, line, id);
-    const fetched = this.#fetch(l1, line, id, answer);
-    if ((fetched & NEXT) === Modified) return fetched;
-    return (answer === NOBODY ? readAlone : readShared) | (fetched & SOURCE);
+export class SharedSecondLevel extends SecondLevel implements Below, Behind {
+  readonly snooped = null;
+  readonly #l1s: readonly Above[];
+
+  /** `l1s`: those above, present and to come. */
+  constructor(bus: Bus, geometry: SecondLevelGeometry, random: () => number, l1s: readonly Above[]) {
+    super(bus, geometry, random);
+    this.#l1s = l1s;
+    bus.behind = this;
   }
 
-  readExclusive(l1: L1, line: number, id: number): number {
-    const answer = this.bus.readExclusive(l1, line, id);
-    const fetched = this.#fetch(l1, line, id, answer);
-    const answers = (fetched & NEXT) === Modified || (answer === DIRTY && this.bus.handsChangesOver);
-    return (answers ? Modified : Exclusive) | (fetched & SOURCE);
+  read(l1: Above, line: number, id: number): Supply {
+    const { loadMissAlone, loadMissShared } = this.bus.transitions;
+    const response = this.bus.read(l1, line, id);
+    const fetched = this.#fetch(l1, line, id, response);
+    if (stateIn(fetched) === Modified) return fetched;
+    return (response === NOBODY ? loadMissAlone : loadMissShared) | sourceIn(fetched);
   }
 
-  upgrade(l1: L1, line: number, id: number): boolean {
+  readExclusive(l1: Above, line: number, id: number): Supply {
+    const response = this.bus.readExclusive(l1, line, id);
+    const fetched = this.#fetch(l1, line, id, response);
+    const answers = stateIn(fetched) === Modified || (response === DIRTY && this.bus.transitions.handsChangesOver);
+    return (answers ? Modified : Exclusive) | sourceIn(fetched);
+  }
+
+  upgrade(l1: Above, line: number, id: number): boolean {
     return this.bus.upgrade(l1, line, id) === DIRTY;
   }
 
-  write(l1: L1, line: number, id: number): number {
-    const answer = this.bus.upgrade(l1, line, id);
+  write(l1: Above, line: number, id: number): Source {
+    const response = this.bus.upgrade(l1, line, id);
     const slot = this.request(l1, line);
     if (slot >= 0) this.states[slot] = Modified;
     else this.fill(l1, line, id, Modified);
-    if (answer !== NOBODY) return FROM_ELSEWHERE;
-    return slot >= 0 ? 0 : FROM_MEMORY;
+    if (response !== NOBODY) return FROM_ELSEWHERE;
+    return slot >= 0 ? POSTED : FROM_MEMORY;
   }
 
-  replaced(l1: L1, line: number, id: number, state: LineState): void {
+  replaced(l1: Above, line: number, id: number, state: LineState): void {
     this.bus.directory.holders[id] &= ~l1.bit;
     const slot = this.held(line);
     if (slot >= 0) {
@@ -244,29 +257,16 @@ export class SharedSecondLevel extends SecondLevel implements Below {
     else if (this.inclusion === 'exclusive') this.fill(l1, line, id, Exclusive);
   }
 
-  snoopRead(): boolean {
-    return false;
-  }
-
-  snoopReadExclusive(): boolean {
-    return false;
-  }
-
-  snoopUpgrade(): boolean {
-    return false;
-  }
-
-  /** A device has written the line to memory. */
   drop(line: number): void {
     const slot = this.held(line);
     if (slot >= 0) this.states[slot] = Invalid;
   }
 
-  protected evicts(line: number, id: number): boolean {
+  protected evicts(_l1: Above, line: number, id: number): boolean {
     if (this.inclusion !== 'inclusive') return false;
     let dirty = false;
     const holders = this.bus.directory.holders[id];
-    for (const l1 of this.bus.l1s) if ((holders & l1.bit) !== 0 && l1.backInvalidate(line)) dirty = true;
+    for (const l1 of this.#l1s) if ((holders & l1.bit) !== 0 && l1.backInvalidate(line)) dirty = true;
     return dirty;
   }
 
@@ -274,11 +274,11 @@ export class SharedSecondLevel extends SecondLevel implements Below {
    * Looks for a line that another CPU's cache may have answered for: the bits of its source, and Modified if it was
    * changed and moves up.
    */
-  #fetch(l1: L1, line: number, id: number, answer: Answer): number {
+  #fetch(l1: Above, line: number, id: number, response: Response): Supply {
     const slot = this.request(l1, line);
-    const source = answer === DIRTY ? FROM_ELSEWHERE : slot >= 0 ? FROM_L2 : FROM_MEMORY;
+    const source = response === DIRTY ? FROM_ELSEWHERE : slot >= 0 ? FROM_L2 : FROM_MEMORY;
     // A changed line that goes from one cache to another is written back here.
-    const writtenBack = answer === DIRTY && !this.bus.handsChangesOver;
+    const writtenBack = response === DIRTY && !this.bus.transitions.handsChangesOver;
     if (this.inclusion !== 'exclusive') {
       if (slot < 0) this.fill(l1, line, id, writtenBack ? Modified : Exclusive);
       else if (writtenBack) this.states[slot] = Modified;
@@ -286,11 +286,13 @@ export class SharedSecondLevel extends SecondLevel implements Below {
     }
     if (writtenBack) l1.counters.l2Writebacks++;
     // Others that share the line have it from memory, so it stays; alone, it moves up.
-    if (slot < 0 || answer !== NOBODY) return source;
+    if (slot < 0 || response !== NOBODY) return source;
     const state = this.states[slot];
     this.states[slot] = Invalid;
     return state === Modified ? Modified | source : source;
   }
 }
 
-const sourceOf = (answer: Answer): number => (answer === DIRTY ? FROM_ELSEWHERE : FROM_MEMORY);
+const isAlone = (state: number): boolean => state === Exclusive || state === Modified;
+
+const sourceOf = (response: Response): Source => (response === DIRTY ? FROM_ELSEWHERE : FROM_MEMORY);

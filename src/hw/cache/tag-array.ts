@@ -4,17 +4,9 @@
  */
 
 import { InputError } from '../../base/input-error.ts';
+import type { CacheGeometry } from '../cpu-model.ts';
 import { Invalid, type LineState } from './coherence.ts';
-import { createReplacement, type PolicyName, type Replacement } from './replacement.ts';
-
-export interface CacheGeometry {
-  /** Bytes. */
-  readonly size: number;
-  readonly ways: number;
-  /** Bytes, a power of two. */
-  readonly line: number;
-  readonly policy: PolicyName;
-}
+import { createReplacement, type Replacement } from './replacement.ts';
 
 export const NO_LINE = -1;
 

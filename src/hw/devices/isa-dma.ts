@@ -245,7 +245,7 @@ export class IsaDma implements PortDevice {
     scheduler.at(arrival, () => {
       if (channel.flight !== flight) return;
       channel.flight = null;
-      scheduler.progress();
+      scheduler.watchdog.progress();
       this.#move(request.bytes.subarray(channel.moved, channel.moved + bytes), address, request.toMemory);
       channel.moved += bytes;
       channel.address = (channel.address + bytes / channel.width) & 0xffff;
@@ -264,16 +264,16 @@ export class IsaDma implements PortDevice {
 
   /** Moves `bytes` to or from memory at `address`, within one line. */
   #move(bytes: Uint8Array, address: addr_t, toMemory: boolean): void {
-    const { bus, memory, model } = this.#machine;
+    const { caches, memory, model } = this.#machine;
     const line = Math.floor(address / model.l1.line);
     const end = address + bytes.length;
     if (toMemory) {
       let words = 0;
       for (let word = address >>> 2; word * 4 < end; word++) words |= 1 << (word % (model.l1.line / 4));
-      bus.dmaWrite(line, words);
+      caches.bus.dmaWrite(line, words);
       memory.bytes.set(bytes, address);
     } else {
-      bus.dmaRead(line);
+      caches.bus.dmaRead(line);
       bytes.set(memory.bytes.subarray(address, end));
     }
   }

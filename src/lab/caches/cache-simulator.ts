@@ -1,18 +1,16 @@
 /** L1 data caches on a bus, without memory and time, fed with the accesses of a trace: what a cache simulator is. */
 
-import { InputError } from '../../base/input-error.ts';
-import { Bus } from '../../hw/cache/bus.ts';
 import type { ProtocolName } from '../../hw/cache/coherence.ts';
-import { L1, type Latencies } from '../../hw/cache/l1.ts';
+import { CacheHierarchy } from '../../hw/cache/hierarchy.ts';
+import type { L1 } from '../../hw/cache/l1.ts';
 import type { ClassDetail } from '../../hw/cache/miss-classes.ts';
 import { type PolicyName, policyNames } from '../../hw/cache/replacement.ts';
-import type { SecondLevelGeometry } from '../../hw/cache/second-level.ts';
-import type { CacheGeometry } from '../../hw/cache/tag-array.ts';
+import type { CacheGeometry, Latencies, SecondLevelGeometry } from '../../hw/cpu-model.ts';
 import type { AccessKind } from '../../hw/observe.ts';
-import type { CacheCounts } from '../results/results.ts';
 import { cacheCounts } from './cache-counts.ts';
+import type { CacheCounts } from './cache-report.ts';
 
-/** Our names of policies, and those of other simulators and of golden/cache. */
+/** Our names of policies, and those of other simulators and of test/golden. */
 export const policies: Readonly<Record<string, PolicyName>> = {
   ...Object.fromEntries(policyNames.map((name) => [name, name])),
   plru: 'tree-plru',
@@ -21,10 +19,6 @@ export const policies: Readonly<Record<string, PolicyName>> = {
 };
 
 const noCost: Latencies = { l1: 0, l2: 0, memory: 0, transfer: 0 };
-
-function noRandomness(): never {
-  throw new InputError('cache simulator', 'random replacement without a seed', 'choose another policy');
-}
 
 export interface SimulatorOptions {
   readonly geometry: CacheGeometry;
@@ -40,21 +34,19 @@ export interface SimulatorOptions {
 }
 
 export class CacheSimulator {
-  readonly bus: Bus;
-  readonly #options: SimulatorOptions;
+  readonly caches: CacheHierarchy;
   /** Accesses that touched more than one line, by CPU. */
   readonly #straddling: number[] = [];
 
   constructor(options: SimulatorOptions) {
-    const { protocol = 'mesi', l2 = null, random = noRandomness } = options;
-    this.#options = options;
-    this.bus = new Bus({ protocol, l2: l2 === null ? null : { ...l2, random } });
-    this.#addUpTo(options.cpus - 1);
+    const { geometry, cpus, classes, protocol = 'mesi', l2 = null, random } = options;
+    this.caches = new CacheHierarchy({ l1: geometry, protocol, l2, latencies: noCost, classes, random, present: null });
+    this.#addUpTo(cpus - 1);
   }
 
   /** CPUs are numbered from 0 to 31; addresses have 32 bits. */
   access(cpu: number, kind: AccessKind, address: number, bytes: number): void {
-    const l1 = this.bus.l1s[cpu] ?? this.#addUpTo(cpu);
+    const l1 = this.caches.l1s[cpu] ?? this.#addUpTo(cpu);
     if (address >>> l1.shift !== (address + bytes - 1) >>> l1.shift) this.#straddling[cpu]++;
     if (kind === 'r') l1.load(address, bytes);
     else if (kind === 'w') l1.store(address, bytes);
@@ -63,14 +55,13 @@ export class CacheSimulator {
 
   /** What each CPU's cache did so far. */
   counts(): CacheCounts[] {
-    return this.bus.l1s.map((l1, cpu) => ({ ...cacheCounts(l1), straddlingAccesses: this.#straddling[cpu] }));
+    return this.caches.l1s.map((l1, cpu) => ({ ...cacheCounts(l1), straddlingAccesses: this.#straddling[cpu] }));
   }
 
   #addUpTo(cpu: number): L1 {
-    const { geometry, classes, random = noRandomness } = this.#options;
-    const { l1s } = this.bus;
+    const { l1s } = this.caches;
     while (l1s.length <= cpu) {
-      new L1(this.bus, { geometry, latencies: noCost, classes, random, present: null });
+      this.caches.addL1();
       this.#straddling.push(0);
     }
     return l1s[cpu];

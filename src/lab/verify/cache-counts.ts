@@ -1,9 +1,9 @@
 /** Compares our L1s with golden/cache: counts that independent simulators agree on, and MESI states step by step. */
 import { stateLetters } from '../../hw/cache/coherence.ts';
 import { totalOf } from '../caches/cache-counts.ts';
+import type { CacheCounts } from '../caches/cache-report.ts';
 import { CacheSimulator, policies } from '../caches/cache-simulator.ts';
 import { type AccessConsumer, AccessList } from '../caches/memory-trace.ts';
-import type { CacheCounts } from '../results/results.ts';
 import { type CaseOutcome, Comparison } from './outcome.ts';
 
 type Recorded = Readonly<Record<string, unknown>>;
@@ -90,7 +90,7 @@ const simulatorOf = ({ size, ways, line }: Omit<RecordedGeometry, 'sets' | 'poli
 /** The counts of one CPU's cache, and where in the trace it missed. */
 function missesOverTime(accesses: AccessList, geometry: RecordedGeometry, policy: string) {
   const simulator = simulatorOf(geometry, policy, 1);
-  const { counters } = simulator.bus.l1s[0];
+  const { counters } = simulator.caches.l1s[0];
   const missesAfterEach20th: number[] = [];
   const first20MissingAccesses: number[] = [];
   const twentieth = Math.floor(accesses.length / 20);
@@ -180,7 +180,7 @@ function coherenceCase(
 
 /** Feeds the trace; the ten lines with most coherence misses of all CPUs, those of lower address first. */
 function worstLines(simulator: CacheSimulator, accesses: AccessList, line: number): LineSharing[] {
-  const { l1s } = simulator.bus;
+  const { l1s } = simulator.caches;
   const byLine = new Map<number, Sharing>();
   const piece: AccessConsumer = (cpu, kind, address, bytes) => {
     const { counters } = l1s[cpu];
@@ -235,7 +235,7 @@ export function verifyDirected({ geometry, policy, cases }: DirectedCases): Case
   return cases.map(({ cpus, steps, perCpu }, n) => {
     const comparison = new Comparison(`cache/directed-mesi ${n}`, 'steps and counts');
     const simulator = simulatorOf(geometry, policy, cpus);
-    const { l1s } = simulator.bus;
+    const { l1s } = simulator.caches;
     const [texts, states] = [0, 1].map((half) => steps.map((step) => step.split(' > ')[half])) as [string[], string[]];
     const accesses = AccessList.parse(new TextEncoder().encode(texts.join('\n')), `directed-mesi.json case ${n}`);
     accesses.forEach((cpu, kind, address, bytes, i) => {

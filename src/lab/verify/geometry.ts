@@ -3,8 +3,8 @@
 import { InputError } from '../../base/input-error.ts';
 import type { Program } from '../../hw/cpu.ts';
 import { NULL } from '../../hw/memory.ts';
-import { SLAB_HWCACHE_ALIGN } from '../../slab/flags.ts';
 import { kmem_cache_create } from '../../slab/linux-2.4.22/create.ts';
+import { SLAB_HWCACHE_ALIGN } from '../../slab/linux-2.4.22/flags.ts';
 import { peekCache, peekName } from '../../slab/linux-2.4.22/inspect.ts';
 import { kmem_cache_destroy } from '../../slab/linux-2.4.22/shrink.ts';
 import { CFLGS_OFF_SLAB, CFLGS_OPTIMIZE, type Linux2422 } from '../../slab/linux-2.4.22/slab.ts';

@@ -1,13 +1,16 @@
 /** Compares our structures and constants with layouts.json of golden/linux-2.4.22: every build, every field, as compiled. */
-import type { KernelConfig } from '../../kernel/kernel.ts';
-import { irqCpustat, PAGE_OFFSET, semaphoreType, spinlockType, waitQueueHead } from '../../kernel/kernel.ts';
+
+import { PAGE_OFFSET } from '../../kernel/kernel.ts';
+import { irqCpustat } from '../../kernel/linux-2.4/kernel.ts';
+import * as task from '../../kernel/linux-2.4/task.ts';
 import { list_head } from '../../kernel/list.ts';
+import { semaphoreType, spinlockType, waitQueueHead } from '../../kernel/lock-types.ts';
 import { type CType, u32 } from '../../kernel/struct.ts';
-import * as task from '../../kernel/task.ts';
-import * as gfp from '../../mm/gfp.ts';
+import * as gfp from '../../mm/linux-2.4.22/gfp.ts';
 import * as mm from '../../mm/linux-2.4.22/mm.ts';
-import * as flags from '../../slab/flags.ts';
+import type { SlabConfig } from '../../slab/linux-2.4.22/config.ts';
 import * as debug from '../../slab/linux-2.4.22/debug.ts';
+import * as flags from '../../slab/linux-2.4.22/flags.ts';
 import * as slab from '../../slab/linux-2.4.22/slab.ts';
 import { type CaseOutcome, Comparison } from './outcome.ts';
 
@@ -35,7 +38,7 @@ export function verifyLayouts(configs: Readonly<Record<string, RecordedBuild>>):
 
 function compareBuild(name: string, recorded: RecordedBuild): CaseOutcome {
   const comparison = new Comparison(name, 'fields and constants');
-  const config: KernelConfig = {
+  const config: SlabConfig = {
     CONFIG_SMP: recorded.smp,
     CONFIG_DEBUG_SLAB: recorded.debug,
     NR_CPUS: recorded.nr_cpus,
@@ -58,7 +61,7 @@ function compareBuild(name: string, recorded: RecordedBuild): CaseOutcome {
   return comparison.outcome();
 }
 
-function structuresOf(config: KernelConfig): Record<string, CType> {
+function structuresOf(config: SlabConfig): Record<string, CType> {
   const zone_struct = mm.zoneStruct(config);
   const task_struct = { ...task.task_struct, sizeof: task.task_struct_sizeof(config.CONFIG_SMP) };
   return {
@@ -85,7 +88,7 @@ function structuresOf(config: KernelConfig): Record<string, CType> {
 }
 
 /** The constants that our sources name as the kernel does; those of the build itself are not compared with themselves. */
-function constantsOf({ consts }: RecordedBuild, config: KernelConfig): Record<string, number> {
+function constantsOf({ consts }: RecordedBuild, config: SlabConfig): Record<string, number> {
   const named: Record<string, unknown> = {
     ...gfp,
     ...mm,

@@ -10,14 +10,15 @@ import type { Cpu, Program } from '../../hw/cpu.ts';
 import { cpuModels } from '../../hw/cpu-models.ts';
 import { Machine } from '../../hw/machine.ts';
 import { type addr_t, MiB, NULL, PAGE_SHIFT } from '../../hw/memory.ts';
-import { Lockup } from '../../hw/scheduler.ts';
+import { Lockup } from '../../hw/watchdog.ts';
 import { KernelBug } from '../../kernel/bug.ts';
-import type { KernelConfig, KernelFunction } from '../../kernel/kernel.ts';
-import { GFP_KERNEL } from '../../mm/gfp.ts';
+import type { KernelFunction } from '../../kernel/kernel.ts';
+import { GFP_KERNEL } from '../../mm/linux-2.4.22/gfp.ts';
 import { alloc_pages, free_pages } from '../../mm/linux-2.4.22/page-alloc.ts';
 import { mem_init } from '../../mm/linux-2.4.22/power-on.ts';
 import { kmem_cache_alloc } from '../../slab/linux-2.4.22/alloc.ts';
 import { powerOn, start_kernel } from '../../slab/linux-2.4.22/boot.ts';
+import type { SlabConfig } from '../../slab/linux-2.4.22/config.ts';
 import { kmem_cache_create, kmem_cache_size } from '../../slab/linux-2.4.22/create.ts';
 import { kmem_cache_free } from '../../slab/linux-2.4.22/free.ts';
 import { kmem_cache_init, kmem_cache_sizes_init, kmem_cpucache_init } from '../../slab/linux-2.4.22/init.ts';
@@ -86,7 +87,7 @@ const inputs: Record<string, readonly string[]> = {
   buddy: [],
 };
 
-export function configOf(header: CaseHeader): KernelConfig {
+export function configOf(header: CaseHeader): SlabConfig {
   return {
     CONFIG_SMP: header.smp,
     CONFIG_DEBUG_SLAB: header.debug,
@@ -207,12 +208,31 @@ class Replay {
   /** What the next constructor call does besides, and what came of such operations. */
   #hook: Recorded | null = null;
   #nested: unknown[] = [];
+  /** Of the operation: where a task without memory gave way, and what was tried to get some. */
+  #yields = 0;
+  #reclaims = 0;
 
   constructor(header: CaseHeader, touches: TouchComparison | null) {
     this.#header = header;
     this.#touches = touches;
-    this.#k = powerOnFor(header);
+    this.#k = this.#powerOn();
     touches?.watch(this.#k.machine);
+  }
+
+  #powerOn(): Linux2422 {
+    const k = powerOnFor(this.#header);
+    const { scheduler } = k.machine;
+    const { try_to_free_pages_zone } = k;
+    k.try_to_free_pages_zone = (cpu, gfp_mask) => {
+      this.#reclaims++;
+      return try_to_free_pages_zone(cpu, gfp_mask);
+    };
+    const giveWay = scheduler.giveWay.bind(scheduler);
+    scheduler.giveWay = (cpu) => {
+      if (++this.#yields === 4) throw new Livelock();
+      giveWay(cpu);
+    };
+    return k;
   }
 
   get kernel(): Linux2422 {
@@ -223,7 +243,7 @@ class Replay {
   perform(operation: Recorded): Record<string, unknown> {
     const { op } = operation;
     if (op === 'power_on') {
-      this.#k = powerOnFor(this.#header);
+      this.#k = this.#powerOn();
       this.#touches?.watch(this.#k.machine);
       return {};
     }
@@ -234,16 +254,13 @@ class Replay {
     if (op === 'buddy') return buddySnapshot(k);
 
     const printed = k.log.length;
-    const reclaimed = k.reclaimCalls;
     this.#calls = [];
     this.#nested = [];
-    let yields = 0;
-    k.onYield = () => {
-      if (++yields === 4) throw new Livelock();
-    };
+    this.#yields = 0;
+    this.#reclaims = 0;
     const results = this.#run(cpu, operation);
     if (k.log.length > printed) results.printk = k.log.slice(printed);
-    if (k.reclaimCalls > reclaimed) results.try_to_free_pages_zone_calls = k.reclaimCalls - reclaimed;
+    if (this.#reclaims > 0) results.try_to_free_pages_zone_calls = this.#reclaims;
     if (this.#calls.length > 0) results.calls = this.#calls;
     if (this.#nested.length > 0) results.nested = this.#nested;
     return results;

@@ -11,8 +11,8 @@
 import { InputError } from '../../base/input-error.ts';
 import type { Cpu } from '../../hw/cpu.ts';
 import { MiB, NULL, PAGE_SIZE } from '../../hw/memory.ts';
-import { SLAB_HWCACHE_ALIGN, SLAB_MUST_HWCACHE_ALIGN } from '../../slab/flags.ts';
 import { kmem_cache_create } from '../../slab/linux-2.4.22/create.ts';
+import { SLAB_HWCACHE_ALIGN, SLAB_MUST_HWCACHE_ALIGN } from '../../slab/linux-2.4.22/flags.ts';
 import { cacheChain, peekCache, peekName } from '../../slab/linux-2.4.22/inspect.ts';
 import { BYTES_PER_WORD, CACHE_NAMELEN, type Linux2422, MAX_OBJ_ORDER } from '../../slab/linux-2.4.22/slab.ts';
 import { bootBuild } from './linux-case.ts';

@@ -6,7 +6,7 @@
 import type { Machine } from '../../hw/machine.ts';
 import type { addr_t } from '../../hw/memory.ts';
 import { type AccessKind, observe } from '../../hw/observe.ts';
-import { task_struct_sizeof } from '../../kernel/task.ts';
+import { task_struct_sizeof } from '../../kernel/linux-2.4/task.ts';
 import { struct_page } from '../../mm/linux-2.4.22/mm.ts';
 import { placeAt } from '../../slab/linux-2.4.22/places.ts';
 import { cache_sizes_t, type Linux2422 } from '../../slab/linux-2.4.22/slab.ts';

@@ -2,9 +2,8 @@
 import type { Counters } from '../../hw/cache/counters.ts';
 import type { Cpu, Program } from '../../hw/cpu.ts';
 import { type addr_t, NULL, PAGE_SIZE } from '../../hw/memory.ts';
-import { GFP_DMA } from '../../mm/gfp.ts';
 import type { SlabAllocator } from '../../slab/allocator.ts';
-import type { Counts, SetPressure } from '../results/results.ts';
+import type { Counts, SetPressure } from '../results/counts.ts';
 import { countSets } from './set-pressure.ts';
 
 /** Counts that are sums over the CPUs, by where a CPU has them. */
@@ -78,7 +77,6 @@ export class Measurement {
   readonly #sets: SetPressure;
   readonly #sizeOf: ReadonlyMap<addr_t, number>;
   readonly #live = new Map<addr_t, LiveObject>();
-  readonly #general: readonly GeneralCache[];
   /** What the allocator did before. */
   readonly methods: Pick<SlabAllocator, WatchedMethod>;
   readonly #freeBefore: number;
@@ -98,9 +96,8 @@ export class Measurement {
     for (const { counters } of machine.cpus) counters.longestInterruptsOff = 0;
     this.#before = totals(machine.cpus);
     this.#sets = countSets(machine.cpus.map(({ l1 }) => l1));
-    this.#general = generalCaches(caches);
-    const { alloc, free, kmalloc, kfree, alloc_pages, free_pages } = allocator;
-    this.methods = { alloc, free, kmalloc, kfree, alloc_pages, free_pages };
+    const { alloc, free, kmalloc, kfree, get_free_pages, free_pages } = allocator;
+    this.methods = { alloc, free, kmalloc, kfree, get_free_pages, free_pages };
     Object.assign(allocator, { ...watchingMethods, [MEASUREMENT]: this });
   }
 
@@ -126,13 +123,6 @@ export class Measurement {
   /** What an object of the cache was meant to hold. */
   sizeOf(cachep: addr_t): number {
     return this.#sizeOf.get(cachep) ?? 0;
-  }
-
-  /** The general cache that serves kmalloc(size), NULL where none does. */
-  generalCache(size: number, flags: number): addr_t {
-    const dma = (flags & GFP_DMA) !== 0;
-    for (const cache of this.#general) if (cache.dma === dma && cache.size >= size) return cache.cachep;
-    return NULL;
   }
 
   /** Before an allocation: nothing runs between this look and the kernel's own, which is the first that counts. */
@@ -169,7 +159,7 @@ export class Measurement {
 }
 
 const MEASUREMENT = Symbol('measurement');
-type WatchedMethod = 'alloc' | 'free' | 'kmalloc' | 'kfree' | 'alloc_pages' | 'free_pages';
+type WatchedMethod = 'alloc' | 'free' | 'kmalloc' | 'kfree' | 'get_free_pages' | 'free_pages';
 type Watched = SlabAllocator & { readonly [MEASUREMENT]: Measurement };
 
 /** The same functions for every allocator, as in set-pressure.ts. */
@@ -181,13 +171,13 @@ const watchingMethods = {
   },
   *kmalloc(this: Watched, cpu: Cpu, size: number, flags: number): Program<addr_t> {
     const to = this[MEASUREMENT];
-    const cachep = to.generalCache(size, flags);
+    const cachep = this.generalCache(size, flags);
     to.allocating(cpu, cachep);
     return to.allocated(yield* to.methods.kmalloc.call(this, cpu, size, flags), cachep, size);
   },
-  *alloc_pages(this: Watched, cpu: Cpu, gfp_mask: number, order: number): Program<addr_t> {
+  *get_free_pages(this: Watched, cpu: Cpu, gfp_mask: number, order: number): Program<addr_t> {
     const to = this[MEASUREMENT];
-    return to.allocated(yield* to.methods.alloc_pages.call(this, cpu, gfp_mask, order), NULL, PAGE_SIZE << order);
+    return to.allocated(yield* to.methods.get_free_pages.call(this, cpu, gfp_mask, order), NULL, PAGE_SIZE << order);
   },
   free(this: Watched, cpu: Cpu, cachep: addr_t, objp: addr_t): Program {
     this[MEASUREMENT].freeing(cpu, objp);
@@ -202,18 +192,3 @@ const watchingMethods = {
     return this[MEASUREMENT].methods.free_pages.call(this, cpu, addr, order);
   },
 };
-
-interface GeneralCache {
-  readonly cachep: addr_t;
-  readonly size: number;
-  readonly dma: boolean;
-}
-
-/** The size-N caches, in order of size. */
-function generalCaches(caches: readonly { cachep: addr_t; name: string }[]): GeneralCache[] {
-  return caches
-    .map(({ cachep, name }) => ({ cachep, match: /^size-(\d+)(\(DMA\))?$/.exec(name) }))
-    .filter(({ match }) => match !== null)
-    .map(({ cachep, match }) => ({ cachep, size: Number(match![1]), dma: match![2] !== undefined }))
-    .sort((a, b) => a.size - b.size);
-}

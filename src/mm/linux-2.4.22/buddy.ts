@@ -7,10 +7,10 @@
 import type { Cpu, Program } from '../../hw/cpu.ts';
 import { type addr_t, NULL } from '../../hw/memory.ts';
 import { BUG } from '../../kernel/bug.ts';
-import { in_interrupt } from '../../kernel/irq.ts';
+import { in_interrupt } from '../../kernel/linux-2.4/hardirq.ts';
+import { get_current, PF_FREE_PAGES, task_struct } from '../../kernel/linux-2.4/task.ts';
 import { list_add, list_del, list_head } from '../../kernel/list.ts';
 import { spin_lock_irqsave, spin_unlock_irqrestore } from '../../kernel/spinlock.ts';
-import { get_current, PF_FREE_PAGES, task_struct } from '../../kernel/task.ts';
 import {
   free_area_struct,
   MAX_ORDER,

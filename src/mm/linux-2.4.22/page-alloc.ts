@@ -2,12 +2,12 @@
 import type { Cpu, Program } from '../../hw/cpu.ts';
 import { type addr_t, NULL } from '../../hw/memory.ts';
 import { BUG } from '../../kernel/bug.ts';
-import { in_interrupt } from '../../kernel/irq.ts';
+import { in_interrupt } from '../../kernel/linux-2.4/hardirq.ts';
+import { get_current, PF_FREE_PAGES, PF_MEMALLOC, PF_MEMDIE, task_struct } from '../../kernel/linux-2.4/task.ts';
 import { list_del, list_head } from '../../kernel/list.ts';
 import { ptr } from '../../kernel/struct.ts';
-import { get_current, PF_FREE_PAGES, PF_MEMALLOC, PF_MEMDIE, task_struct } from '../../kernel/task.ts';
-import { __GFP_WAIT, GFP_ZONEMASK } from '../gfp.ts';
 import { __free_pages_ok, checkUnused, rmqueue } from './buddy.ts';
+import { __GFP_WAIT, GFP_ZONEMASK } from './gfp.ts';
 import { MAX_ORDER, type Mm, PG_dirty, PG_lru, PG_reserved, struct_page, zonelist_struct } from './mm.ts';
 import { page_address, page_zone, set_page_count, testPageFlag, virt_to_page } from './page.ts';
 
@@ -52,8 +52,7 @@ export function* __alloc_pages(k: Mm, cpu: Cpu, gfp_mask: number, order: number,
     // Don't let big-order allocations loop
     if (order > 3) return NULL;
     // yield(): others may free pages; if nobody does, the watchdog names this zone list.
-    k.onYield();
-    k.machine.scheduler.watchWait(cpu, zonelist, waitingSince);
+    k.machine.scheduler.watchdog.watchWait(cpu, zonelist, waitingSince);
     k.machine.scheduler.giveWay(cpu);
     cpu.pause(zonelist);
     yield;
@@ -94,7 +93,7 @@ function* balance_classzone(k: Mm, cpu: Cpu, classzone: addr_t, gfp_mask: number
   const taskFlags = current + task_struct.flags;
   cpu.store32(current + task_struct.allocation_order, order);
   cpu.storeLong(taskFlags, cpu.loadLong(taskFlags) | PF_MEMALLOC | PF_FREE_PAGES);
-  const freed = yield* try_to_free_pages_zone(k, cpu, gfp_mask);
+  const freed = yield* k.try_to_free_pages_zone(cpu, gfp_mask);
   cpu.storeLong(taskFlags, cpu.loadLong(taskFlags) & ~(PF_MEMALLOC | PF_FREE_PAGES));
 
   if (cpu.load32(current + task_struct.nr_local_pages) === 0) return NULL;
@@ -139,21 +138,6 @@ function memclass(k: Mm, cpu: Cpu, pgzone: addr_t, classzone: addr_t): boolean {
   const { zone_pgdat } = k.zone_struct;
   return cpu.loadPtr(pgzone + zone_pgdat) === cpu.loadPtr(classzone + zone_pgdat) && pgzone <= classzone;
 }
-
-/**
- * mm/vmscan.c, try_to_free_pages_zone(), as it goes with empty page lists: up to six rounds of slab reclaim, until one
- * frees SWAP_CLUSTER_MAX pages. True if any round did.
- */
-function* try_to_free_pages_zone(k: Mm, cpu: Cpu, gfp_mask: number): Program<boolean> {
-  k.reclaimCalls++;
-  if (k.reclaim === null) return false;
-  for (let priority = DEF_PRIORITY; priority > 0; priority--) {
-    if ((yield* k.reclaim(cpu, gfp_mask)) >= SWAP_CLUSTER_MAX) return true;
-  }
-  return false;
-}
-const DEF_PRIORITY = 6;
-const SWAP_CLUSTER_MAX = 32;
 
 /** The address of a block of 2^order pages, or NULL. */
 export function* __get_free_pages(k: Mm, cpu: Cpu, gfp_mask: number, order: number): Program<addr_t> {

@@ -1,13 +1,12 @@
 /** mm/slab.c, the way of one free: __kmem_cache_free(), free_block(), kmem_cache_free_one(). */
-
 import type { Cpu, Program } from '../../hw/cpu.ts';
 import { type addr_t, NULL } from '../../hw/memory.ts';
 import { BUG } from '../../kernel/bug.ts';
+import { enterFrame, leaveFrame } from '../../kernel/frame.ts';
 import { local_irq_restore, local_irq_save } from '../../kernel/irq.ts';
 import { list_add, list_del } from '../../kernel/list.ts';
 import { spin_lock, spin_unlock } from '../../kernel/spinlock.ts';
 import { ptr } from '../../kernel/struct.ts';
-import { enterFrame, leaveFrame } from '../../kernel/task.ts';
 import { virt_to_page } from '../../mm/linux-2.4.22/page.ts';
 import { cc_data, cc_entry } from './alloc.ts';
 import { CHECK_PAGE, debugFreed } from './debug.ts';

@@ -1,9 +1,8 @@
 /** mm/slab.c, kmem_cache_grow(): one more slab. */
-
 import type { Cpu, Program } from '../../hw/cpu.ts';
 import { type addr_t, NULL } from '../../hw/memory.ts';
 import { BUG } from '../../kernel/bug.ts';
-import { in_interrupt } from '../../kernel/irq.ts';
+import { in_interrupt } from '../../kernel/linux-2.4/hardirq.ts';
 import { list_add_tail } from '../../kernel/list.ts';
 import { spin_lock_irqsave, spin_unlock_irqrestore } from '../../kernel/spinlock.ts';
 import { PG_slab, struct_page } from '../../mm/linux-2.4.22/mm.ts';

@@ -4,10 +4,10 @@ import { NULL, PAGE_SHIFT } from '../../hw/memory.ts';
 import { BUG } from '../../kernel/bug.ts';
 import { INIT_LIST_HEAD } from '../../kernel/list.ts';
 import { init_MUTEX } from '../../kernel/semaphore.ts';
-import { SLAB_CACHE_DMA, SLAB_HWCACHE_ALIGN } from '../flags.ts';
 import { enable_all_cpucaches } from './cpu-arrays.ts';
-import { kmem_cache_create } from './create.ts';
-import { colours, kmem_cache_estimate } from './estimate.ts';
+import { colours, kmem_cache_create } from './create.ts';
+import { kmem_cache_estimate } from './estimate.ts';
+import { SLAB_CACHE_DMA, SLAB_HWCACHE_ALIGN } from './flags.ts';
 import { BREAK_GFP_ORDER_HI, CFLGS_OFF_SLAB, cache_sizes_t, FILE, type Linux2422, slab_t } from './slab.ts';
 
 /** Sets up the cache of caches. */

@@ -2,9 +2,10 @@
 import { type addr_t, NULL } from '../../hw/memory.ts';
 import { Corruption, peekList } from '../../kernel/peek-list.ts';
 import { ptr } from '../../kernel/struct.ts';
+import { GFP_DMA } from '../../mm/linux-2.4.22/gfp.ts';
 import type { ArrayLevel, CacheState, CpuArrayState, SlabState } from '../allocator.ts';
 import { cc_entry } from './alloc.ts';
-import { BUFCTL_END, cpucache_t, type Linux2422, slab_bufctl, slab_t } from './slab.ts';
+import { BUFCTL_END, cache_sizes_t, cpucache_t, general_sizes, type Linux2422, slab_bufctl, slab_t } from './slab.ts';
 
 /** The cache_chain, from kmem_cache on. */
 export function cacheChain(k: Linux2422): addr_t[] {
@@ -71,6 +72,15 @@ export function peekArrayLevel(k: Linux2422, cachep: addr_t, cpu: number): Array
   if (cc === NULL) return null;
   const { memory } = k.machine;
   return { avail: memory.peek32(cc + cpucache_t.avail), limit: memory.peek32(cc + cpucache_t.limit) };
+}
+
+/** kmem_find_general_cachep(), by peek. */
+export function peekGeneralCache(k: Linux2422, size: number, flags: number): addr_t {
+  const index = general_sizes.findIndex((cs_size) => cs_size >= size);
+  if (index < 0) return NULL;
+  const { cs_cachep, cs_dmacachep, sizeof } = cache_sizes_t;
+  const pointer = (flags & GFP_DMA) !== 0 ? cs_dmacachep : cs_cachep;
+  return k.machine.memory.peek32(k.cache_sizes + index * sizeof + pointer);
 }
 
 function peekArray(k: Linux2422, cachep: addr_t, cpu: number): addr_t {

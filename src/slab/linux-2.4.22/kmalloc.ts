@@ -1,9 +1,8 @@
 /** mm/slab.c, kmalloc(), kfree(): the general caches. */
-
 import type { Cpu, Program } from '../../hw/cpu.ts';
 import { type addr_t, NULL } from '../../hw/memory.ts';
 import { local_irq_restore, local_irq_save } from '../../kernel/irq.ts';
-import { GFP_DMA } from '../../mm/gfp.ts';
+import { GFP_DMA } from '../../mm/linux-2.4.22/gfp.ts';
 import { virt_to_page } from '../../mm/linux-2.4.22/page.ts';
 import { kmem_cache_alloc } from './alloc.ts';
 import { CHECK_PAGE } from './debug.ts';

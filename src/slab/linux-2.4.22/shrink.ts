@@ -2,8 +2,8 @@
 import type { Cpu, Program } from '../../hw/cpu.ts';
 import { type addr_t, NULL } from '../../hw/memory.ts';
 import { BUG } from '../../kernel/bug.ts';
-import { in_interrupt } from '../../kernel/irq.ts';
 import { PAGE_OFFSET } from '../../kernel/kernel.ts';
+import { in_interrupt } from '../../kernel/linux-2.4/hardirq.ts';
 import { list_add, list_del, list_empty, list_head, listStep } from '../../kernel/list.ts';
 import { down, up } from '../../kernel/semaphore.ts';
 import { spin_lock_irq, spin_unlock_irq } from '../../kernel/spinlock.ts';

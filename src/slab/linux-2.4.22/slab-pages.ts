@@ -1,5 +1,4 @@
 /** mm/slab.c: a slab's pages know their cache and slab through page->list, which the buddy lists do not need meanwhile. */
-
 import type { Cpu, Program } from '../../hw/cpu.ts';
 import { type addr_t, NULL } from '../../hw/memory.ts';
 import { list_head } from '../../kernel/list.ts';

@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import seedrandom from 'seedrandom';
 import { expect, test } from 'vitest';
 import { type PolicyName, policyNames } from '../../../src/hw/cache/replacement.ts';
-import type { CacheGeometry } from '../../../src/hw/cache/tag-array.ts';
+import type { CacheGeometry } from '../../../src/hw/cpu-model.ts';
 import type { Machine } from '../../../src/hw/machine.ts';
 import { type Kind, machineOf, perform, states } from '../tiny-machine.ts';
 import { anyGeometry, anySteps, BYTES, linesOf, mustEqual } from './random-runs.ts';
@@ -24,7 +24,7 @@ function checkInvariants(machine: Machine, lineAccesses: readonly number[], line
     const held = states(machine, addr);
     if (!/^(I*[ME]?I*|[IS]*)$/.test(held)) throw new Error(`line 0x${addr.toString(16)} is ${held}`);
     const holders = Array.from(held).reduce((bits, state, id) => (state === 'I' ? bits : bits | (1 << id)), 0);
-    const { directory } = machine.bus;
+    const { directory } = machine.caches.bus;
     mustEqual(directory.holders[directory.idOf(addr / line)], holders, 'holders that the directory knows');
   }
   for (const { id, l1 } of machine.cpus) {

@@ -1,144 +1,116 @@
 import { describe, expect, test } from 'vitest';
-import {
-  type LineState,
-  mesi,
-  moesi,
-  type Protocol,
-  type StateTransitions,
-  stateLetters,
-  writeThrough,
-} from '../../../src/hw/cache/coherence.ts';
-import { machineOf, play, states } from '../tiny-machine.ts';
+import { Bus } from '../../../src/hw/cache/bus.ts';
+import type { ProtocolName } from '../../../src/hw/cache/coherence.ts';
+import { L1 } from '../../../src/hw/cache/l1.ts';
+import { NoSecondLevel } from '../../../src/hw/cache/no-second-level.ts';
+import { cycles, geometry, machineOf, play, states } from '../tiny-machine.ts';
 
-const transitionsOf = (letter: string, protocol: Protocol = mesi): StateTransitions =>
-  protocol[stateLetters.indexOf(letter as 'I')]!;
-const lettersOf = (...next: LineState[]) => next.map((state) => stateLetters[state]).join('/');
-
-describe('the table: a local', () => {
-  test.each([
-    ['I', 'localRead', 'read', 'E/S'],
-    ['I', 'localWrite', 'readExclusive', 'M/M'],
-    ['S', 'localRead', null, 'S/S'],
-    ['S', 'localWrite', 'upgrade', 'M/M'],
-    ['E', 'localRead', null, 'E/E'],
-    ['E', 'localWrite', null, 'M/M'],
-    ['M', 'localRead', null, 'M/M'],
-    ['M', 'localWrite', null, 'M/M'],
-  ] as const)('%s, %s asks the bus for %s and ends in %s (no other copy/other copies)', (state, event, bus, ends) => {
-    const { next, nextIfShared, ...transition } = transitionsOf(state)[event];
-    expect([transition.bus, lettersOf(next, nextIfShared)]).toEqual([bus, ends]);
-  });
-});
-
-describe('the table: what comes from outside', () => {
-  test.each([
-    ['I', 'busRead', 'I', 'silently'],
-    ['I', 'busReadExclusive', 'I', 'silently'],
-    ['I', 'busUpgrade', 'I', 'silently'],
-    ['S', 'busRead', 'S', 'silently'],
-    ['S', 'busReadExclusive', 'I', 'silently'],
-    ['S', 'busUpgrade', 'I', 'silently'],
-    ['S', 'replacement', 'I', 'silently'],
-    ['E', 'busRead', 'S', 'silently'],
-    ['E', 'busReadExclusive', 'I', 'silently'],
-    ['E', 'replacement', 'I', 'silently'],
-    ['M', 'busRead', 'S', 'with a write-back'],
-    ['M', 'busReadExclusive', 'I', 'with a write-back'],
-    ['M', 'replacement', 'I', 'with a write-back'],
-  ] as const)('%s, %s ends in %s %s', (state, event, ends, how) => {
-    const { next, writesBack } = transitionsOf(state)[event];
-    expect([lettersOf(next), writesBack]).toEqual([ends, how === 'with a write-back']);
-  });
-
-  test.each([
-    ['I', 'replacement'],
-    ['E', 'busUpgrade'],
-    ['M', 'busUpgrade'],
-  ] as const)('%s, %s cannot happen', (state, event) => {
-    expect(() => transitionsOf(state)[event].next).toThrow('the protocol rules out');
-  });
-});
-
-type Local = readonly [state: string, event: 'localRead' | 'localWrite', bus: string | null, ends: string];
-type Remote = readonly [
-  state: string,
-  event: 'busRead' | 'busReadExclusive' | 'busUpgrade' | 'replacement',
-  ends: string,
-  how: 'silently' | 'supplying' | 'with a write-back',
-];
-
-const sameInMesi = (protocol: Protocol, letters: string) =>
-  Array.from(letters, (letter) => expect(transitionsOf(letter, protocol)).toEqual(transitionsOf(letter)));
-
-function expectRows(protocol: Protocol, local: readonly Local[], remote: readonly Remote[]): void {
-  for (const [state, event, bus, ends] of local) {
-    const { next, nextIfShared, bus: asked } = transitionsOf(state, protocol)[event];
-    expect([state, event, asked, lettersOf(next, nextIfShared)]).toEqual([state, event, bus, ends]);
-  }
-  for (const [state, event, ends, how] of remote) {
-    const { next, supplies, writesBack } = transitionsOf(state, protocol)[event];
-    const found = writesBack ? 'with a write-back' : supplies ? 'supplying' : 'silently';
-    expect([state, event, lettersOf(next), found]).toEqual([state, event, ends, how]);
-  }
+/**
+ * Every cell of every protocol's table, seen from three caches that run it: steps that bring the line of CPU 0 into a state,
+ * what happens then, the states of all three after it, and what CPU 0 and the one who asked (`by`) counted meanwhile.
+ */
+interface Cell {
+  readonly state: 'I' | 'S' | 'E' | 'M' | 'O';
+  readonly before: string;
+  readonly event: string;
+  readonly ends: string;
+  readonly by?: number;
+  readonly counts?: Partial<Record<(typeof counted)[number], number>>;
 }
 
-test('MOESI is MESI but for changed lines, which stay with an owner when others read them', () => {
-  sameInMesi(moesi, 'ISE');
-  expectRows(
-    moesi,
-    [
-      ['M', 'localRead', null, 'M/M'],
-      ['M', 'localWrite', null, 'M/M'],
-      ['O', 'localRead', null, 'O/O'],
-      ['O', 'localWrite', 'upgrade', 'M/M'],
-    ],
-    [
-      ['M', 'busRead', 'O', 'supplying'],
-      ['M', 'busReadExclusive', 'I', 'supplying'],
-      ['M', 'replacement', 'I', 'with a write-back'],
-      ['O', 'busRead', 'O', 'supplying'],
-      ['O', 'busReadExclusive', 'I', 'supplying'],
-      ['O', 'busUpgrade', 'I', 'silently'],
-      ['O', 'replacement', 'I', 'with a write-back'],
-    ],
-  );
-  expect(() => transitionsOf('M', moesi).busUpgrade.next).toThrow('the protocol rules out');
+const counted = ['upgrades', 'writeThroughs', 'c2cDirty', 'invalidationsSent'] as const;
+const writebacks = ['writebacksIntervRead', 'writebacksIntervWrite', 'writebacksEvict'] as const;
+type Writeback = (typeof writebacks)[number];
+
+const loadMisses: Cell[] = [
+  { state: 'I', before: '', event: '0r', ends: 'EII' },
+  { state: 'I', before: '1r', event: '0r', ends: 'SSI' },
+];
+const mesiCells: (Cell & { back?: Writeback })[] = [
+  ...loadMisses,
+  { state: 'I', before: '', event: '0w', ends: 'MII' },
+  { state: 'S', before: '0r 1r', event: '0w', ends: 'MII', counts: { upgrades: 1, invalidationsSent: 1 } },
+  { state: 'S', before: '0r 1r', event: '2r', ends: 'SSS', by: 2 },
+  { state: 'S', before: '0r 1r', event: '2w', ends: 'IIM', by: 2, counts: { invalidationsSent: 2 } },
+  { state: 'S', before: '0r 1r', event: '1w', ends: 'IMI', by: 1, counts: { upgrades: 1, invalidationsSent: 1 } },
+  { state: 'E', before: '0r', event: '0w', ends: 'MII' },
+  { state: 'E', before: '0r', event: '2r', ends: 'SIS', by: 2 },
+  { state: 'E', before: '0r', event: '2w', ends: 'IIM', by: 2, counts: { invalidationsSent: 1 } },
+];
+const dirtyMesiCells: typeof mesiCells = [
+  // Line 0x20 is of the same set: the store finds line 0 by the slow path.
+  { state: 'M', before: '0w 0r20', event: '0w', ends: 'MII' },
+  { state: 'M', before: '0w', event: '2r', ends: 'SIS', by: 2, counts: { c2cDirty: 1 }, back: 'writebacksIntervRead' },
+  {
+    ...{ state: 'M', before: '0w', event: '2w', ends: 'IIM', by: 2 },
+    ...{ counts: { c2cDirty: 1, invalidationsSent: 1 }, back: 'writebacksIntervWrite' },
+  },
+];
+const dirtyMoesiCells: typeof mesiCells = [
+  // Line 0x20 is of the same set: the store finds line 0 by the slow path.
+  { state: 'M', before: '0w 0r20', event: '0w', ends: 'MII' },
+  { state: 'M', before: '0w', event: '2r', ends: 'OIS', by: 2, counts: { c2cDirty: 1 } },
+  { state: 'M', before: '0w', event: '2w', ends: 'IIM', by: 2, counts: { c2cDirty: 1, invalidationsSent: 1 } },
+  { state: 'O', before: '0w 1r', event: '0w', ends: 'MII', counts: { upgrades: 1, invalidationsSent: 1 } },
+  { state: 'O', before: '0w 1r', event: '2r', ends: 'OSS', by: 2, counts: { c2cDirty: 1 } },
+  { state: 'O', before: '0w 1r', event: '2w', ends: 'IIM', by: 2, counts: { c2cDirty: 1, invalidationsSent: 2 } },
+  { state: 'O', before: '0w 1r', event: '1w', ends: 'IMI', by: 1, counts: { upgrades: 1, invalidationsSent: 1 } },
+];
+const writeThroughCells: typeof mesiCells = [
+  { state: 'I', before: '', event: '0r', ends: 'SII' },
+  { state: 'I', before: '1r', event: '0r', ends: 'SSI' },
+  { state: 'I', before: '', event: '0w', ends: 'III', counts: { writeThroughs: 1 } },
+  { state: 'S', before: '0r 1r', event: '0w', ends: 'SII', counts: { writeThroughs: 1, invalidationsSent: 1 } },
+  { state: 'S', before: '0r 1r', event: '2r', ends: 'SSS', by: 2 },
+  { state: 'S', before: '0r 1r', event: '1w', ends: 'ISI', by: 1, counts: { writeThroughs: 1, invalidationsSent: 1 } },
+  { state: 'S', before: '0r 1r', event: '2w', ends: 'III', by: 2, counts: { writeThroughs: 1, invalidationsSent: 2 } },
+];
+
+describe.each([
+  ['mesi', [...mesiCells, ...dirtyMesiCells]],
+  ['moesi', [...mesiCells, ...dirtyMoesiCells]],
+  ['write-through', writeThroughCells],
+] as const)('%s, on three caches', (protocol, cells) => {
+  test.each(cells)('$state of $before, then $event: $ends', ({ before, event, ends, by = 0, counts = {}, back }) => {
+    const machine = machineOf(3, { protocol });
+    if (before !== '') play(machine, before);
+    const asking = machine.cpus[by]!.counters;
+    const owner = machine.cpus[0]!.counters;
+    const [askingBefore, ownerBefore] = [{ ...asking }, { ...owner }];
+    play(machine, event);
+    expect(states(machine)).toBe(ends);
+    const asked = Object.fromEntries(counted.map((name) => [name, asking[name] - askingBefore[name]]));
+    expect(asked).toEqual({ upgrades: 0, writeThroughs: 0, c2cDirty: 0, invalidationsSent: 0, ...counts });
+    const wrote = writebacks.filter((name) => owner[name] !== ownerBefore[name]);
+    expect(wrote).toEqual(back === undefined ? [] : [back]);
+  });
 });
 
-test('a write-through cache knows Invalid and Shared; every store goes below, and one that misses does not fill', () => {
-  expect(writeThrough.map((row) => row !== null)).toEqual([true, true, false, false, false]);
-  expectRows(
-    writeThrough,
-    [
-      ['I', 'localRead', 'read', 'S/S'],
-      ['I', 'localWrite', 'writeThrough', 'I/I'],
-      ['S', 'localRead', null, 'S/S'],
-      ['S', 'localWrite', 'writeThrough', 'S/S'],
-    ],
-    [
-      ['I', 'busRead', 'I', 'silently'],
-      ['I', 'busReadExclusive', 'I', 'silently'],
-      ['I', 'busUpgrade', 'I', 'silently'],
-      ['S', 'busRead', 'S', 'silently'],
-      ['S', 'busReadExclusive', 'I', 'silently'],
-      ['S', 'busUpgrade', 'I', 'silently'],
-      ['S', 'replacement', 'I', 'silently'],
-    ],
-  );
-  expect(() => transitionsOf('I', writeThrough).replacement.next).toThrow('the protocol rules out');
+describe('what a protocol rules out is told when it happens all the same: an upgrade elsewhere of a line that is', () => {
+  const l1Of = (protocol: ProtocolName) => {
+    const bus = new Bus(protocol);
+    const options = { geometry: geometry(2, 2, 16), latencies: cycles, classes: 'none', present: null } as const;
+    return new L1(bus, new NoSecondLevel(bus), { ...options, random: () => 0 });
+  };
+
+  test.each([
+    ['Exclusive', 'mesi', 'load'],
+    ['Modified', 'mesi', 'store'],
+    ['Exclusive', 'moesi', 'load'],
+    ['Modified', 'moesi', 'store'],
+  ] as const)('%s under %s', (_, protocol, access) => {
+    const l1 = l1Of(protocol);
+    l1[access](0, 4);
+    expect(() => l1.snoopUpgrade(0, 0)).toThrow('a transition that the protocol rules out');
+  });
 });
 
 describe('under other protocols, on three caches', () => {
   test.each([
-    ['moesi', 'a read of a Modified line leaves it with its owner', '0w 1r', 'OSI'],
-    ['moesi', 'an owner that writes takes all other copies', '0w 1r 2r 0w', 'MII'],
-    ['moesi', 'a sharer that writes takes the line over from its owner', '0w 1r 1w', 'IMI'],
-    ['moesi', 'an owner hands the line on to a writer', '0w 1r 2w', 'IIM'],
     ['moesi', 'a prefetch for writing by a sharer takes the changes over', '0w 1r 1P', 'IMI'],
     ['moesi', 'an owner that replaces the line leaves it to the sharers', '0w 1r 0r20 0r40', 'ISI'],
-    ['write-through', 'a store that misses does not fill', '0w', 'III'],
-    ['write-through', 'a store that hits keeps the line, and takes all other copies', '0r 1r 2r 1w', 'ISI'],
-    ['write-through', 'a store that misses takes all other copies', '0r 1r 2w', 'III'],
+    ['moesi', 'a prefetch for writing takes a Modified line with its changes', '0w 1P', 'IMI'],
+    ['write-through', 'a prefetch for writing shares, as a load does', '0r 1P', 'SSI'],
   ] as const)('%s: %s', (protocol, _, steps, ends) => {
     const machine = machineOf(3, { protocol });
     play(machine, steps);

@@ -12,8 +12,7 @@ import {
   protocols,
 } from '../../../src/hw/cache/coherence.ts';
 import { policyNames } from '../../../src/hw/cache/replacement.ts';
-import { inclusions, type SecondLevelGeometry } from '../../../src/hw/cache/second-level.ts';
-import type { CacheGeometry } from '../../../src/hw/cache/tag-array.ts';
+import { type CacheGeometry, inclusions, type SecondLevelGeometry } from '../../../src/hw/cpu-model.ts';
 import type { Machine } from '../../../src/hw/machine.ts';
 import { machineOf, perform } from '../tiny-machine.ts';
 import { anyGeometry, anySteps, BYTES, linesOf, mustEqual } from './random-runs.ts';
@@ -43,12 +42,12 @@ const machineFrom = ({ cpus, l1, protocol, l2 }: AnyMachine): Machine =>
 const addresses = Array.from({ length: Math.ceil((BYTES + 40) / LINE) }, (_, i) => i * LINE);
 
 /** The states of the line at `addr`: of each CPU, what its L1 and a second level of its own say; of a shared one. */
-function statesOf({ cpus, bus }: Machine, l2: SecondLevelGeometry | null, addr: number) {
+function statesOf({ cpus, caches }: Machine, l2: SecondLevelGeometry | null, addr: number) {
   const perCpu = cpus.map(({ id, l1 }) => ({
     l1: l1.stateOf(addr),
-    l2: l2 === null || l2.shared ? Invalid : bus.l2s[id]!.stateOf(addr),
+    l2: l2 === null || l2.shared ? Invalid : caches.l2s[id]!.stateOf(addr),
   }));
-  return { perCpu, shared: l2?.shared === true ? bus.l2s[0]!.stateOf(addr) : Invalid };
+  return { perCpu, shared: l2?.shared === true ? caches.l2s[0]!.stateOf(addr) : Invalid };
 }
 
 const isAlone = (state: number) => state === Modified || state === Exclusive;
@@ -66,7 +65,7 @@ function checkLines(machine: Machine, l2: SecondLevelGeometry | null): void {
     }
     const owners = perCpu.filter((cpu) => cpu.l1 === Owned || cpu.l2 === Owned);
     if (owners.length > 1) throw new Error(`${where}: two owners`);
-    const { directory } = machine.bus;
+    const { directory } = machine.caches.bus;
     const bits = perCpu.reduce((sum, cpu, id) => (holders.includes(cpu) ? sum | (1 << id) : sum), 0);
     mustEqual(directory.holders[directory.idOf(addr / LINE)], bits, `${where}: holders that the directory knows`);
     if (l2?.inclusion === 'inclusive') {
@@ -162,7 +161,7 @@ test('a device that writes a line takes it from every cache of every level', () 
     fc.property(anyMachine, anySteps(['r', 'w', 'x']), fc.nat(BYTES - 1), (options, steps, addr) => {
       const machine = machineFrom(options);
       for (const step of steps) perform(machine.cpus[step.id % options.cpus]!, step.kind, step.addr, step.bytes);
-      machine.bus.dmaWrite(Math.floor(addr / LINE), 1);
+      machine.caches.bus.dmaWrite(Math.floor(addr / LINE), 1);
       const { perCpu, shared } = statesOf(machine, options.l2, addr);
       for (const state of [shared, ...perCpu.flatMap(({ l1, l2 }) => [l1, l2])]) mustEqual(state, Invalid, 'state');
       checkLines(machine, options.l2);

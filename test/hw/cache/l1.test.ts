@@ -4,12 +4,17 @@ import { InputError } from '../../../src/base/input-error.ts';
 import { Bus } from '../../../src/hw/cache/bus.ts';
 import { Modified } from '../../../src/hw/cache/coherence.ts';
 import { L1 } from '../../../src/hw/cache/l1.ts';
-import { type CacheGeometry, checkGeometry } from '../../../src/hw/cache/tag-array.ts';
+import { NoSecondLevel } from '../../../src/hw/cache/no-second-level.ts';
+import { checkGeometry } from '../../../src/hw/cache/tag-array.ts';
+import type { CacheGeometry } from '../../../src/hw/cpu-model.ts';
 import { KiB, PAGE_SIZE, PageFault } from '../../../src/hw/memory.ts';
 import { cycles, geometry, machineOf, messageOf, perform, play, states } from '../tiny-machine.ts';
 
-const l1Of = (l1: CacheGeometry, present: Uint8Array | null = null) =>
-  new L1(new Bus(), { geometry: l1, latencies: cycles, classes: 'none', random: () => 0, present });
+function l1Of(geometry: CacheGeometry): L1 {
+  const bus = new Bus('mesi');
+  const options = { geometry, latencies: cycles, classes: 'none', random: () => 0, present: null } as const;
+  return new L1(bus, new NoSecondLevel(bus), options);
+}
 
 const countersAfter = (steps: string) => {
   const machine = machineOf(1);

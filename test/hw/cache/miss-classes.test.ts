@@ -119,6 +119,18 @@ describe('over its stay, a coherence miss of CPU 0 is true sharing by any access
   });
 });
 
+describe("below a cache that writes through, a store that misses fills nothing, and is the CPU's own all the same", () => {
+  test.each([
+    ['read back later, its words are no communication', '0r 1w4 0w4 0r4', 0],
+    ['but the other words that were written are', '0r 1w4 1w8 0w4 0r8', 1],
+    ['so is a word that another CPU writes after it', '0r 1w4 0w4 1w4 0r4', 1],
+  ])('%s', (_, steps, load) => {
+    const machine = machineOf(2, { classes: 'all', protocol: 'write-through' });
+    play(machine, steps);
+    expect(machine.cpus[0]!.counters.duboisTrueLoadMisses).toBe(load);
+  });
+});
+
 test('with sharing alone, 3C and the lifetime are left out, and sharing at the miss is the same', () => {
   const [sharing, all] = (['sharing', 'all'] as const).map((classes) => {
     const machine = machineOf(2, { classes });

@@ -1,7 +1,7 @@
 /** Random runs on random machines, for properties: geometries, policies and steps. */
 import fc from 'fast-check';
 import type { PolicyName } from '../../../src/hw/cache/replacement.ts';
-import type { CacheGeometry } from '../../../src/hw/cache/tag-array.ts';
+import type { CacheGeometry } from '../../../src/hw/cpu-model.ts';
 import { geometry, type Kind } from '../tiny-machine.ts';
 
 export interface Step {

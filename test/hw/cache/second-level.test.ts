@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { InputError } from '../../../src/base/input-error.ts';
 import { Exclusive, Invalid, Modified, Shared } from '../../../src/hw/cache/coherence.ts';
-import type { Inclusion, SecondLevelGeometry } from '../../../src/hw/cache/second-level.ts';
+import type { Inclusion, SecondLevelGeometry } from '../../../src/hw/cpu-model.ts';
 import { geometry, machineOf, play, states } from '../tiny-machine.ts';
 
 /** Lines of 16 bytes: an L1 of one line, and a second level of two sets of two ways. */
@@ -91,7 +91,7 @@ describe('the second level', () => {
 
   test('if exclusive, holds what the L1 gave up, and gives it back for good', () => {
     const machine = machineWith(1, false, 'exclusive');
-    const [l2] = machine.bus.l2s;
+    const [l2] = machine.caches.l2s;
     play(machine, '0w');
     expect(l2!.stateOf(0)).toBe(Invalid);
     play(machine, '0r20');
@@ -102,33 +102,33 @@ describe('the second level', () => {
 
   test('of one CPU loses its copy to a write of another', () => {
     const machine = played('0r 0r20 1w', false, 'neither');
-    expect(machine.bus.l2s[0]!.stateOf(0)).toBe(Invalid);
+    expect(machine.caches.l2s[0]!.stateOf(0)).toBe(Invalid);
     expect(machine.cpus[0]!.counters.invalidationsReceived).toBe(1);
   });
 
   test('of one CPU shares a line that another reads', () => {
     const machine = played('0r 0r20 1r', false, 'neither');
-    expect([machine.bus.l2s[0]!.stateOf(0), states(machine, 0)]).toEqual([Shared, 'IS']);
+    expect([machine.caches.l2s[0]!.stateOf(0), states(machine, 0)]).toEqual([Shared, 'IS']);
   });
 
   test('takes the stores of a write-through L1, and answers for them', () => {
     const machine = machineOf(2, { l1, protocol: 'write-through', l2: l2Of(false, 'inclusive') });
     play(machine, '0r 0w');
-    expect([states(machine, 0), machine.bus.l2s[0]!.stateOf(0)]).toEqual(['SI', Modified]);
+    expect([states(machine, 0), machine.caches.l2s[0]!.stateOf(0)]).toEqual(['SI', Modified]);
     play(machine, '1r');
     expect(machine.cpus[1]!.counters.c2cDirty).toBe(1);
-    expect(machine.bus.l2s.map((l2) => l2.stateOf(0))).toEqual([Shared, Shared]);
+    expect(machine.caches.l2s.map((l2) => l2.stateOf(0))).toEqual([Shared, Shared]);
   });
 
   test('below a write-through L1 is filled by a store that misses both, and the L1 is not', () => {
     const machine = machineOf(1, { l1, protocol: 'write-through', l2: l2Of(false, 'neither') });
     play(machine, '0w');
-    expect([states(machine, 0), machine.bus.l2s[0]!.stateOf(0)]).toEqual(['I', Modified]);
+    expect([states(machine, 0), machine.caches.l2s[0]!.stateOf(0)]).toEqual(['I', Modified]);
   });
 
   test('below a write-back L1 knows a line that it alone holds as Exclusive', () => {
     const machine = played('0w', false, 'inclusive', 1);
-    expect(machine.bus.l2s[0]!.stateOf(0)).toBe(Exclusive);
+    expect(machine.caches.l2s[0]!.stateOf(0)).toBe(Exclusive);
   });
 
   test('cannot be exclusive below an L1 that writes through', () => {

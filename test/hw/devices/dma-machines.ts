@@ -1,6 +1,6 @@
 /** A PC with DMA controllers, programmed port by port, and devices that ask for a channel. */
 
-import type { CacheGeometry } from '../../../src/hw/cache/tag-array.ts';
+import type { CacheGeometry } from '../../../src/hw/cpu-model.ts';
 import { IsaDma } from '../../../src/hw/devices/isa-dma.ts';
 import type { Machine, MachineOptions } from '../../../src/hw/machine.ts';
 import { machineOf } from '../tiny-machine.ts';

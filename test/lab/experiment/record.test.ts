@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { seeded } from '../../../src/base/seeded.ts';
+import { seeded } from '../../../src/base/random.ts';
 import { countsSince, totalOf } from '../../../src/lab/caches/cache-counts.ts';
 import { CacheSimulator } from '../../../src/lab/caches/cache-simulator.ts';
 import { AccessList } from '../../../src/lab/caches/memory-trace.ts';

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { parse as parseYaml } from 'yaml';
 import { runPoint } from '../../../src/lab/experiment/point.ts';
-import type { Counts } from '../../../src/lab/results/results.ts';
+import type { Counts } from '../../../src/lab/results/counts.ts';
 import { points } from '../../../src/lab/specification/settings.ts';
 import { parseSpecification } from '../../../src/lab/specification/specification.ts';
 import { workloads } from '../../../src/lab/workloads/all.ts';

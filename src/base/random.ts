@@ -12,3 +12,12 @@ export function seeded(seed: string | number, label: string): Random {
 export function below(random: Random, limit: number): number {
   return Math.floor(random() * limit);
 }
+
+/** Fisher and Yates, in place. */
+export function shuffle<T>(items: T[], random: Random): T[] {
+  for (let i = items.length - 1; i > 0; i--) {
+    const j = Math.floor(random() * (i + 1));
+    [items[i], items[j]] = [items[j], items[i]];
+  }
+  return items;
+}

@@ -1,17 +1,15 @@
 /** Cross-CPU calls: arch/i386/kernel/smp.c, smp_call_function() with its data on the caller's stack, and real IPIs. */
-import type { Cpu, Program } from '../hw/cpu.ts';
-import type { addr_t } from '../hw/memory.ts';
-import type { Kernel, KernelFunction } from './kernel.ts';
-import { spin_lock, spin_unlock } from './spinlock.ts';
-import { ptr, struct, u32 } from './struct.ts';
-import { enterFrame, leaveFrame } from './task.ts';
+import type { Cpu, Program } from '../../hw/cpu.ts';
+import type { addr_t } from '../../hw/memory.ts';
+import { enterFrame, leaveFrame } from '../frame.ts';
+import type { KernelFunction } from '../kernel.ts';
+import { spin_lock, spin_unlock } from '../spinlock.ts';
+import { call_data_struct, type Linux24 } from './kernel.ts';
 
 export const CALL_FUNCTION_VECTOR = 0xfb;
 
-export const call_data_struct = struct({ func: ptr, info: ptr, started: u32, finished: u32, wait: u32 });
-
 /** Installs the handler of CALL_FUNCTION_VECTOR. */
-export function initSmpCalls(k: Kernel): void {
+export function initSmpCalls(k: Linux24): void {
   k.machine.idt[CALL_FUNCTION_VECTOR] = (cpu) => smp_call_function_interrupt(k, cpu);
 }
 
@@ -19,7 +17,7 @@ export function initSmpCalls(k: Kernel): void {
  * Has every other CPU run `func(info)` in its interrupt handler, and waits until all have. Not with interrupts off: two
  * CPUs that call each other would wait for each other.
  */
-export function* smp_call_function(k: Kernel, cpu: Cpu, func: KernelFunction, info: addr_t): Program {
+export function* smp_call_function(k: Linux24, cpu: Cpu, func: KernelFunction, info: addr_t): Program {
   const cpus = cpu.load32(k.smp_num_cpus) - 1;
   if (cpus === 0) return;
   const data = enterFrame(cpu, call_data_struct);
@@ -46,7 +44,7 @@ function* waitFor(cpu: Cpu, count: addr_t, cpus: number): Program {
   }
 }
 
-function* smp_call_function_interrupt(k: Kernel, cpu: Cpu): Program {
+function* smp_call_function_interrupt(k: Linux24, cpu: Cpu): Program {
   const data = cpu.loadPtr(k.call_data);
   const func = k.functionAt(cpu.loadPtr(data + call_data_struct.func));
   const info = cpu.loadPtr(data + call_data_struct.info);

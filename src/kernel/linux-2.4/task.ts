@@ -1,13 +1,10 @@
-/** Tasks: a task_struct at the foot of its 8 KB kernel stack, found from the stack pointer. */
-import type { Cpu } from '../hw/cpu.ts';
-import type { addr_t } from '../hw/memory.ts';
-import type { Kernel } from './kernel.ts';
-import { array, long, ptr, struct, u32 } from './struct.ts';
+/** Tasks of 2.4: a task_struct at the foot of its 8 KB kernel stack, found from the stack pointer. */
+import type { Cpu } from '../../hw/cpu.ts';
+import type { addr_t } from '../../hw/memory.ts';
+import type { Kernel } from '../kernel.ts';
+import { array, long, ptr, struct, u32 } from '../struct.ts';
 
 export const THREAD_SIZE = 8192;
-
-export const TASK_RUNNING = 0;
-export const TASK_UNINTERRUPTIBLE = 2;
 
 export const PF_MEMALLOC = 0x00000800;
 export const PF_MEMDIE = 0x00001000;
@@ -51,14 +48,4 @@ export function get_current(cpu: Cpu): addr_t {
 /** smp_processor_id(): current->processor on SMP, 0 on UP. */
 export function smp_processor_id(k: Kernel, cpu: Cpu): number {
   return k.config.CONFIG_SMP ? cpu.load32(get_current(cpu) + task_struct.processor) : 0;
-}
-
-/** Room for a local variable of `type` on the kernel stack. Its function gives it back with `leaveFrame`. */
-export function enterFrame(cpu: Cpu, type: { sizeof: number }): addr_t {
-  cpu.esp -= type.sizeof;
-  return cpu.esp;
-}
-
-export function leaveFrame(cpu: Cpu, type: { sizeof: number }): void {
-  cpu.esp += type.sizeof;
 }
