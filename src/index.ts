@@ -40,6 +40,7 @@ export {
 } from './kernel/dma.ts';
 export { inb, outb } from './kernel/io.ts';
 export type { BootLayout, Kernel, KernelFunction } from './kernel/kernel.ts';
+export { Corruption, StoresInFlight } from './kernel/peek-list.ts';
 export { ptr, struct, u32 } from './kernel/struct.ts';
 export { init_waitqueue_head, wait_event, wake_up } from './kernel/wait.ts';
 export { CacheSimulator } from './lab/caches/cache-simulator.ts';
