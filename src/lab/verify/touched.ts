@@ -67,7 +67,7 @@ export class TouchComparison {
   watch(machine: Machine): void {
     for (const cpu of machine.cpus) {
       observe(cpu, (_, kind, address, bytes) => {
-        this.#accesses.push({ kind, address, bytes });
+        if (kind !== 'p') this.#accesses.push({ kind, address, bytes });
       });
     }
   }

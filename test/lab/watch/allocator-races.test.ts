@@ -5,7 +5,7 @@ import { local_irq_restore, local_irq_save } from '../../../src/kernel/irq.ts';
 import { upConfig } from '../../../src/kernel/kernel.ts';
 import { ptr } from '../../../src/kernel/struct.ts';
 import { smp_processor_id } from '../../../src/kernel/task.ts';
-import { withHandovers } from '../../../src/lab/watch/handovers.ts';
+import { watchHandovers } from '../../../src/lab/watch/handovers.ts';
 import { intendedRace, intendedRaces, unintended } from '../../../src/lab/watch/intended-races.ts';
 import { detectRaces, type Race, type RaceAccess, tellRace } from '../../../src/lab/watch/race-detector.ts';
 import type { SlabAllocator } from '../../../src/slab/allocator.ts';
@@ -34,9 +34,9 @@ const tell = (races: readonly Race[]) => races.map(tellRace);
 /** The random run of test/slab, watched. */
 function watchedRandomRun(machine: Booted, seed: string, operations: number) {
   const races = detectRaces(machine.k, (addr) => placeAt(machine.k, addr));
-  const allocator = withHandovers(machine.allocator, races);
+  watchHandovers(machine.allocator, races);
   try {
-    randomRun({ ...machine, allocator }, seed, operations);
+    randomRun(machine, seed, operations);
   } catch {
     // A faulty double may well destroy the allocator; the races are told all the same.
   }
@@ -51,7 +51,8 @@ describe('the allocator has no race but those intended', () => {
   test.each(seeds)('when four CPUs allocate and free at random (seed %s)', (seed) => {
     const machine = booted({ cpus: 4 });
     const races = detectRaces(machine.k, (addr) => placeAt(machine.k, addr));
-    randomRun({ ...machine, allocator: withHandovers(machine.allocator, races) }, seed, 3000).check();
+    watchHandovers(machine.allocator, races);
+    randomRun(machine, seed, 3000).check();
     expect(tell(unintended(races.races))).toEqual([]);
     found.push(...races.races);
   });
@@ -91,7 +92,8 @@ describe('the allocator has no race but those intended', () => {
   test('nor over a longer run, in which the functions are not noted', () => {
     const machine = booted({ cpus: 4 });
     const races = detectRaces(machine.k, (addr) => placeAt(machine.k, addr), { functions: false });
-    randomRun({ ...machine, allocator: withHandovers(machine.allocator, races) }, 'long', 25_000).check();
+    watchHandovers(machine.allocator, races);
+    randomRun(machine, 'long', 25_000).check();
     expect(races.races.map(({ first }) => [first.field, first.fn])).toEqual([['zone_struct.free_pages', '']]);
     expect(tell(unintended(races.races))).toEqual([]);
   });
