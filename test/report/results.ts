@@ -1,7 +1,11 @@
 /** Results as an experiment might give them, all but what a test is about filled in. */
 
+import type { Comparison } from '../../src/lab/results/compare.ts';
+import type { Counts } from '../../src/lab/results/counts.ts';
 import { type MeasureName, measureNames, measuresOf } from '../../src/lab/results/measures.ts';
-import type { Comparison, Counts, Effect, PointResult, Results, TraceReport } from '../../src/lab/results/results.ts';
+import type { PointResult } from '../../src/lab/results/points.ts';
+import type { Results, TraceReport } from '../../src/lab/results/results.ts';
+import type { Effect } from '../../src/lab/results/statistics.ts';
 import { skipReasons } from '../../src/lab/traces/allocation-trace.ts';
 import { linux2422 } from '../../src/slab/linux-2.4.22/index.ts';
 import { zeroCounts } from '../lab/results/counts.ts';

@@ -4,7 +4,6 @@
  * comparisons are paired.
  */
 
-import { InputError } from '../../base/input-error.ts';
 import { type Random, seeded, shuffle } from '../../base/random.ts';
 import type { Program } from '../../hw/cpu.ts';
 import { Machine, type MachineOptions } from '../../hw/machine.ts';
@@ -12,7 +11,8 @@ import { type addr_t, NULL } from '../../hw/memory.ts';
 import type { SlabAllocator } from '../../slab/allocator.ts';
 import { boot } from '../../slab/boot.ts';
 import type { BuildOptions } from '../../slab/kernel-version.ts';
-import type { Point, PointResult } from '../results/results.ts';
+import type { Point, PointResult } from '../results/points.ts';
+import { KeyError } from '../specification/problems.ts';
 import { type Settings, seedOf, settingsOf } from '../specification/settings.ts';
 import { cpuModelOf, type Specification } from '../specification/specification.ts';
 import type { AllocationTrace } from '../traces/allocation-trace.ts';
@@ -122,13 +122,13 @@ function checkFields({ fields = {} }: Specification, { caches }: WorkloadContext
     const cache = caches.find((each) => each.name === name);
     if (cache === undefined) {
       const names = caches.map((each) => each.name).join(', ');
-      throw new InputError(`fields.${name}`, 'no cache of the workload has this name', `name one of ${names}`);
+      throw new KeyError(['fields', name], 'no cache of the workload has this name', `name one of ${names}`);
     }
     const outside = named.find(({ offset, size }) => offset + size > cache.size);
     if (outside !== undefined) {
       const end = outside.offset + outside.size;
-      throw new InputError(
-        `fields.${name}`,
+      throw new KeyError(
+        ['fields', name],
         `${outside.name} ends at byte ${end}`,
         `an object of ${name} has ${cache.size} bytes`,
       );

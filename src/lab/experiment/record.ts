@@ -2,7 +2,8 @@
 import { Cpu } from '../../hw/cpu.ts';
 import { observe } from '../../hw/observe.ts';
 import { mpLine } from '../caches/memory-trace.ts';
-import type { Counts, Point } from '../results/results.ts';
+import type { Counts } from '../results/counts.ts';
+import type { Point } from '../results/points.ts';
 import type { Specification } from '../specification/specification.ts';
 import type { AllocationTrace } from '../traces/allocation-trace.ts';
 import { runPoint } from './point.ts';

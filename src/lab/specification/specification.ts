@@ -124,7 +124,7 @@ const orWhole = <T extends z.ZodType>(word: T, from: number, to: number, problem
 const specification = z.strictObject({
   name: z
     .string()
-    .regex(/^[\w.-]+$/, 'must be letters, digits, dots, dashes: it names files')
+    .regex(/^\.*[\w-][\w.-]*$/, 'must be letters, digits, dots, dashes, and not dots alone: it names files')
     .describe('names the experiment and its files'),
   machine: z.strictObject({
     model: axis(
@@ -186,20 +186,43 @@ const specification = z.strictObject({
 /** A specification as understood: every default filled in, sizes in bytes. */
 export type Specification = z.output<typeof specification>;
 
+export type PlaceOf = (path: readonly PropertyKey[]) => string;
+
 /** Reads YAML; `file` names it in messages. */
 export function parseSpecification(text: string, file: string): Specification {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines });
-  const lineOf = (offset: number) => `${file}:${lines.linePos(offset).line}`;
+  const { document, lineOf } = yamlIn(text, file);
   const broken = document.errors[0];
   if (broken !== undefined) {
-    throw new InputError(lineOf(broken.pos[0]), firstLine(broken.message), 'write well-formed YAML');
+    const place = lineOf(broken.pos[0]);
+    if (broken.code === 'MULTIPLE_DOCS')
+      throw new InputError(place, 'a second document', 'write one specification a file');
+    throw new InputError(place, firstLine(broken.message), 'write well-formed YAML');
   }
-  return specificationFrom(document.toJS(), (path) => lineOf(offsetOf(document, path)));
+  let value: unknown;
+  try {
+    value = document.toJS();
+  } catch (error) {
+    // Aliases that come to more than memory holds.
+    throw new InputError(file, firstLine((error as Error).message), 'write it out, or with fewer aliases');
+  }
+  return specificationFrom(value, placesIn(text, file));
+}
+
+/** Tells the place of a key in the YAML of a specification as FILE:LINE; of what is not there, that of what it would be in. */
+export function placesIn(text: string, file: string): PlaceOf {
+  const { document, lineOf } = yamlIn(text, file);
+  return (path) => lineOf(offsetOf(document, path));
+}
+
+function yamlIn(text: string, file: string) {
+  const lineCounter = new LineCounter();
+  // Pretty errors tell the place a second time.
+  const document = parseDocument(text, { lineCounter, prettyErrors: false });
+  return { document, lineOf: (offset: number) => `${file}:${lineCounter.linePos(offset).line}` };
 }
 
 /** The same from a value; `placeOf` names the place of a key in messages. */
-export function specificationFrom(value: unknown, placeOf: (path: readonly PropertyKey[]) => string): Specification {
+export function specificationFrom(value: unknown, placeOf: PlaceOf): Specification {
   const result = specification.safeParse(value, { reportInput: true });
   if (!result.success) {
     const { path, problem, remedy } = problemOf(result.error.issues[0], specificationSchema() as JsonSchema, examples);
@@ -207,8 +230,6 @@ export function specificationFrom(value: unknown, placeOf: (path: readonly Prope
   }
   return checked(withDefaults(result.data, placeOf), placeOf);
 }
-
-type PlaceOf = (path: readonly PropertyKey[]) => string;
 
 /** What each key that not all workloads understand is, where one does and nothing is said. */
 const defaults = { touch: ['init-all', 'init-head', 'hot-fields'], placement: 'thread' } as const;
@@ -336,13 +357,6 @@ export const limitsOf = (specification: Specification): Limits => limitsOfAll(ke
 export function traceOf(specification: Specification): string | null {
   const traces = valuesOf(specification.workload).flatMap(({ trace }) => trace ?? []);
   return traces.length === 0 ? null : String(traces[0]);
-}
-
-/** The same specification with `trace` in place of the trace's name: its hash, or its name without the folder. */
-export function withTrace<T extends Pick<Specification, 'workload'>>(specification: T, trace: string): T {
-  const named = (workload: WorkloadKey) => (workload.trace === undefined ? workload : { ...workload, trace });
-  const { workload } = specification;
-  return { ...specification, workload: Array.isArray(workload) ? workload.map(named) : named(workload as WorkloadKey) };
 }
 
 /** The models that the machine may be, in order. */

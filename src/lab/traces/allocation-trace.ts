@@ -249,10 +249,12 @@ export class TraceBuilder {
 
   finish(file: TraceFile, { cpus, unknownFlags }: { cpus: number; unknownFlags: number }): AllocationTrace {
     if (this.#allocations === 0) {
+      const skipped = Object.entries(this.#skipped).filter(([, events]) => events > 0);
+      const reasons = skipped.map(([reason, events]) => `${reason} (${events})`).join(', ');
       throw new InputError(
         file.file,
-        `has no allocation to replay among its ${this.#events} events`,
-        'record allocations too (kmem:kmalloc and kmem:kmem_cache_alloc), and for longer',
+        `has no allocation to replay among its ${this.#events} events: ${reasons}`,
+        `allocations that can be replayed (${allocationsIn[file.format]}) are needed`,
       );
     }
     const caches = this.#caches.all(this.#limits);
@@ -284,6 +286,13 @@ export class TraceBuilder {
     };
   }
 }
+
+const KMEM = 'kmem:kmalloc, kmem:kmem_cache_alloc';
+const allocationsIn: Record<TraceFormat, string> = {
+  ftrace: KMEM,
+  'perf script': KMEM,
+  malloc: '"a NUMBER BYTES"',
+};
 
 /** A string of its own. One cut from a line would keep the whole piece of the file that the line came in. */
 const ownString = (text: string): string => [...text].join('');

@@ -92,9 +92,12 @@ class TraceReader {
 
   #unknown(): InputError {
     const among = this.#lines === LINES_BEFORE_EVENTS ? ` in its first ${LINES_BEFORE_EVENTS} lines` : '';
+    const first = this.#before.findIndex((text) => /^\s*[^#\s]/.test(text));
+    const seen =
+      first === -1 ? '' : `; line ${first + 1} begins ${JSON.stringify(this.#before[first].trim().slice(0, 40))}`;
     return new InputError(
       this.#file,
-      `holds no event of a known trace format${among}`,
+      `holds no event of a known trace format${among}${seen}`,
       'give the text of an ftrace buffer or of perf script with kmem events, or a malloc trace (docs/traces.md)',
     );
   }

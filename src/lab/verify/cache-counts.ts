@@ -4,9 +4,9 @@ import { InputError } from '../../base/input-error.ts';
 import { stateLetters } from '../../hw/cache/coherence.ts';
 import { MiB } from '../../hw/memory.ts';
 import { totalOf } from '../caches/cache-counts.ts';
+import type { CacheCounts } from '../caches/cache-report.ts';
 import { CacheSimulator, policies } from '../caches/cache-simulator.ts';
 import { type AccessConsumer, AccessList, MAX_CPUS } from '../caches/memory-trace.ts';
-import type { CacheCounts } from '../results/results.ts';
 import { checked, powerOfTwo } from './checked.ts';
 import { type CaseOutcome, Comparison } from './outcome.ts';
 

@@ -16,7 +16,8 @@ import type { L1 } from '../../hw/cache/l1.ts';
 import type { Cpu } from '../../hw/cpu.ts';
 import type { addr_t } from '../../hw/memory.ts';
 import type { Place, SlabAllocator } from '../../slab/allocator.ts';
-import type { ClassedMisses, LineAccesses, Owner, OwnerCounts, SharedLine, Sharing } from '../results/results.ts';
+import type { ClassedMisses } from '../results/counts.ts';
+import type { LineAccesses, Owner, OwnerCounts, SharedLine, Sharing } from '../results/owners.ts';
 import { tellPlace } from './tell-place.ts';
 
 const HOTTEST_LINES = 100;

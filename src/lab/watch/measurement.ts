@@ -3,7 +3,7 @@ import type { Counters } from '../../hw/cache/counters.ts';
 import type { Cpu, Program } from '../../hw/cpu.ts';
 import { type addr_t, NULL, PAGE_SIZE } from '../../hw/memory.ts';
 import type { SlabAllocator } from '../../slab/allocator.ts';
-import type { Counts, SetPressure } from '../results/results.ts';
+import type { Counts, SetPressure } from '../results/counts.ts';
 import { countSets } from './set-pressure.ts';
 
 /** Counts that are sums over the CPUs, by where a CPU has them. */

@@ -6,7 +6,7 @@
  * cache anew, for every point of an experiment.
  */
 import type { L1 } from '../../hw/cache/l1.ts';
-import type { SetPressure } from '../results/results.ts';
+import type { SetPressure } from '../results/counts.ts';
 
 type Access = (this: L1, addr: number, bytes: number) => number;
 

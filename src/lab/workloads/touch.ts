@@ -231,3 +231,11 @@ export const touchModels = {
 } as const satisfies Record<string, (seed: string, fieldsOf: FieldsOfCache) => TouchModel>;
 
 export type TouchModelName = keyof typeof touchModels;
+
+export const touchSummaries: Record<TouchModelName, string> = {
+  'init-all': 'the whole object is written when it is allocated; its first 32 bytes are read when it is freed',
+  'init-head': 'the first 32 bytes are written when it is allocated, and read when it is freed',
+  'hot-fields':
+    'a few words, drawn by the seed, are written at first, then read and written in lookups of live objects',
+  fields: 'as hot-fields, with the fields that the specification names, by their heat',
+};

@@ -1,7 +1,7 @@
 /** One point of an experiment, on a trace of two threads that share a few caches. */
 import { describe, expect, test, vi } from 'vitest';
 import { runPoint } from '../../../src/lab/experiment/point.ts';
-import type { Point } from '../../../src/lab/results/results.ts';
+import type { Point } from '../../../src/lab/results/points.ts';
 import { points } from '../../../src/lab/specification/settings.ts';
 import { parseSpecification } from '../../../src/lab/specification/specification.ts';
 import { eachOperation } from '../../../src/lab/traces/operations.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Fraction } from '../../../src/lab/results/measures.ts';
 import { seeded } from '../../../src/base/random.ts';
+import type { Fraction } from '../../../src/lab/results/measures.ts';
 import { effectiveness, effectOf, effectSize, type Pair, resample } from '../../../src/lab/results/statistics.ts';
 import { zeroCounts } from './counts.ts';
 
@@ -66,6 +66,13 @@ describe('the interval', () => {
   test('of four seeds, one of them different, is that of the binomial distribution', () => {
     const pairs = [missing(100, 60), missing(100, 100), missing(100, 100), missing(100, 100)];
     expect(change(pairs)).toEqual({ value: -0.1, interval: [-0.3, 0] });
+  });
+
+  // Two of twelve differ, so twelve draws hit them B(12, 1/6) times: P(4 or fewer) = 96.4 %, P(5 or fewer) = 99.2 %.
+  test('has its ends at 2.5 % and 97.5 % of the resamples: one of 90 % would end at 4 of 12', () => {
+    const seeds = (different: number) => Array.from({ length: 12 }, (_, i) => missing(100, i < different ? 220 : 100));
+    expect(change(seeds(2))).toEqual({ value: 0.2, interval: [0, 0.5] });
+    expect(change(seeds(10))).toEqual({ value: 1, interval: [0.7, 1.2] });
   });
 
   test('of one seed is none', () => {

@@ -227,7 +227,8 @@ test('what kernels refuse is left out and told by their limits: several replay w
 
 test('a trace without any allocation to replay is refused', () => {
   expect(() => trace(kfree('b0'), kfree('(nil)'))).toThrow(
-    'trace.txt: has no allocation to replay among its 2 events; record allocations too',
+    'trace.txt: has no allocation to replay among its 2 events: free of NULL (1), free of an object not allocated in the ' +
+      'trace (1); allocations that can be replayed (kmem:kmalloc, kmem:kmem_cache_alloc) are needed',
   );
 });
 

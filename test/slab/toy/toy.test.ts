@@ -1,14 +1,12 @@
 /** A second version: a folder and a row. It runs wherever the first one does, and nobody else was told. */
 import { expect, test, vi } from 'vitest';
-import { seeded } from '../../../src/base/random.ts';
 import type { Cpu, Program } from '../../../src/hw/cpu.ts';
 import { cpuModels } from '../../../src/hw/cpu-models.ts';
 import { Machine } from '../../../src/hw/machine.ts';
 import { type addr_t, MiB, NULL } from '../../../src/hw/memory.ts';
 import { attributePoint } from '../../../src/lab/experiment/attribute.ts';
 import { runPoint } from '../../../src/lab/experiment/point.ts';
-import { compareAll } from '../../../src/lab/results/compare.ts';
-import { measuresOf } from '../../../src/lab/results/measures.ts';
+import { resultsOf } from '../../../src/lab/results/assemble.ts';
 import { points } from '../../../src/lab/specification/settings.ts';
 import { limitsOf, modelsOf, specificationFrom } from '../../../src/lab/specification/specification.ts';
 import { readTrace } from '../../../src/lab/traces/read-trace.ts';
@@ -46,12 +44,9 @@ test('two kernels are compared in an experiment, and told in a report', () => {
   const computed = points(specification).map((point) => runPoint(specification, null, point));
   const operations = new Set(computed.map(({ counts }) => counts.operations));
   expect([...operations]).toEqual([600]);
-  const report = resultsTable({
-    ...{ schema: 'slabscope-results/2', slabscope: '0', name: specification.name, specification, trace: null },
-    ...{ specificationHash: '', seed: specification.seed, machine: modelsOf(specification)[0].name },
-    ...{ points: computed, measures: measuresOf(computed) },
-    comparisons: compareAll(computed, (label) => seeded('toy', label)),
-  });
+  const [{ name: machine }] = modelsOf(specification);
+  const origin = { specification, machine, trace: null, slabscope: '0' };
+  const report = resultsTable(resultsOf(origin, computed, () => 'hash'));
   expect(report).toMatch(/kernel\.version toy against 2\.4\.22/);
 });
 
