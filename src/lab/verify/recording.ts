@@ -94,8 +94,8 @@ export interface Recordings<H extends CommonHeader = CommonHeader, R extends Rep
   told?(results: readonly Field[]): readonly Field[];
   /** What stands beside the cases. */
   readonly documents: readonly RecordedDocument[];
-  /** Dumps of /proc/slabinfo: the version of their form, and how one is compared with a machine like the one that printed it. */
-  readonly slabinfo: string;
+  /** Dumps of /proc/slabinfo: the versions of their form, and how one is compared with a machine like the one that printed it. */
+  readonly slabinfo: RegExp;
   verifyDump(text: string, file: string, machine: DumpMachine, machineFile: string): CaseOutcome;
 }
 

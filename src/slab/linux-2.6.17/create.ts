@@ -200,7 +200,7 @@ function calculate_slab_order(
 ): { left_over: number; num: number } {
   const { kmem_cache } = k;
   let found = { left_over: 0, num: 0 };
-  for (const slab of slabSizes(k.config, size, align, flags)) {
+  for (const slab of slabSizes(k.management, size, align, flags)) {
     // Found something acceptable - save it away
     cpu.store32(cachep + kmem_cache.num, slab.num);
     cpu.store32(cachep + kmem_cache.gfporder, slab.gfporder);

@@ -6,11 +6,17 @@ import type { Linux26 } from '../../kernel/linux-2.6/kernel.ts';
 import { cpuinfo_x86 } from '../../kernel/linux-2.6/layouts.ts';
 import { roundUp } from '../../kernel/struct.ts';
 import { SLAB_RECLAIM_ACCOUNT } from './flags.ts';
-import { CFLGS_OFF_SLAB, kmem_bufctl_t, MAX_GFP_ORDER, SLAB_LIMIT, slabType } from './layouts.ts';
+import { CFLGS_OFF_SLAB, MAX_GFP_ORDER, SLAB_LIMIT } from './layouts.ts';
+
+/** What manages a slab: bytes of struct slab, and of a bufctl for each object. */
+export interface Management {
+  readonly slab: number;
+  readonly bufctl: number;
+}
 
 /** Bytes of a slab's management: struct slab and a bufctl an object, up to `align`. */
-export function slab_mgmt_size(config: Config26, nr_objs: number, align: number): number {
-  return roundUp(slabType(config).sizeof + nr_objs * kmem_bufctl_t.sizeof, align);
+export function slab_mgmt_size({ slab, bufctl }: Management, nr_objs: number, align: number): number {
+  return roundUp(slab + nr_objs * bufctl, align);
 }
 
 export interface SlabSize {
@@ -21,7 +27,7 @@ export interface SlabSize {
 
 /** Objects of `buffer_size` bytes in a slab of 2^gfporder pages, and the bytes left over. */
 export function cache_estimate(
-  config: Config26,
+  management: Management,
   gfporder: number,
   buffer_size: number,
   align: number,
@@ -33,18 +39,17 @@ export function cache_estimate(
     return { gfporder, num, left_over: slab_size - num * buffer_size };
   }
   // Without the padding, so either the right amount, or one greater than what we want.
-  const management = slabType(config).sizeof;
-  let num = Math.floor((slab_size - management) / (buffer_size + kmem_bufctl_t.sizeof));
-  if (slab_mgmt_size(config, num, align) + num * buffer_size > slab_size) num--;
+  let num = Math.floor((slab_size - management.slab) / (buffer_size + management.bufctl));
+  if (slab_mgmt_size(management, num, align) + num * buffer_size > slab_size) num--;
   num = Math.min(num, SLAB_LIMIT);
-  return { gfporder, num, left_over: slab_size - num * buffer_size - slab_mgmt_size(config, num, align) };
+  return { gfporder, num, left_over: slab_size - num * buffer_size - slab_mgmt_size(management, num, align) };
 }
 
 /** The slabs that calculate_slab_order() considers, the smallest first. */
-export function* slabSizes(config: Config26, size: number, align: number, flags: number): Iterable<SlabSize> {
-  const offslab_limit = Math.floor((size - slabType(config).sizeof) / kmem_bufctl_t.sizeof);
+export function* slabSizes(management: Management, size: number, align: number, flags: number): Iterable<SlabSize> {
+  const offslab_limit = Math.floor((size - management.slab) / management.bufctl);
   for (let gfporder = 0; gfporder <= MAX_GFP_ORDER; gfporder++) {
-    const slab = cache_estimate(config, gfporder, size, align, flags);
+    const slab = cache_estimate(management, gfporder, size, align, flags);
     if (slab.num === 0) continue;
     // Off-slab management of so many objects could need a slab of this very cache: cache_grow() would loop.
     if ((flags & CFLGS_OFF_SLAB) !== 0 && slab.num > offslab_limit) return;

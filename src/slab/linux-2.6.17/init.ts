@@ -85,10 +85,10 @@ function createCacheCache(k: Linux2617, cpu: Cpu): void {
   const buffer_size = roundUp(cpu.load32(cache_cache + kmem_cache.buffer_size), line);
   cpu.store32(cache_cache + kmem_cache.buffer_size, buffer_size);
   let order = 0;
-  let slab = cache_estimate(config, order, buffer_size, line, 0);
+  let slab = cache_estimate(k.management, order, buffer_size, line, 0);
   cpu.store32(cache_cache + kmem_cache.num, slab.num);
   while (slab.num === 0 && ++order < MAX_ORDER) {
-    slab = cache_estimate(config, order, buffer_size, line, 0);
+    slab = cache_estimate(k.management, order, buffer_size, line, 0);
     cpu.store32(cache_cache + kmem_cache.num, slab.num);
   }
   if (slab.num === 0) BUG(`${FILE}:1346`, FN, '!cache_cache.num');

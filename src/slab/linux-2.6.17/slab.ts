@@ -17,6 +17,7 @@ import { loadMutex } from '../../kernel/linux-2.6/mutex.ts';
 import { smp_processor_id } from '../../kernel/linux-2.6/thread-info.ts';
 import { array, type CType, type Struct, struct, u32 } from '../../kernel/struct.ts';
 import { Mm2617 } from '../../mm/linux-2.6.17/mm.ts';
+import type { Management } from './estimate.ts';
 import {
   type ArrayCache,
   arrayCacheType,
@@ -52,6 +53,7 @@ export const SIZE_AC = 1;
 export class Linux2617 extends Mm2617 {
   readonly kmem_cache: KmemCache;
   readonly slab: Slab;
+  readonly management: Management;
   readonly slab_rcu: SlabRcu;
   readonly array_cache: ArrayCache;
   readonly arraycache_init: Struct<{ cache: CType; entries: CType }>;
@@ -116,6 +118,7 @@ export class Linux2617 extends Mm2617 {
     super(machine, config, layout, { statics, perCpu });
     this.kmem_cache = kmemCacheType(config);
     this.slab = slabType(config);
+    this.management = { slab: this.slab.sizeof, bufctl: kmem_bufctl_t.sizeof };
     this.slab_rcu = slabRcuType(config);
     this.array_cache = arrayCacheType(config);
     this.arraycache_init = arraycacheInitType(config);

@@ -142,10 +142,18 @@ function* rollBack(k: Linux2617, cpu: Cpu, cachep: addr_t, failed: number): Prog
   return -ENOMEM;
 }
 
-/** Arrays by the size of the objects. The numbers are guessed, says slab.c. Caller holds cache_chain_mutex. */
-export function* enable_cpucache(k: Linux2617, cpu: Cpu, cachep: addr_t): Program {
-  const { CONFIG_SMP, CONFIG_DEBUG_SLAB } = k.config;
-  const buffer_size = cpu.load32(cachep + k.kmem_cache.buffer_size);
+export interface Tunables {
+  readonly limit: number;
+  readonly batchcount: number;
+  /** Batches that the array of all CPUs of a node holds. */
+  readonly shared: number;
+}
+
+/** By the size of the objects. The numbers are guessed, says slab.c. */
+export function tunablesFor(
+  buffer_size: number,
+  { CONFIG_SMP, CONFIG_DEBUG_SLAB }: { CONFIG_SMP: boolean; CONFIG_DEBUG_SLAB: boolean },
+): Tunables {
   let limit = 120;
   if (buffer_size > 131072) limit = 1;
   else if (buffer_size > PAGE_SIZE) limit = 8;
@@ -156,7 +164,13 @@ export function* enable_cpucache(k: Linux2617, cpu: Cpu, cachep: addr_t): Progra
   const shared = CONFIG_SMP && buffer_size <= PAGE_SIZE ? 8 : 0;
   // With debugging enabled, large batchcount lead to excessively long periods with disabled local interrupts.
   if (CONFIG_DEBUG_SLAB) limit = Math.min(limit, 32);
-  const err = yield* do_tune_cpucache(k, cpu, cachep, limit, (limit + 1) >> 1, shared);
+  return { limit, batchcount: (limit + 1) >> 1, shared };
+}
+
+/** Caller holds cache_chain_mutex. */
+export function* enable_cpucache(k: Linux2617, cpu: Cpu, cachep: addr_t): Program {
+  const { limit, batchcount, shared } = tunablesFor(cpu.load32(cachep + k.kmem_cache.buffer_size), k.config);
+  const err = yield* do_tune_cpucache(k, cpu, cachep, limit, batchcount, shared);
   if (err !== 0) {
     const name = k.constantAt(cpu.loadPtr(cachep + k.kmem_cache.name));
     k.printk(`enable_cpucache failed for ${name}, error ${-err}.\n`);

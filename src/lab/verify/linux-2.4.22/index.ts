@@ -18,6 +18,6 @@ export const recordings2422: Recordings<CaseHeader, Replay2422> = {
     { name: 'geometry.csv', recognises: looksLikeGeometry, verify: verifyGeometry },
     { name: 'layouts.json', recognises: looksLikeLayouts, verify: verifyLayouts },
   ],
-  slabinfo: '1.1',
+  slabinfo: /^1\.1$/,
   verifyDump,
 };

@@ -26,7 +26,7 @@ export const recordings2617: Recordings<CaseHeader, Replay2617> = {
     { name: 'geometry_other_builds.csv', recognises: looksLikeGeometry, verify: verifyGeometry },
     { name: 'layouts.json', recognises: looksLikeLayouts, verify: verifyLayouts },
   ],
-  slabinfo: '2.1',
+  slabinfo: /^2\.[01]$/,
   verifyDump,
 };
 
