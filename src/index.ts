@@ -40,6 +40,7 @@ export {
 } from './kernel/dma.ts';
 export { inb, outb } from './kernel/io.ts';
 export type { BootLayout, Kernel, KernelFunction } from './kernel/kernel.ts';
+export { Corruption, StoresInFlight } from './kernel/peek-list.ts';
 export { ptr, struct, u32 } from './kernel/struct.ts';
 export { init_waitqueue_head, wait_event, wake_up } from './kernel/wait.ts';
 export { CacheSimulator } from './lab/caches/cache-simulator.ts';
@@ -62,7 +63,8 @@ export type { AllocationTrace, TraceSummary } from './lab/traces/allocation-trac
 export { eachOperation, type Operation } from './lab/traces/operations.ts';
 export { readTrace, readTraceBytes } from './lab/traces/read-trace.ts';
 export { Attribution, type Field, type FieldNames } from './lab/watch/attribution.ts';
-export { withHandovers } from './lab/watch/handovers.ts';
+export { type ClockSkew, measureClockSkew } from './lab/watch/clock-skew.ts';
+export { watchHandovers } from './lab/watch/handovers.ts';
 export { unintended } from './lab/watch/intended-races.ts';
 export { detectRaces, type Race, type RaceAccess, type RaceDetector, tellRace } from './lab/watch/race-detector.ts';
 export { c2cTable } from './report/c2c-table.ts';

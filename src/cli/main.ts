@@ -207,7 +207,8 @@ program
     '<path...>',
     'recordings, /proc/slabinfo dumps with a sidecar (all named in docs/fidelity.md), or folders of them',
   )
-  .option('--touch', 'compare the memory that each operation touched, where it was recorded')
+  .option('--touch', 'compare the accesses that each operation made, one by one, where they were recorded')
+  .option('--misses', 'put the recorded accesses and the own ones through caches, and compare their misses')
   .option('--json', 'print the outcomes as JSON')
   .addHelpText('after', '\nExample:\n  slabscope verify test/golden')
   .action((paths: string[], options: VerifyOptions) => {

@@ -28,6 +28,10 @@ export class Symbols {
     this.end = last.address + last.type.sizeof;
   }
 
+  has(name: string): boolean {
+    return this.#byName.has(name);
+  }
+
   address(name: string): addr_t {
     return this.#byName.get(name)!.address;
   }

@@ -9,6 +9,7 @@ export const THREAD_SIZE = 8192;
 export const PF_MEMALLOC = 0x00000800;
 export const PF_MEMDIE = 0x00001000;
 export const PF_FREE_PAGES = 0x00002000;
+export const PF_NOIO = 0x00004000;
 
 /** include/linux/sched.h, struct task_struct, as far as the allocators touch it: the first 100 bytes. */
 export const task_struct = struct({

@@ -1,10 +1,7 @@
 /** The sidecar of a /proc/slabinfo dump: what is known of the machine and of the kernel that printed it. */
 import { z } from 'zod';
-import { InputError } from '../../base/input-error.ts';
 import { KiB, MiB } from '../../hw/memory.ts';
-
-const powerOfTwo = (from: number, to: number) =>
-  z.int().refine((n) => n >= from && n <= to && (n & (n - 1)) === 0, `must be a power of two from ${from} to ${to}`);
+import { checked, powerOfTwo } from './checked.ts';
 
 const ram = z
   .string()
@@ -37,10 +34,5 @@ const sidecar = z.object({
 export type DumpMachine = z.output<typeof sidecar>;
 
 /** Checks a sidecar; `file` names it in messages. Further keys (where the dump came from, what fits it) are let be. */
-export function parseDumpMachine(document: unknown, file: string): DumpMachine {
-  const result = sidecar.safeParse(document);
-  if (result.success) return result.data;
-  const { path, message } = result.error.issues[0];
-  const key = path.join('.') || 'the document';
-  throw new InputError(file, `${key}: ${message}`, 'a sidecar describes the machine that printed the dump');
-}
+export const parseDumpMachine = (document: unknown, file: string): DumpMachine =>
+  checked(sidecar, document, file, 'a sidecar describes the machine that printed the dump');

@@ -24,7 +24,7 @@ export function* __alloc_pages(k: Mm, cpu: Cpu, gfp_mask: number, order: number,
   const { pages_low, pages_min, need_balance } = k.zone_struct;
   const classzone = cpu.loadPtr(zonelist + zonelist_struct.zones);
   if (classzone === NULL) return NULL;
-  let page = yield* fromZones(k, cpu, zonelist, order, pages_low, 0);
+  let page = yield* fromZones(k, cpu, zonelist, order, pages_low, 0, classzone);
   if (page !== NULL) return page;
 
   cpu.store32(classzone + need_balance, 1);
@@ -63,7 +63,8 @@ const NO_WATERMARK = -1;
 
 /**
  * A block from the first zone of the list that would stay above its watermark, `watermark` being the field that holds
- * it. The mark grows from zone to zone, so that those further down are harder to enter.
+ * it. The mark grows from zone to zone, so that those further down are harder to enter. `first`: the list's first zone, where
+ * the caller still has it in a register.
  */
 function* fromZones(
   k: Mm,
@@ -72,11 +73,12 @@ function* fromZones(
   order: number,
   watermark: number,
   shift: number,
+  first: addr_t = NULL,
 ): Program<addr_t> {
   let min = 1 << order;
-  for (let zone = zonelist + zonelist_struct.zones; ; zone += ptr.sizeof) {
-    const z = cpu.loadPtr(zone);
-    if (z === NULL) return NULL;
+  let zone = zonelist + zonelist_struct.zones;
+  for (let z = first !== NULL ? first : cpu.loadPtr(zone); z !== NULL; z = cpu.loadPtr(zone)) {
+    zone += ptr.sizeof;
     if (watermark !== NO_WATERMARK) {
       min += cpu.loadLong(z + watermark) >>> shift;
       if (cpu.loadLong(z + k.zone_struct.free_pages) <= min) continue;
@@ -84,6 +86,7 @@ function* fromZones(
     const page = yield* rmqueue(k, cpu, z, order);
     if (page !== NULL) return page;
   }
+  return NULL;
 }
 
 /** Reclaims on behalf of the caller; a block that it freed itself and that fits exactly is its own. */

@@ -11,7 +11,12 @@ export function virt_to_page(k: Mm, cpu: Cpu, addr: addr_t): addr_t {
 
 /** The zone that the top byte of page->flags names. */
 export function page_zone(k: Mm, cpu: Cpu, page: addr_t): addr_t {
-  return cpu.loadPtr(k.zone_table + ptr.sizeof * (cpu.loadLong(page + struct_page.flags) >>> ZONE_SHIFT));
+  return zoneOf(k, cpu, cpu.loadLong(page + struct_page.flags));
+}
+
+/** page_zone() of a page whose flags are in a register. */
+export function zoneOf(k: Mm, cpu: Cpu, flags: number): addr_t {
+  return cpu.loadPtr(k.zone_table + ptr.sizeof * (flags >>> ZONE_SHIFT));
 }
 
 /** Where the page's memory is, from its place in its zone. */

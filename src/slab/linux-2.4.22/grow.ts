@@ -128,13 +128,12 @@ function* kmem_cache_init_objs(k: Linux2422, cpu: Cpu, cachep: addr_t, slabp: ad
   let i = 0;
   for (; i < cpu.load32(cachep + kmem_cache_t.num); i++) {
     const slot = () => cpu.loadPtr(slabp + slab_t.s_mem) + cpu.load32(cachep + kmem_cache_t.objsize) * i;
-    let objp = debug ? redZoneNewObject(k, cpu, cachep, slot()) : NULL;
+    // Without DEBUG gcc reads these only if there is a constructor.
+    const inDebug = debug ? slot() : NULL;
+    const objp = debug ? redZoneNewObject(k, cpu, cachep, inDebug) : NULL;
     const ctor = cpu.loadPtr(cachep + kmem_cache_t.ctor);
-    if (ctor !== NULL) {
-      if (!debug) objp = slot();
-      yield* k.functionAt(ctor)(cpu, objp, cachep, ctor_flags);
-    }
-    if (debug) poisonNewObject(k, cpu, cachep, slot());
+    if (ctor !== NULL) yield* k.functionAt(ctor)(cpu, debug ? objp : slot(), cachep, ctor_flags);
+    if (debug) poisonNewObject(k, cpu, cachep, inDebug);
     cpu.store32(slab_bufctl(slabp, i), i + 1);
   }
   cpu.store32(slab_bufctl(slabp, i - 1), BUFCTL_END);

@@ -42,7 +42,8 @@ export function* kfree(k: Linux2422, cpu: Cpu, objp: addr_t): Program {
   if (objp === NULL) return;
   const flags = local_irq_save(cpu);
   if (k.config.CONFIG_DEBUG_SLAB) CHECK_PAGE(k, cpu, objp, 1605, 'kfree');
-  const rest = __kmem_cache_free(k, cpu, GET_PAGE_CACHE(cpu, virt_to_page(k, cpu, objp)), objp);
+  const page = virt_to_page(k, cpu, objp);
+  const rest = __kmem_cache_free(k, cpu, GET_PAGE_CACHE(cpu, page), objp, page);
   if (rest !== null) yield* rest;
   if (local_irq_restore(cpu, flags)) yield;
 }

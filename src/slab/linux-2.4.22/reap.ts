@@ -103,9 +103,10 @@ function checkUnusedSlab(cpu: Cpu, slabp: addr_t): void {
 /** Pages in `full_free` slabs, less where slabs have constructors or several pages: these are dearer to get back. */
 function reapWeight(k: Linux2422, cpu: Cpu, cachep: addr_t, full_free: number): number {
   const { kmem_cache_t } = k;
-  let pages = full_free << cpu.load32(cachep + kmem_cache_t.gfporder);
+  const gfporder = cpu.load32(cachep + kmem_cache_t.gfporder);
+  let pages = full_free << gfporder;
   if (cpu.loadPtr(cachep + kmem_cache_t.ctor) !== NULL) pages = Math.floor((pages * 4 + 1) / 5);
-  if (cpu.load32(cachep + kmem_cache_t.gfporder) !== 0) pages = Math.floor((pages * 4 + 1) / 5);
+  if (gfporder !== 0) pages = Math.floor((pages * 4 + 1) / 5);
   return pages;
 }
 

@@ -85,10 +85,10 @@ export function* kmem_cache_destroy(k: Linux2422, cpu: Cpu, cachep: addr_t): Pro
   }
   yield* down(k, cpu, k.cache_chain_sem);
   // the chain is never empty, cache_cache is never destroyed
-  if (cpu.loadPtr(k.clock_searchp) === cachep) {
-    cpu.storePtr(k.clock_searchp, cpu.loadPtr(cachep + kmem_cache_t.next + list_head.next) - kmem_cache_t.next);
-  }
-  list_del(cpu, cachep + kmem_cache_t.next);
+  const hand = cpu.loadPtr(k.clock_searchp);
+  const next = cpu.loadPtr(cachep + kmem_cache_t.next + list_head.next);
+  if (hand === cachep) cpu.storePtr(k.clock_searchp, next - kmem_cache_t.next);
+  list_del(cpu, cachep + kmem_cache_t.next, next);
   yield* up(k, cpu, k.cache_chain_sem);
 
   if (yield* __kmem_cache_shrink(k, cpu, cachep)) {

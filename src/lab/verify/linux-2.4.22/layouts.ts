@@ -1,35 +1,38 @@
 /** Compares our structures and constants with layouts.json of golden/linux-2.4.22: every build, every field, as compiled. */
+import { z } from 'zod';
+import { PAGE_OFFSET } from '../../../kernel/kernel.ts';
+import { irqCpustat } from '../../../kernel/linux-2.4/kernel.ts';
+import * as task from '../../../kernel/linux-2.4/task.ts';
+import { list_head } from '../../../kernel/list.ts';
+import { semaphoreType, spinlockType, waitQueueHead } from '../../../kernel/lock-types.ts';
+import { type CType, u32 } from '../../../kernel/struct.ts';
+import * as gfp from '../../../mm/linux-2.4.22/gfp.ts';
+import * as mm from '../../../mm/linux-2.4.22/mm.ts';
+import type { SlabConfig } from '../../../slab/linux-2.4.22/config.ts';
+import * as debug from '../../../slab/linux-2.4.22/debug.ts';
+import * as flags from '../../../slab/linux-2.4.22/flags.ts';
+import * as slab from '../../../slab/linux-2.4.22/slab.ts';
+import { checked, jsonDocument, powerOfTwo } from '../checked.ts';
+import { type CaseOutcome, Comparison } from '../outcome.ts';
 
-import { PAGE_OFFSET } from '../../kernel/kernel.ts';
-import { irqCpustat } from '../../kernel/linux-2.4/kernel.ts';
-import * as task from '../../kernel/linux-2.4/task.ts';
-import { list_head } from '../../kernel/list.ts';
-import { semaphoreType, spinlockType, waitQueueHead } from '../../kernel/lock-types.ts';
-import { type CType, u32 } from '../../kernel/struct.ts';
-import * as gfp from '../../mm/linux-2.4.22/gfp.ts';
-import * as mm from '../../mm/linux-2.4.22/mm.ts';
-import type { SlabConfig } from '../../slab/linux-2.4.22/config.ts';
-import * as debug from '../../slab/linux-2.4.22/debug.ts';
-import * as flags from '../../slab/linux-2.4.22/flags.ts';
-import * as slab from '../../slab/linux-2.4.22/slab.ts';
-import { type CaseOutcome, Comparison } from './outcome.ts';
+const fields = z.record(z.string(), z.tuple([z.int().min(0), z.int().min(0)]));
+const recordedStruct = z.object({ sizeof: z.int().min(0), fields });
+const recordedBuild = z.object({
+  smp: z.boolean(),
+  nr_cpus: z.int().min(1).max(32),
+  l1_cache_bytes: powerOfTwo(16, 256),
+  debug: z.boolean(),
+  consts: z.record(z.string(), z.number()),
+  structs: z.looseObject({ spinlock_t: recordedStruct }).catchall(recordedStruct),
+});
+type RecordedBuild = z.output<typeof recordedBuild>;
+const layouts = z.object({ configs: z.record(z.string(), recordedBuild) });
 
-interface RecordedStruct {
-  readonly sizeof: number;
-  readonly fields: Readonly<Record<string, readonly [number, number]>>;
-}
-
-interface RecordedBuild {
-  readonly smp: boolean;
-  readonly nr_cpus: number;
-  readonly l1_cache_bytes: number;
-  readonly debug: boolean;
-  readonly consts: Readonly<Record<string, number>>;
-  readonly structs: Readonly<Record<string, RecordedStruct>>;
-}
-
-/** The file's `configs`: one case a build. */
-export function verifyLayouts(configs: Readonly<Record<string, RecordedBuild>>): CaseOutcome[] {
+/** One case a build. */
+export function verifyLayouts(text: string, file: string): CaseOutcome[] {
+  const remedy =
+    'layouts.json has "configs": by build its structures, their fields as [offset, size], and its constants';
+  const { configs } = checked(layouts, jsonDocument(text, file), file, remedy);
   return Object.entries(configs).map(([build, recorded]) => {
     const name = `linux-2.4.22/layouts (${build})`;
     return compareBuild(name, recorded);
@@ -43,7 +46,7 @@ function compareBuild(name: string, recorded: RecordedBuild): CaseOutcome {
     CONFIG_DEBUG_SLAB: recorded.debug,
     NR_CPUS: recorded.nr_cpus,
     L1_CACHE_BYTES: recorded.l1_cache_bytes,
-    spinlockBytes: recorded.structs.spinlock_t!.sizeof === 0 ? 0 : 4,
+    spinlockBytes: recorded.structs.spinlock_t.sizeof === 0 ? 0 : 4,
     colouring: true,
   };
   const structures = structuresOf(config);
