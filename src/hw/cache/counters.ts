@@ -1,6 +1,6 @@
 /**
  * What one CPU's cache did. Plain numbers; the hot path counts only loads and stores, the rest is counted on misses and
- * derived. A line access is one access to one line: an access that straddles two lines is two (golden/cache, README).
+ * derived. A line access is one access to one line: an access that straddles two lines is two (docs/cache.md).
  */
 export class Counters {
   loads = 0;
