@@ -86,6 +86,8 @@ export class L1 extends TagArray implements Above, Snooped {
   readonly writable: Int32Array;
   readonly #directory: LineDirectory;
   readonly #transitions: Transitions;
+  /** The protocol's cells for stores that hit. */
+  readonly #stores: Uint8Array;
   readonly #below: Below;
   readonly #snoopedBelow: SnoopedLevel | null;
   readonly #latencies: Latencies;
@@ -102,6 +104,7 @@ export class L1 extends TagArray implements Above, Snooped {
     super(geometry, 'L1', options.random);
     this.#directory = bus.directory;
     this.#transitions = bus.transitions;
+    this.#stores = bus.transitions.store;
     this.#below = below;
     this.#snoopedBelow = below.snooped;
     this.cpu = bus.attach(this);
@@ -251,13 +254,14 @@ export class L1 extends TagArray implements Above, Snooped {
       else if (this.states[slot] === Invalid) cycles += this.#miss(line, id, slot, first, lineEnd, use);
       else {
         cycles += this.#hit;
-        if (use !== READ) cycles += this.#storeHits(line, slot, id);
+        const state = this.states[slot];
+        if (use !== READ && this.#stores[state] !== state) cycles += this.#storeHits(line, slot, id);
         this.uses(line & this.setMask, slot, false);
-        this.#answersFast(line, slot);
         const { classes } = this;
-        if (classes !== null) {
-          const isModified = this.states[slot] === Modified;
-          if (classes.hit(slot, id, use, first, lineEnd, isModified)) this.readable[0] = NO_LINE;
+        if (classes === null) this.#answersFast(line, slot);
+        else {
+          if (use !== READ) classes.stored(slot, id, first, lineEnd, this.states[slot] === Modified);
+          this.readable[line & this.#fastMask] = classes.hit(slot, id, use, first, lineEnd) ? NO_LINE : line;
         }
       }
       if (line >= last) return cycles; // `>`: an access that wraps past 2^32 has `last` below `line`
@@ -267,11 +271,9 @@ export class L1 extends TagArray implements Above, Snooped {
     }
   }
 
-  /** A store finds the line in `slot`; the cycles that it waits beyond a hit's. */
+  /** A store finds the line in `slot`, which it does not leave as it is; the cycles that it waits beyond a hit's. */
   #storeHits(line: number, slot: number, id: number): number {
-    const was = this.states[slot];
-    const cell = this.#transitions.store[was];
-    if (cell === was) return 0;
+    const cell = this.#stores[this.states[slot]];
     this.states[slot] = cell & NEXT;
     if ((cell & UPGRADES) !== 0) {
       this.counters.upgrades++;
