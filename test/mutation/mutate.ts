@@ -1,13 +1,13 @@
 /**
- * `npm run mutate -- [ROOM...]`: every mutant of a room (of all, if none is named) against the tests of that room; what is
- * known of mutants whose code and tests stand unchanged is taken over (reports/mutation/). Hours, for all rooms.
+ * `npm run mutate -- [ROOM...]`: every mutant of the rooms (of all, if none is named), each room's against its own tests.
+ * What is known of mutants whose code and tests stand unchanged is taken over from reports/mutation/. Hours, for all rooms.
  *
- * `npm run mutate -- --sample LINES --seed SEED [ROOM...]`: of each room the mutants of LINES lines. A line's draw is seeded
- * by SEED, its file and its text, and the lines with the smallest draws are taken: so a change elsewhere moves none. Of each
- * line all mutants run that lie within it. Those of several lines (bodies emptied, mostly) are left out: they are the
- * easiest to kill, so that the score errs downwards.
+ * `npm run mutate -- --sample LINES --seed SEED [ROOM...]`: the mutants of so many lines of the rooms, together. A line's draw
+ * is seeded by SEED, its file and its text, and the lines with the smallest draws are taken: so a change elsewhere moves
+ * none. Of each line all mutants run that lie within it. Those of several lines (bodies emptied, mostly) are left out: they
+ * are the easiest to kill, so the score errs downwards.
  *
- * A room whose score is below the bar of stryker.config.json fails, and so does the run. Survivors: test/mutation/README.md.
+ * A score below the bar of stryker.config.json is a failure. What survives, and why: docs/mutants.md.
  */
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
@@ -37,16 +37,16 @@ const filesOf = (source: string): string[] =>
         .filter((name) => name.endsWith('.ts'))
         .map((name) => `${source}/${name}`);
 
-/** Of `count` lines the ranges that Stryker takes. */
-function sampleOf(source: string, count: number, seed: string): string[] {
+/** The ranges, as Stryker takes them, of `count` lines of code. */
+function sampleOf(files: readonly string[], count: number, seed: string): string[] {
   return (
-    filesOf(source)
+    files
       .flatMap((file) =>
         readFileSync(file, 'utf8')
           .split('\n')
-          .map((text, i) => ({ file, text: text.trim(), number: i + 1 })),
+          .map((line, i) => ({ file, text: line.trim(), number: i + 1 })),
       )
-      // No mutant lies in a comment, an import or a type, or on a line without a word.
+      // No mutant lies in a comment, an import or a declaration of types, or on a line without a word.
       .filter(({ text }) => /\w/.test(text) && !/^(\/\/|\/?\*|import\b|export type\b|\} from\b|readonly\b)/.test(text))
       .map((line) => ({ ...line, draw: seeded(seed, `${line.file}: ${line.text}`)() }))
       .sort((a, b) => a.draw - b.draw)
@@ -55,15 +55,20 @@ function sampleOf(source: string, count: number, seed: string): string[] {
   );
 }
 
-for (const room of named) {
-  const { source, tests } = rooms[room]!;
-  const mutate = values.sample === undefined ? filesOf(source) : sampleOf(source, Number(values.sample), values.seed);
-  const known = ['--incremental', '--incrementalFile', `reports/mutation/${room}.json`];
-  console.log(`== mutants of ${room}`);
-  const { status } = spawnSync(
-    'npx',
-    ['stryker', 'run', '--mutate', mutate.join(), '--testFiles', tests.join(), ...(values.sample ? [] : known)],
-    { stdio: 'inherit' },
-  );
-  if (status !== 0) process.exitCode = 1;
+function stryker(mutate: readonly string[], tests: readonly string[], ...options: readonly string[]): void {
+  const args = ['stryker', 'run', '--mutate', mutate.join(), '--testFiles', tests.join(), ...options];
+  if (spawnSync('npx', args, { stdio: 'inherit' }).status !== 0) process.exitCode = 1;
+}
+
+if (values.sample === undefined) {
+  for (const room of named) {
+    const { source, tests } = rooms[room]!;
+    console.log(`== mutants of ${room}`);
+    stryker(filesOf(source), tests, '--incremental', '--incrementalFile', `reports/mutation/${room}.json`);
+  }
+} else {
+  const drawn = named.map((room) => rooms[room]!);
+  const files = drawn.flatMap(({ source }) => filesOf(source));
+  const tests = new Set(drawn.flatMap(({ tests }) => tests));
+  stryker(sampleOf(files, Number(values.sample), values.seed), [...tests]);
 }
