@@ -37,7 +37,7 @@ import {
   u32,
   wait_event,
   wake_up,
-} from '../src/index.ts';
+} from 'slabscope';
 
 const FLOPPY_DMA = 2;
 const FLOPPY_VECTOR = 0x26; // IRQ 6

@@ -1,5 +1,5 @@
 /** A machine, a booted 2.4.22, and a workload of one's own: two CPUs that count in neighbouring objects. */
-import { boot, type Cpu, cpuModels, Machine, MiB, type Program } from '../src/index.ts';
+import { boot, type Cpu, cpuModels, Machine, MiB, type Program } from 'slabscope';
 
 export function countInNeighbours(size: number): { misses: number; cycles: number } {
   const machine = new Machine({ model: cpuModels['pentium-iii'], cpus: 2, memory: 64 * MiB });

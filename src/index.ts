@@ -18,6 +18,7 @@ export {
 export { DmaRefused, type DmaRequest, IsaDma } from './hw/devices/isa-dma.ts';
 export { Machine, type MachineOptions } from './hw/machine.ts';
 export { type addr_t, KiB, MiB, NULL, PageFault } from './hw/memory.ts';
+export { equalNodes, type NodeOptions, type NodesOptions } from './hw/nodes.ts';
 export { type AccessKind, observe } from './hw/observe.ts';
 export { P6_STORE_BUFFER_DEPTH, type StoreBufferOptions } from './hw/store-buffer.ts';
 export { Lockup } from './hw/watchdog.ts';
@@ -40,6 +41,7 @@ export {
 } from './kernel/dma.ts';
 export { inb, outb } from './kernel/io.ts';
 export type { BootLayout, Kernel, KernelFunction } from './kernel/kernel.ts';
+export { Corruption, StoresInFlight } from './kernel/peek-list.ts';
 export { ptr, struct, u32 } from './kernel/struct.ts';
 export { init_waitqueue_head, wait_event, wake_up } from './kernel/wait.ts';
 export { CacheSimulator } from './lab/caches/cache-simulator.ts';
@@ -62,7 +64,8 @@ export type { AllocationTrace, TraceSummary } from './lab/traces/allocation-trac
 export { eachOperation, type Operation } from './lab/traces/operations.ts';
 export { readTrace, readTraceBytes } from './lab/traces/read-trace.ts';
 export { Attribution, type Field, type FieldNames } from './lab/watch/attribution.ts';
-export { withHandovers } from './lab/watch/handovers.ts';
+export { type ClockSkew, measureClockSkew } from './lab/watch/clock-skew.ts';
+export { watchHandovers } from './lab/watch/handovers.ts';
 export { unintended } from './lab/watch/intended-races.ts';
 export { detectRaces, type Race, type RaceAccess, type RaceDetector, tellRace } from './lab/watch/race-detector.ts';
 export { c2cTable } from './report/c2c-table.ts';

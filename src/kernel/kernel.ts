@@ -12,6 +12,7 @@ import { type addr_t, PAGE_SIZE } from '../hw/memory.ts';
 import type { Context } from '../hw/scheduler.ts';
 import type { KernelConfig } from './config.ts';
 import { type Semaphore, semaphoreType, spinlockType, type WaitQueueHead, waitQueueHead } from './lock-types.ts';
+import { Corruption } from './peek-list.ts';
 import type { CType } from './struct.ts';
 import { linkStatics, type StaticSymbol, type Symbols } from './symbols.ts';
 
@@ -102,7 +103,9 @@ export abstract class Kernel {
   }
 
   functionAt(address: addr_t): KernelFunction {
-    return this.#text[(address - TEXT) / 16];
+    const fn = this.#text[(address - TEXT) / 16];
+    if (fn === undefined) throw new Corruption(`a call of 0x${(address >>> 0).toString(16)}, where no function is`);
+    return fn;
   }
 }
 

@@ -132,10 +132,13 @@ export interface SlabAllocator {
   generalCache(size: number, flags: number): addr_t;
   /** What the general caches hold, in bytes, from the smallest on. */
   readonly generalSizes: readonly number[];
-  /** All caches in the order of the chain, by peek. */
+  /**
+   * All caches in the order of the chain, by peek. Between two steps of a program, not from within an access (an observer):
+   * amid a list operation no list is whole. StoresInFlight while a CPU's stores wait in its buffer.
+   */
   caches(): CacheState[];
   /** Free pages of all zones, by peek. */
   nr_free_pages(): number;
-  /** Free pages by zone and order, as /proc/buddyinfo prints them, by peek. */
+  /** Free pages by zone and order, as /proc/buddyinfo prints them, by peek; when, as `caches`. */
   buddyinfo(): string;
 }

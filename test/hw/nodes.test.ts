@@ -84,7 +84,11 @@ test.each([
     'nodes with',
   ],
   ['a CPU twice', { each: [{ memory: MEMORY, cpus: [0, 0] }], remoteCycles: 0 }, 'nodes with CPUs 0, 0'],
-  ['a CPU nowhere', { each: [{ memory: MEMORY, cpus: [0] }], remoteCycles: 0 }, 'nodes with CPUs 0; each of CPU 0 to 1'],
+  [
+    'a CPU nowhere',
+    { each: [{ memory: MEMORY, cpus: [0] }], remoteCycles: 0 },
+    'nodes with CPUs 0; each of CPU 0 to 1',
+  ],
   ['half a cycle', { each: [{ memory: MEMORY, cpus: [0, 1] }], remoteCycles: 0.5 }, '0.5 cycles to another node'],
 ] as [string, NodesOptions, string][])('nodes with %s are refused', (_, nodes, message) => {
   expect(messageOf(() => machineOf(2, { nodes }))).toContain(message);

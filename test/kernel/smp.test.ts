@@ -52,6 +52,18 @@ test('the wait is one of the simulated time', () => {
   expect(cpus[0].l1.counters.spinCycles).toBeGreaterThan(1000);
 });
 
+test('nobody is seen to have finished ahead of time, though his function ran on without a stop', () => {
+  const { k, machine, cpus } = kernelWithLog(3);
+  const ends: number[] = [];
+  const func: KernelFunction = function* (cpu) {
+    cpu.clock += 50_000 * cpu.id;
+    ends.push(cpu.clock);
+  };
+  machine.run(cpus[0], smp_call_function(k, cpus[0], func, 0));
+  expect(ends.length).toBe(2);
+  expect(cpus[0].clock).toBeGreaterThan(Math.max(...ends));
+});
+
 test('the caller gets its stack back', () => {
   const { machine, cpus, call } = kernelWithLog(2);
   const [cpu] = cpus;

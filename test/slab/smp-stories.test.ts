@@ -73,7 +73,6 @@ describe('two CPUs contend on cachep->spinlock', () => {
   test('a waiter steals the line of the lock from its holder', () => {
     expect(cpu0.l1.counters.trueSharingMisses).toBe(0); // finer classes are off here
     expect(cpu0.l1.counters.coherenceMisses).toBeGreaterThan(100);
-    expect(cpu0.l1.counters.spinCycles).toBeGreaterThan(0);
   });
 
   test('afterwards every object is in exactly one place', () => {

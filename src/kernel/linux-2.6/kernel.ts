@@ -36,12 +36,18 @@ import {
 } from './layouts.ts';
 import { type NodeLayout, nodesKnown } from './nodes.ts';
 import { PER_CPU_SECTION, type PerCpuSection, perCpuArea, perCpuSection, perCpuStatics } from './percpu-areas.ts';
-import type { Kthread } from './sched.ts';
 import { get_current, NORMAL_PRIO, THREAD_SIZE, task_struct, thread_info } from './thread-info.ts';
 
 export interface BootLayout26 extends BootLayout {
   /** Nodes, ascending in memory, where they are not the machine's. Known to a kernel with CONFIG_NUMA alone. */
   readonly nodes?: readonly NodeLayout[] | undefined;
+}
+
+/** A kernel thread. While it sleeps it has no context; what it does each time it is woken is its `body`. */
+export interface Kthread {
+  readonly cpu: Cpu;
+  readonly body: (cpu: Cpu) => Program;
+  isAwake: boolean;
 }
 
 /** What a layer of the kernel adds to those below it. */

@@ -17,6 +17,7 @@ import { struct } from '../struct.ts';
 import { complete, init_completion, wait_for_completion } from './completion.ts';
 import type { Linux26 } from './kernel.ts';
 import { __get_cpu_var, per_cpu } from './percpu.ts';
+import { rcu_qsctr_inc } from './quiescent.ts';
 import { raise_softirq_irqoff, TASKLET_SOFTIRQ } from './softirq.ts';
 import { HARDIRQ_SHIFT, hardirq_count, in_softirq } from './thread-info.ts';
 
@@ -79,11 +80,6 @@ export function* synchronize_rcu(k: Linux26, cpu: Cpu): Program {
 /** The callback of synchronize_rcu(): the completion stands behind the head. */
 export function wakeme_after_rcu(k: Linux26, cpu: Cpu, head: addr_t): Program {
   return complete(k, cpu, head + k.config.abi.rcu_head.sizeof);
-}
-
-/** This CPU passes a quiescent state. */
-export function rcu_qsctr_inc(k: Linux26, cpu: Cpu): void {
-  cpu.store32(thisCpu(k, cpu) + k.rcu_data.passed_quiesc, 1);
 }
 
 /** Whether CPU `index`, this one, has anything to do for RCU: asked at each tick. */

@@ -5,18 +5,11 @@
 import type { Cpu, Program } from '../../hw/cpu.ts';
 import type { addr_t } from '../../hw/memory.ts';
 import { schedule as giveUp, TASK_RUNNING } from '../wait.ts';
-import type { Linux26 } from './kernel.ts';
-import { rcu_qsctr_inc } from './rcu.ts';
+import type { Kthread, Linux26 } from './kernel.ts';
+import { rcu_qsctr_inc } from './quiescent.ts';
 import { current_thread_info, THREAD_SIZE, TIF_NEED_RESCHED, task_struct, thread_info } from './thread-info.ts';
 
 export const TASK_INTERRUPTIBLE = 1;
-
-/** A kernel thread. While it sleeps it has no context; what it does each time it is woken is its `body`. */
-export interface Kthread {
-  readonly cpu: Cpu;
-  readonly body: (cpu: Cpu) => Program;
-  isAwake: boolean;
-}
 
 /** Gives up the CPU if the task's state is not running. */
 export function* schedule(k: Linux26, cpu: Cpu): Program {

@@ -137,6 +137,9 @@ export interface ComparedOperation {
 const MOST_ACCESSES = 1 << 24;
 class Runaway extends Error {}
 
+/** A string operation over the largest object there is. */
+const LARGEST_ACCESS = 1 << 20;
+
 /** [kind, bytes, where]. */
 const touchEntries = z.custom<readonly RecordedTouch[]>(
   (value) => Array.isArray(value) && value.every(isTouch),
@@ -148,6 +151,7 @@ const isTouch = (entry: unknown) =>
   ['r', 'w', 'rw', 'p', 'pw'].includes(entry[0]) &&
   Number.isInteger(entry[1]) &&
   entry[1] > 0 &&
+  entry[1] <= LARGEST_ACCESS &&
   typeof entry[2] === 'string';
 
 /** The first line of a case, or what stands in its place. */
@@ -234,7 +238,7 @@ class Player {
     for (const cpu of cpus) {
       observe(cpu, ({ id }, kind, address, bytes) => {
         if (++this.#count > MOST_ACCESSES) throw new Runaway();
-        if (this.#lookers.length > 0) this.#accesses.push({ cpu: id, kind, address, bytes });
+        if (this.#lookers.length > 0 && kind !== 'p') this.#accesses.push({ cpu: id, kind, address, bytes });
       });
     }
   }
@@ -265,7 +269,7 @@ class Player {
     if (ended !== null) return ended;
     if (error instanceof Lockup) return { bug: 'deadlock: spin_lock on a held lock' };
     if (error instanceof Runaway) return { fault: `more than ${MOST_ACCESSES} accesses` };
-    if (error instanceof PageFault || error instanceof Corruption) return { fault: error.message };
+    if (isGoneAstray(error)) return { fault: error.message };
     // Where the kernel has gone another way already, what a line means may be lost; else the line is wrong.
     if (error instanceof Unresolved && this.#comparison.differs) return { fault: error.message };
     return resolved(place, () => {
@@ -280,9 +284,21 @@ class Player {
     const kind = names.kindOf(op, recorded);
     if (kind === null) return;
     const ours = names.comparable(this.#accesses);
-    for (const looker of this.#lookers) looker.compare({ kind, recorded, ours, tell: (at) => names.tell(at) });
+    const tell = (address: number) => {
+      try {
+        return names.tell(address);
+      } catch (error) {
+        if (isGoneAstray(error)) return 'what is corrupted';
+        throw error;
+      }
+    };
+    for (const looker of this.#lookers) looker.compare({ kind, recorded, ours, tell });
   }
 }
+
+/** What a kernel comes to whose memory was overwritten, and what a look at it does: a peek beyond memory is a RangeError. */
+const isGoneAstray = (error: unknown) =>
+  error instanceof PageFault || error instanceof Corruption || error instanceof RangeError;
 
 /** What `look` gives; what is unresolved there is an error of the recording. */
 function resolved<T>(place: string, look: () => T): T {

@@ -65,7 +65,7 @@ export function zoneStates(k: Mm2617): NodeState[] {
 const peek = (k: Mm2617, addr: addr_t) => k.machine.memory.peek32(addr);
 
 function pfnsOf(k: Mm2617, head: addr_t): number[] {
-  return peekList(k.machine.memory, head).map((entry) => k.pfnOf(entry - k.struct_page.lru));
+  return peekList(k.machine, head).map((entry) => k.pfnOf(entry - k.struct_page.lru));
 }
 
 function zoneState(k: Mm2617, node: number, index: number): ZoneState {
@@ -116,11 +116,13 @@ function pagesetState(k: Mm2617, zone: addr_t, cpu: number): PagesetState {
   };
 }
 
-/** Free pages of all zones. */
+/** Free pages of all zones; what per-CPU lists hold is not among them. */
 export function nr_free_pages(k: Mm2617): number {
-  return zoneStates(k)
-    .flatMap(({ zones }) => zones)
-    .reduce((sum, { free_pages }) => sum + free_pages, 0);
+  let sum = 0;
+  for (let node = 0; node < k.node_data.length; node++) {
+    for (let zone = 0; zone < MAX_NR_ZONES; zone++) sum += peek(k, k.zone(node, zone) + k.zone_struct.free_pages);
+  }
+  return sum;
 }
 
 /** The text of /proc/buddyinfo: free blocks by node, zone and order. */

@@ -9,7 +9,7 @@ import { BUFCTL_END, cache_sizes_t, cpucache_t, general_sizes, type Linux2422, s
 
 /** The cache_chain, from kmem_cache on. */
 export function cacheChain(k: Linux2422): addr_t[] {
-  const others = peekList(k.machine.memory, k.cache_chain).map((entry) => entry - k.kmem_cache_t.next);
+  const others = peekList(k.machine, k.cache_chain).map((entry) => entry - k.kmem_cache_t.next);
   return [k.cache_cache, ...others];
 }
 
@@ -44,7 +44,7 @@ export function peekCache(k: Linux2422, cachep: addr_t): CacheState {
 function peekSlabs(k: Linux2422, list: SlabState['list'], head: addr_t, num: number): SlabState[] {
   const { memory } = k.machine;
   const slabs: SlabState[] = [];
-  for (const entry of peekList(memory, head)) {
+  for (const entry of peekList(k.machine, head)) {
     const slabp = entry - slab_t.list;
     const free = memory.peek32(slabp + slab_t.free);
     const freeObjects: number[] = [];
@@ -91,6 +91,9 @@ function peekCpuArray(k: Linux2422, cachep: addr_t, cpu: number): CpuArrayState 
   const level = peekArrayLevel(k, cachep, cpu);
   if (level === null) return null;
   const address = peekArray(k, cachep, cpu);
+  if (level.avail < 0 || cc_entry(address, level.avail) > k.machine.memory.size) {
+    throw new Corruption(`the array of cpu${cpu} at ${address} has ${level.avail} objects`);
+  }
   const entryAt = (i: number) => k.machine.memory.peek32(cc_entry(address, i));
   return { address, ...level, entries: Array.from({ length: level.avail }, (_, i) => entryAt(i)) };
 }

@@ -8,7 +8,7 @@ import { ac_entry, type Linux2617, nodelist, slab_bufctl } from './slab.ts';
 
 /** The cache_chain, newest first. */
 export function cacheChain(k: Linux2617): addr_t[] {
-  return peekList(k.machine.memory, k.cache_chain).map((entry) => entry - k.kmem_cache.next);
+  return peekList(k.machine, k.cache_chain).map((entry) => entry - k.kmem_cache.next);
 }
 
 export function peekName(k: Linux2617, cachep: addr_t): string {
@@ -86,7 +86,7 @@ function peekList3(k: Linux2617, cachep: addr_t, node: number, l3: addr_t): Node
 function peekSlabs(k: Linux2617, list: SlabState['list'], head: addr_t, num: number): SlabState[] {
   const { slab } = k;
   const { memory } = k.machine;
-  return peekList(memory, head).map((entry) => {
+  return peekList(k.machine, head).map((entry) => {
     const slabp = entry - slab.list;
     const free = memory.peek32(slabp + slab.free);
     const freeObjects: number[] = [];

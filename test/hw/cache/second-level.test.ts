@@ -51,6 +51,20 @@ describe('what CPU 0 pays for the last step', () => {
   });
 });
 
+describe('upgrades that CPU 0 has counted', () => {
+  test.each([
+    ['a store to what its second level alone shares with others is one', '0r 1r 0r20 0w', 'mesi', 1],
+    ['to what its second level alone holds, and nobody else, is none', '0r 0r20 0w', 'mesi', 0],
+    ['to what both its levels share with others is one, not two', '0r 1r 0w', 'mesi', 1],
+    ['a store written through to a line that others share is one', '0r 1r 0w', 'write-through', 1],
+    ['written through to a line of its own it is none', '0r 0w', 'write-through', 0],
+  ] as const)('%s', (_, steps, protocol, upgrades) => {
+    const machine = machineOf(2, { l1, protocol, l2: l2Of(false, 'neither') });
+    play(machine, steps);
+    expect(machine.cpus.map(({ counters }) => counters.upgrades)).toEqual([upgrades, 0]);
+  });
+});
+
 describe('the second level', () => {
   test('counts hits and misses of what the L1 asks, not what it answers itself', () => {
     const machine = played('0r 0r 0r20 0r', false, 'neither', 1);

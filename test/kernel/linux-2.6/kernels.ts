@@ -20,6 +20,8 @@ interface Options {
   readonly cpus?: number;
   readonly mb?: number;
   readonly config?: Config26;
+  /** Far more than any story takes, unless it is about waiting in vain. */
+  readonly lockupCycles?: number;
   /** CPUs of each node; the nodes share memory equally. */
   readonly nodes?: readonly (readonly number[])[];
 }
@@ -31,9 +33,9 @@ export const TICK = 20_000;
 export const SCRATCH: addr_t = 2 * MiB;
 
 /** All memory free and all CPUs up; ticks come while anything runs. In place of kmalloc a page each. */
-export function kernel26({ cpus = 2, mb = 16, config = smp26, nodes }: Options = {}): Mm2617 {
+export function kernel26({ cpus = 2, mb = 16, config = smp26, lockupCycles = 2 ** 40, nodes }: Options = {}): Mm2617 {
   const ram = mb * MiB;
-  const machine = new Machine({ model: cpuModels['pentium-iii'], cpus, memory: ram + 8 * MiB, lockupCycles: 2 ** 40 });
+  const machine = new Machine({ model: cpuModels['pentium-iii'], cpus, memory: ram + 8 * MiB, lockupCycles });
   const share = (ram >>> PAGE_SHIFT) / (nodes?.length ?? 1);
   const layout = {
     ram,

@@ -1,14 +1,14 @@
 /** The allocator under the race detector: as it is, and with deliberate faults. */
 import { describe, expect, test, vi } from 'vitest';
-import { type addr_t, MiB, NULL } from '../../../src/hw/memory.ts';
+import { type addr_t, MiB } from '../../../src/hw/memory.ts';
 import { local_irq_restore, local_irq_save } from '../../../src/kernel/irq.ts';
 import { smp_processor_id } from '../../../src/kernel/linux-2.4/task.ts';
 import { ptr } from '../../../src/kernel/struct.ts';
-import { withHandovers } from '../../../src/lab/watch/handovers.ts';
+import { watchHandovers } from '../../../src/lab/watch/handovers.ts';
 import { intendedRace, unintended as unintendedBy } from '../../../src/lab/watch/intended-races.ts';
 import { detectRaces, type Race, type RaceAccess, tellRace } from '../../../src/lab/watch/race-detector.ts';
 import type { SlabAllocator } from '../../../src/slab/allocator.ts';
-import { cc_entry, firstSlab, kmem_cache_alloc_one_tail } from '../../../src/slab/linux-2.4.22/alloc.ts';
+import { cc_entry } from '../../../src/slab/linux-2.4.22/alloc.ts';
 import { upConfig } from '../../../src/slab/linux-2.4.22/config.ts';
 import { __kmem_cache_free } from '../../../src/slab/linux-2.4.22/free.ts';
 import { linux2422 } from '../../../src/slab/linux-2.4.22/index.ts';
@@ -16,6 +16,7 @@ import { placeAt } from '../../../src/slab/linux-2.4.22/places.ts';
 import { cpucache_t, type Linux2422 } from '../../../src/slab/linux-2.4.22/slab.ts';
 import { type Booted, booted, countReclaims } from '../../machines.ts';
 import { randomRun } from '../../slab/random.ts';
+import { harmOf, refillWithoutLock } from '../../slab/refill-without-lock.ts';
 import { administrate, interruptedRun, pressureRun } from './race-runs.ts';
 
 type Batch = typeof import('../../../src/slab/linux-2.4.22/batch.ts').kmem_cache_alloc_batch;
@@ -37,12 +38,9 @@ const tell = (races: readonly Race[]) => races.map(tellRace);
 /** The random run of test/slab, watched. */
 function watchedRandomRun(machine: Booted, seed: string, operations: number) {
   const races = detectRaces(machine.k, (addr) => placeAt(machine.k, addr));
-  const allocator = withHandovers(machine.allocator, races);
-  try {
-    randomRun({ ...machine, allocator }, seed, operations);
-  } catch {
-    // A faulty double may well destroy the allocator; the races are told all the same.
-  }
+  watchHandovers(machine.allocator, races);
+  // A faulty double may well destroy the allocator; the races are told all the same.
+  harmOf(() => randomRun(machine, seed, operations));
   races.stop();
   return races.races;
 }
@@ -54,7 +52,8 @@ describe('the allocator has no race but those intended', () => {
   test.each(seeds)('when four CPUs allocate and free at random (seed %s)', (seed) => {
     const machine = booted({ cpus: 4 });
     const races = detectRaces(machine.k, (addr) => placeAt(machine.k, addr));
-    randomRun({ ...machine, allocator: withHandovers(machine.allocator, races) }, seed, 3000).check();
+    watchHandovers(machine.allocator, races);
+    randomRun(machine, seed, 3000).check();
     expect(tell(unintended(races.races))).toEqual([]);
     found.push(...races.races);
   });
@@ -95,7 +94,8 @@ describe('the allocator has no race but those intended', () => {
   test('nor over a longer run, in which the functions are not noted', () => {
     const machine = booted({ cpus: 4 });
     const races = detectRaces(machine.k, (addr) => placeAt(machine.k, addr), { functions: false });
-    randomRun({ ...machine, allocator: withHandovers(machine.allocator, races) }, 'long', 25_000).check();
+    watchHandovers(machine.allocator, races);
+    randomRun(machine, 'long', 25_000).check();
     expect(races.races.map(({ first }) => [first.field, first.fn])).toEqual([['zone_struct.free_pages', '']]);
     expect(tell(unintended(races.races))).toEqual([]);
   });
@@ -112,21 +112,8 @@ const ofField = (races: readonly Race[], field: string) => sides(races).filter((
 const fns = (pairs: readonly (readonly [RaceAccess, RaceAccess])[]) => new Set(pairs.flat().map(({ fn }) => fn));
 
 describe('a missing lock', () => {
-  const withoutLock: Batch = function* (k, cpu, cachep, cc) {
-    for (let count = cpu.load32(cachep + k.kmem_cache_t.batchcount); count > 0; count--) {
-      const slabp = firstSlab(k, cpu, cachep);
-      if (slabp === NULL) break;
-      const avail = cpu.load32(cc + cpucache_t.avail);
-      cpu.store32(cc + cpucache_t.avail, avail + 1);
-      cpu.storePtr(cc_entry(cc, avail), kmem_cache_alloc_one_tail(k, cpu, cachep, slabp));
-    }
-    const avail = cpu.load32(cc + cpucache_t.avail);
-    if (avail === 0) return NULL;
-    cpu.store32(cc + cpucache_t.avail, avail - 1);
-    return cpu.loadPtr(cc_entry(cc, avail - 1));
-  };
   const faulty = (seed: string) => {
-    double.batch = withoutLock;
+    double.batch = refillWithoutLock;
     try {
       return watchedRandomRun(booted({ cpus: 4 }), seed, 3000);
     } finally {
@@ -153,7 +140,7 @@ describe('a missing lock', () => {
     const [cpu0, cpu1] = machine.machine.cpus as [(typeof machine.machine.cpus)[0], (typeof machine.machine.cpus)[0]];
     const cachep = machine.machine.run(cpu0, allocator.create(cpu0, { name: 'harmless', size: 20 }));
     const races = detectRaces(k, (addr) => placeAt(k, addr));
-    double.batch = withoutLock;
+    double.batch = refillWithoutLock;
     machine.machine.scheduler.spawn(cpu0, allocator.alloc(cpu0, cachep, 0x20));
     cpu1.clock = cpu0.clock + 1_000_000;
     machine.machine.scheduler.spawn(cpu1, allocator.alloc(cpu1, cachep, 0x20));

@@ -158,6 +158,16 @@ describe('the owner of a miss', () => {
     expect(attribution.owners()).toEqual([expect.objectContaining({ name, kind, misses: 1 })]);
   });
 
+  test('is the same for a field of any page: they are too many to tell apart', () => {
+    for (let i = 1; i <= 8; i++) machine.cpus[1]!.l1.load((k.pageAt(77) & 4095) + 8 * MiB + i * 4096, 4096);
+    const attribution = new Attribution(allocator);
+    for (const pfn of [77, 99]) machine.cpus[1]!.read(k.pageAt(pfn) + struct_page.flags, 4);
+    attribution.stop();
+    expect(attribution.owners()).toEqual([
+      expect.objectContaining({ name: 'mem_map page.flags', field: 'page.flags', of: '', misses: 2 }),
+    ]);
+  });
+
   test('is that of the first byte in the missing line, where an access straddles two', () => {
     const attribution = new Attribution(allocator);
     const { counters } = machine.cpus[1]!;

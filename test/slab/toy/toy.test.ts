@@ -1,18 +1,16 @@
 /** A second version: a folder and a row. It runs wherever the first one does, and nobody else was told. */
 import { expect, test, vi } from 'vitest';
-import { seeded } from '../../../src/base/random.ts';
 import type { Cpu, Program } from '../../../src/hw/cpu.ts';
 import { cpuModels } from '../../../src/hw/cpu-models.ts';
 import { Machine } from '../../../src/hw/machine.ts';
 import { type addr_t, MiB, NULL } from '../../../src/hw/memory.ts';
 import { attributePoint } from '../../../src/lab/experiment/attribute.ts';
 import { runPoint } from '../../../src/lab/experiment/point.ts';
-import { compareAll } from '../../../src/lab/results/compare.ts';
-import { measuresOf } from '../../../src/lab/results/measures.ts';
+import { resultsOf } from '../../../src/lab/results/assemble.ts';
 import { points } from '../../../src/lab/specification/settings.ts';
 import { limitsOf, modelsOf, specificationFrom } from '../../../src/lab/specification/specification.ts';
 import { readTrace } from '../../../src/lab/traces/read-trace.ts';
-import { withHandovers } from '../../../src/lab/watch/handovers.ts';
+import { watchHandovers } from '../../../src/lab/watch/handovers.ts';
 import { unintended } from '../../../src/lab/watch/intended-races.ts';
 import { detectRaces } from '../../../src/lab/watch/race-detector.ts';
 import { ownersTable } from '../../../src/report/owners-table.ts';
@@ -46,12 +44,9 @@ test('two kernels are compared in an experiment, and told in a report', () => {
   const computed = points(specification).map((point) => runPoint(specification, null, point));
   const operations = new Set(computed.map(({ counts }) => counts.operations));
   expect([...operations]).toEqual([600]);
-  const report = resultsTable({
-    ...{ schema: 'slabscope-results/2', slabscope: '0', name: specification.name, specification, trace: null },
-    ...{ specificationHash: '', seed: specification.seed, machine: modelsOf(specification)[0].name },
-    ...{ points: computed, measures: measuresOf(computed) },
-    comparisons: compareAll(computed, (label) => seeded('toy', label)),
-  });
+  const [{ name: machine }] = modelsOf(specification);
+  const origin = { specification, machine, trace: null, slabscope: '0' };
+  const report = resultsTable(resultsOf(origin, computed, () => 'hash'));
   expect(report).toMatch(/kernel\.version toy against 2\.4\.22/);
 });
 
@@ -97,15 +92,15 @@ function racesOf(forgetsItsLock: boolean) {
   const [cpu0, cpu1] = machine.cpus;
   const cachep = machine.run(cpu0, allocator.create(cpu0, { name: 'shared', size: 40 }));
   const races = detectRaces(allocator.kernel, (addr) => allocator.place(addr), { functions: false });
-  const watched = withHandovers(allocator, races);
+  watchHandovers(allocator, races);
   const handedOver: addr_t[] = [];
   function* work(cpu: Cpu): Program {
     for (let i = 0; i < 200; i++) {
-      const objp = yield* watched.alloc(cpu, cachep, 0);
+      const objp = yield* allocator.alloc(cpu, cachep, 0);
       cpu.store32(objp, i);
       handedOver.push(objp);
       const other = i % 2 === 0 ? NULL : handedOver.shift()!;
-      if (other !== NULL) yield* watched.free(cpu, cachep, other);
+      if (other !== NULL) yield* allocator.free(cpu, cachep, other);
     }
   }
   machine.scheduler.spawn(cpu0, work(cpu0));
