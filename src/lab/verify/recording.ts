@@ -14,7 +14,7 @@ import { Lockup } from '../../hw/watchdog.ts';
 import { Corruption } from '../../kernel/peek-list.ts';
 import type { Access, RecordedTouch } from './accesses.ts';
 import { checked, objectIn } from './checked.ts';
-import { type CaseOutcome, Comparison } from './outcome.ts';
+import { type CaseOutcome, Comparison, skippedCase } from './outcome.ts';
 import type { DumpMachine } from './slabinfo-machine.ts';
 
 export type Results = Readonly<Record<string, unknown>>;
@@ -88,6 +88,8 @@ export interface Recordings<H extends CommonHeader = CommonHeader, R extends Rep
   /** The field that numbers operations. */
   readonly number: string;
   readonly header: z.ZodType<H>;
+  /** Why the machine of a header cannot be had, for all that it is a right header; null if it can. */
+  lacks?(header: H): string | null;
   readonly operations: Readonly<Record<string, OperationType<R>>>;
   start(header: H): R;
   /** The results that a line tells, as they are to be compared. */
@@ -171,6 +173,8 @@ export function verifyCase(
   const header = checked(recordings.header, headerOf(lines, file), place, remedy);
   const caseName = header.case ?? file.replace(/^.*[\\/]|\.jsonl(\.gz)?$/g, '');
   const name = `linux-${recordings.version}/${caseName}`;
+  const lacking = recordings.lacks?.(header) ?? null;
+  if (lacking !== null) return [skippedCase(name, lacking)];
   const comparison = new Comparison(name, 'operations');
   const lookers = lookersOn(name);
   const player = new Player(recordings, header, comparison, lookers);

@@ -149,7 +149,7 @@ function* refillFromSlabs(k: Linux2617, cpu: Cpu, cachep: addr_t, l3: addr_t, ac
       if (cpu.isAhead) yield;
       const avail = cpu.load32(ac + array_cache.avail);
       cpu.store32(ac + array_cache.avail, avail + 1);
-      cpu.storePtr(ac_entry(k, ac, avail), slab_get_obj(k, cpu, cachep, slabp, numa_node_id(k, cpu)));
+      cpu.storePtr(ac_entry(k, ac, avail), slab_get_obj(k, cpu, cachep, slabp, numa_node_id(k, cpu), null));
     }
     if (debug) check_slabp(k, cpu, cachep, slabp);
     moveToList(k, cpu, l3, slabp);
@@ -176,12 +176,22 @@ function moveToList(k: Linux2617, cpu: Cpu, l3: addr_t, slabp: addr_t): void {
   list_add(cpu, slabp + slab.list, l3 + (isFull ? kmem_list3.slabs_full : kmem_list3.slabs_partial));
 }
 
-/** The first free object of a slab that has one. Caller holds its node's list_lock. */
-function slab_get_obj(k: Linux2617, cpu: Cpu, cachep: addr_t, slabp: addr_t, nodeid: number): addr_t {
+/**
+ * The first free object of a slab that has one. Caller holds its node's list_lock. `inuse`: where gcc has the count at hand, which
+ * else is read again.
+ */
+function slab_get_obj(
+  k: Linux2617,
+  cpu: Cpu,
+  cachep: addr_t,
+  slabp: addr_t,
+  nodeid: number,
+  inuse: number | null,
+): addr_t {
   const { kmem_cache, slab } = k;
   const free = cpu.load32(slabp + slab.free);
   const objp = cpu.loadPtr(slabp + slab.s_mem) + cpu.load32(cachep + kmem_cache.buffer_size) * free;
-  cpu.store32(slabp + slab.inuse, cpu.load32(slabp + slab.inuse) + 1);
+  cpu.store32(slabp + slab.inuse, (inuse ?? cpu.load32(slabp + slab.inuse)) + 1);
   const next = cpu.load32(slab_bufctl(k, slabp, free));
   if (k.config.CONFIG_DEBUG_SLAB) takenFrom(k, cpu, slabp, free, nodeid);
   cpu.store32(slabp + slab.free, next);
@@ -226,10 +236,11 @@ function* __cache_alloc_node(k: Linux2617, cpu: Cpu, cachep: addr_t, flags: numb
     addStat(k, cpu, cachep, 'node_allocs', 1);
     addStat(k, cpu, cachep, 'num_active', 1);
     STATS_SET_HIGH(k, cpu, cachep);
-    if (cpu.load32(slabp + slab.inuse) === cpu.load32(cachep + kmem_cache.num)) {
+    const inuse = cpu.load32(slabp + slab.inuse);
+    if (inuse === cpu.load32(cachep + kmem_cache.num)) {
       BUG(`${FILE}:3002`, '__cache_alloc_node', 'slabp->inuse == cachep->num');
     }
-    const obj = slab_get_obj(k, cpu, cachep, slabp, nodeid);
+    const obj = slab_get_obj(k, cpu, cachep, slabp, nodeid, inuse);
     if (debug) check_slabp(k, cpu, cachep, slabp);
     const free_objects = cpu.loadLong(l3 + kmem_list3.free_objects);
     cpu.storeLong(l3 + kmem_list3.free_objects, free_objects - 1);

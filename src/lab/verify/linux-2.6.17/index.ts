@@ -13,6 +13,8 @@ export const recordings2617: Recordings<CaseHeader, Replay2617> = {
   allocator: /^Linux 2\.6\.17-git /,
   number: 'n',
   header: caseHeader,
+  lacks: ({ arch }) =>
+    arch === 'i386' ? null : `no machine has CPUs of ${arch} yet: of them layouts and geometry alone`,
   operations,
   start: (header) => new Replay2617(header),
   told: (results) => {

@@ -38,10 +38,29 @@ export class TouchNames {
     this.#k = k;
   }
 
+  /** The recorded accesses of an operation on `cpu`, at the addresses of this kernel. */
   recorded(cpu: number, touch: readonly RecordedTouch[]): Access[] {
-    return touch
+    const accesses = touch
       .filter(([kind]) => kind !== 'p' && kind !== 'pw')
-      .map(([kind, bytes, where]) => ({ cpu, kind: kinds[kind], address: this.#addressOf(cpu, where), bytes }));
+      .map(([kind, bytes, where]): Access => {
+        return { cpu, kind: kinds[kind], address: this.#addressOf(cpu, where), bytes };
+      });
+    let performer = cpu;
+    return accesses.map((access, i) => {
+      performer = this.#callTo(access, accesses[i + 1]) ?? performer;
+      return { ...access, cpu: performer };
+    });
+  }
+
+  /**
+   * The CPU that from here on runs what all CPUs are told to; this one has its turn last. Recordings do not name it, but all
+   * such functions of slab.c begin with the array of the CPU that runs them, and nobody else reads it but to free it.
+   */
+  #callTo({ kind, address }: Access, next: Access | undefined): number | null {
+    const k = this.#k;
+    if (kind === 'w' || address >= k.layout.staticsAt || next?.address === k.mem_map_ptr) return null;
+    const { field, offset } = placeAt(k, address);
+    return field === 'kmem_cache.array' ? (offset - k.kmem_cache.array) / k.BYTES_PER_WORD : null;
   }
 
   comparable(accesses: readonly Access[]): Access[] {
