@@ -63,7 +63,8 @@ export type { AllocationTrace, TraceSummary } from './lab/traces/allocation-trac
 export { eachOperation, type Operation } from './lab/traces/operations.ts';
 export { readTrace, readTraceBytes } from './lab/traces/read-trace.ts';
 export { Attribution, type Field, type FieldNames } from './lab/watch/attribution.ts';
-export { withHandovers } from './lab/watch/handovers.ts';
+export { type ClockSkew, measureClockSkew } from './lab/watch/clock-skew.ts';
+export { watchHandovers } from './lab/watch/handovers.ts';
 export { unintended } from './lab/watch/intended-races.ts';
 export { detectRaces, type Race, type RaceAccess, type RaceDetector, tellRace } from './lab/watch/race-detector.ts';
 export { c2cTable } from './report/c2c-table.ts';

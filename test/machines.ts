@@ -1,4 +1,5 @@
 /** Machines and kernels that tests start from. */
+import type { ClassDetail } from '../src/hw/cache/miss-classes.ts';
 import { type CpuModelName, cpuModels } from '../src/hw/cpu-models.ts';
 import { Machine } from '../src/hw/machine.ts';
 import { MiB } from '../src/hw/memory.ts';
@@ -16,6 +17,7 @@ interface Options {
   readonly model?: CpuModelName;
   readonly config?: Partial<SlabConfig>;
   readonly storeBuffer?: StoreBufferOptions;
+  readonly classes?: ClassDetail;
 }
 
 export interface Booted {

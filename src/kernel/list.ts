@@ -10,7 +10,7 @@ export function INIT_LIST_HEAD(cpu: Cpu, head: addr_t): void {
   cpu.storePtr(head + list_head.prev, head);
 }
 
-function __list_add(cpu: Cpu, entry: addr_t, prev: addr_t, next: addr_t): void {
+export function __list_add(cpu: Cpu, entry: addr_t, prev: addr_t, next: addr_t): void {
   cpu.storePtr(next + list_head.prev, entry);
   cpu.storePtr(entry + list_head.next, next);
   cpu.storePtr(entry + list_head.prev, prev);

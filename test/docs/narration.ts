@@ -46,6 +46,7 @@ export function narrate(cpu: Cpu, name: (address: addr_t) => string, run: () => 
   // What an access took is known when the next one begins, or at the end.
   let finish = () => {};
   const stop = observe(cpu, (_, kind, address) => {
+    if (kind === 'p') return;
     finish();
     const { misses } = cpu.counters;
     const { clock } = cpu;

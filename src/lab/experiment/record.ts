@@ -1,6 +1,7 @@
 /** A point's memory accesses, as they reach the bus from power-on to the end, in the mp form of memory-trace.ts. */
-import { Cpu } from '../../hw/cpu.ts';
-import { observe } from '../../hw/observe.ts';
+
+import { PAGE_SHIFT } from '../../hw/memory.ts';
+import { type AccessKind, type AccessObserver, observe } from '../../hw/observe.ts';
 import { mpLine } from '../caches/memory-trace.ts';
 import type { Counts } from '../results/counts.ts';
 import type { Point } from '../results/points.ts';
@@ -38,28 +39,26 @@ export function recordPoint(
   let accesses = 0;
   let warmUp: number | null = null;
   const prefetches = { writtenAsReads: 0, leftOut: 0, leftOutThatBroughtLines: 0 };
-  const note: Parameters<typeof observe>[1] = ({ id }, kind, addr, bytes) => {
+  const note = (cpu: number, kind: AccessKind, addr: number, bytes: number) => {
     accesses++;
-    write(mpLine(id, kind, addr, bytes));
+    write(mpLine(cpu, kind, addr, bytes));
   };
-  const notePrefetch = (cpu: Cpu, addr: number) => {
-    const { prefetchFills } = cpu.counters;
-    Cpu.prototype.prefetch.call(cpu, addr);
-    const broughtLine = cpu.counters.prefetchFills > prefetchFills;
-    if (broughtLine && warmUp === null) {
+  const notePrefetch = (cpu: number, addr: number, bringsLine: boolean) => {
+    if (bringsLine && warmUp === null) {
       prefetches.writtenAsReads++;
       note(cpu, 'r', addr, 1);
     } else {
       prefetches.leftOut++;
-      if (broughtLine) prefetches.leftOutThatBroughtLines++;
+      if (bringsLine) prefetches.leftOutThatBroughtLines++;
     }
   };
   const { counts } = runPoint(specification, trace, point, {
-    poweredOn: ({ cpus }) => {
-      for (const cpu of cpus) {
-        observe(cpu, note);
-        Object.assign(cpu, { prefetch: (addr: number) => notePrefetch(cpu, addr) });
-      }
+    poweredOn: ({ cpus, memory }) => {
+      const observer: AccessObserver = ({ id, l1 }, kind, addr, bytes) => {
+        if (kind !== 'p') note(id, kind, addr, bytes);
+        else notePrefetch(id, addr, memory.present[addr >>> PAGE_SHIFT] === 1 && !l1.holds(addr >>> l1.shift));
+      };
+      for (const cpu of cpus) observe(cpu, observer);
     },
     measured: () => {
       warmUp = accesses;

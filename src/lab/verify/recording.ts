@@ -218,7 +218,7 @@ class Player {
     for (const cpu of cpus) {
       observe(cpu, ({ id }, kind, address, bytes) => {
         if (++this.#count > MOST_ACCESSES) throw new Runaway();
-        if (this.#lookers.length > 0) this.#accesses.push({ cpu: id, kind, address, bytes });
+        if (this.#lookers.length > 0 && kind !== 'p') this.#accesses.push({ cpu: id, kind, address, bytes });
       });
     }
   }

@@ -2,18 +2,18 @@
  * Attribution: every miss has an owner, found through peek at the moment when the miss is counted, and lines that go from
  * cache to cache are followed access by access. Nothing is touched by it: counts and clocks are those of a run without.
  *
- * The L1s get methods of their own in place of the shared ones, as observe.ts gives CPUs theirs; the L1's, since with a store
- * buffer a store misses when it drains. What an access did shows in the counters around it. One that straddles lines is made
- * line by line, so that each of its misses is told apart: the owner is that of the first byte in the missing line.
+ * It stands in the way of the L1s' methods, not the CPUs', since with a store buffer a store misses when it drains. What an
+ * access did shows in the counters around it. One that straddles lines is made line by line, so that each of its misses is told
+ * apart: the owner is that of the first byte in the missing line.
  *
- * A line is followed from its first transfer on: until then nothing need be kept of it. What stands at an offset is asked
- * again at each miss; hits there count to what was found last.
+ * A line is followed from its first transfer on: until then nothing need be kept of it. Owners are looked up at misses only. A
+ * hit is counted to the owner that the last miss at that offset and CPU had.
  */
 
 import { InputError } from '../../base/input-error.ts';
 import type { Counters } from '../../hw/cache/counters.ts';
-import type { L1 } from '../../hw/cache/l1.ts';
 import type { Cpu } from '../../hw/cpu.ts';
+import { interpose } from '../../hw/interpose.ts';
 import type { addr_t } from '../../hw/memory.ts';
 import type { Place, SlabAllocator } from '../../slab/allocator.ts';
 import type { ClassedMisses } from '../results/counts.ts';
@@ -68,6 +68,11 @@ class Seen {
     this.upgrades = counters.upgrades;
     this.invalidations = counters.invalidationsSent;
     this.prefetchFills = counters.prefetchFills;
+  }
+
+  /** What came about since by accesses that went around those who watch (interference.ts) is nobody's. */
+  catchUp(counters: Counters): void {
+    if (counters.readMisses !== this.readMisses) this.update(counters);
   }
 
   /** Of the miss since the last update. */
@@ -154,26 +159,12 @@ export class Attribution {
 
   #watch({ id, l1 }: Cpu): () => void {
     const { counters } = l1;
-    const { load, store, modify, prefetch }: L1 = Object.getPrototypeOf(l1);
     const seen = new Seen(counters);
     const shift = this.#shift;
     const followed = this.#followed;
-
-    const loadPiece = (addr: addr_t, bytes: number): number => {
-      const cycles = load.call(l1, addr, bytes);
+    const loaded = (addr: addr_t) => {
       if (counters.readMisses !== seen.readMisses) this.#happened(id, seen, counters, 'load', addr);
       else if (followed[addr >>> shift] === 1) this.#tallyOf(id, addr, null).loads++;
-      return cycles;
-    };
-    const storePiece = (addr: addr_t, bytes: number): number => {
-      const cycles = store.call(l1, addr, bytes);
-      stored(addr);
-      return cycles;
-    };
-    const modifyPiece = (addr: addr_t, bytes: number): number => {
-      const cycles = modify.call(l1, addr, bytes);
-      stored(addr);
-      return cycles;
     };
     const stored = (addr: addr_t) => {
       if (
@@ -184,29 +175,40 @@ export class Attribution {
         this.#happened(id, seen, counters, 'store', addr);
       } else if (followed[addr >>> shift] === 1) this.#tallyOf(id, addr, null).stores++;
     };
+    const told = (access: LineAccess, made: (addr: addr_t) => void): LineAccess => {
+      return (addr, bytes) => {
+        seen.catchUp(counters);
+        const cycles = access(addr, bytes);
+        made(addr);
+        return cycles;
+      };
+    };
 
-    Object.assign(l1, {
-      load: lineByLine(shift, loadPiece, () => {
-        counters.loads--;
-        counters.straddledLoads++;
-      }),
-      store: lineByLine(shift, storePiece, () => {
-        counters.stores--;
-        counters.straddledStores++;
-      }),
-      modify: lineByLine(shift, modifyPiece, () => {
-        counters.locked--;
-        counters.stores--;
-        counters.straddledStores++;
-      }),
-      prefetch: (addr: addr_t, exclusive: boolean): void => {
-        prefetch.call(l1, addr, exclusive);
+    return interpose(l1, {
+      load: (below) =>
+        lineByLine(shift, told(below, loaded), () => {
+          counters.loads--;
+          counters.straddledLoads++;
+        }),
+      store: (below) =>
+        lineByLine(shift, told(below, stored), () => {
+          counters.stores--;
+          counters.straddledStores++;
+        }),
+      modify: (below) =>
+        lineByLine(shift, told(below, stored), () => {
+          counters.locked--;
+          counters.stores--;
+          counters.straddledStores++;
+        }),
+      prefetch: (below) => (addr, exclusive) => {
+        seen.catchUp(counters);
+        below(addr, exclusive);
         if (counters.prefetchFills !== seen.prefetchFills || counters.invalidationsSent !== seen.invalidations) {
           this.#happened(id, seen, counters, 'prefetch', addr);
         }
       },
     });
-    return () => Object.assign(l1, { load, store, modify, prefetch });
   }
 
   /** More than a hit: a miss, a prefetch that fetched, a store that took copies away. */

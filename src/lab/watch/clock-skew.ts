@@ -56,6 +56,7 @@ export function measureClockSkew(machine: Machine, place: (addr: addr_t) => Plac
   };
   const stops = cpus.map((observed) =>
     observe(observed, ({ id, clock }, kind, address) => {
+      if (kind === 'p') return;
       accesses++;
       const write = writes.get(address >>> 2);
       if (write !== undefined && write.cpu !== id && write.clock > clock) {

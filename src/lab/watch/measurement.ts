@@ -1,6 +1,7 @@
 /** What a point counts between the workload's first operation and its last. */
 import type { Counters } from '../../hw/cache/counters.ts';
-import type { Cpu, Program } from '../../hw/cpu.ts';
+import type { Cpu } from '../../hw/cpu.ts';
+import { interpose } from '../../hw/interpose.ts';
 import { type addr_t, NULL, PAGE_SIZE } from '../../hw/memory.ts';
 import type { SlabAllocator } from '../../slab/allocator.ts';
 import type { Counts, SetPressure } from '../results/counts.ts';
@@ -68,8 +69,8 @@ interface LiveObject {
 export type MeasuredCounts = Omit<Counts, 'operations' | 'failed' | 'userLoads'>;
 
 /**
- * Counts from its construction on. The allocator gets methods of its own in place of the shared ones, which look by peek at
- * what they find: the kernel itself counts hits of per-CPU arrays in debug builds only, and there its counting is accesses too.
+ * Counts from its construction on. It stands in the way of the allocator's methods, and looks by peek at what they find: the
+ * kernel itself counts hits of per-CPU arrays in debug builds only, and there its counting is accesses too.
  */
 export class Measurement {
   readonly #allocator: SlabAllocator;
@@ -77,8 +78,6 @@ export class Measurement {
   readonly #sets: SetPressure;
   readonly #sizeOf: ReadonlyMap<addr_t, number>;
   readonly #live = new Map<addr_t, LiveObject>();
-  /** What the allocator did before. */
-  readonly methods: Pick<SlabAllocator, WatchedMethod>;
   readonly #freeBefore: number;
   #fewestFree: number;
   #liveBytes = 0;
@@ -96,9 +95,7 @@ export class Measurement {
     for (const { counters } of machine.cpus) counters.longestInterruptsOff = 0;
     this.#before = totals(machine.cpus);
     this.#sets = countSets(machine.cpus.map(({ l1 }) => l1));
-    const { alloc, free, kmalloc, kfree, get_free_pages, free_pages } = allocator;
-    this.methods = { alloc, free, kmalloc, kfree, get_free_pages, free_pages };
-    Object.assign(allocator, { ...watchingMethods, [MEASUREMENT]: this });
+    this.#watch(allocator);
   }
 
   /** Those from the beginning to now, but for what `user` mode had of them. */
@@ -120,20 +117,54 @@ export class Measurement {
     return this.#sets;
   }
 
-  /** What an object of the cache was meant to hold. */
-  sizeOf(cachep: addr_t): number {
-    return this.#sizeOf.get(cachep) ?? 0;
+  #watch(allocator: SlabAllocator): void {
+    const sizeOf = (cachep: addr_t) => this.#sizeOf.get(cachep) ?? 0;
+    const freeing = (cpu: Cpu, objp: addr_t) => this.#freeing(cpu, objp);
+    const allocating = (cpu: Cpu, cachep: addr_t) => this.#allocating(cpu, cachep);
+    const allocated = (objp: addr_t, cachep: addr_t, bytes: number) => this.#allocated(objp, cachep, bytes);
+    interpose(allocator, {
+      alloc: (below) =>
+        function* (cpu, cachep, flags) {
+          allocating(cpu, cachep);
+          return allocated(yield* below(cpu, cachep, flags), cachep, sizeOf(cachep));
+        },
+      kmalloc: (below) =>
+        function* (cpu, size, flags) {
+          const cachep = allocator.generalCache(size, flags);
+          allocating(cpu, cachep);
+          return allocated(yield* below(cpu, size, flags), cachep, size);
+        },
+      get_free_pages: (below) =>
+        function* (cpu, gfp_mask, order) {
+          return allocated(yield* below(cpu, gfp_mask, order), NULL, PAGE_SIZE << order);
+        },
+      free: (below) => (cpu, cachep, objp) => {
+        freeing(cpu, objp);
+        return below(cpu, cachep, objp);
+      },
+      kfree: (below) => (cpu, objp) => {
+        freeing(cpu, objp);
+        return below(cpu, objp);
+      },
+      free_pages: (below) => (cpu, addr, order) => {
+        freeing(cpu, addr);
+        return below(cpu, addr, order);
+      },
+    });
   }
 
-  /** Before an allocation: nothing runs between this look and the kernel's own, which is the first that counts. */
-  allocating(cpu: Cpu, cachep: addr_t): void {
+  /**
+   * No yield lies between this peek and the kernel's first look at the array, so both see the same. A retry after growing is not
+   * counted again.
+   */
+  #allocating(cpu: Cpu, cachep: addr_t): void {
     const level = cachep === NULL ? null : this.#allocator.arrayLevel(cpu, cachep);
     if (level === null) return;
     if (level.avail > 0) this.#arrays.allocHits++;
     else this.#arrays.allocMisses++;
   }
 
-  allocated(objp: addr_t, cachep: addr_t, bytes: number): addr_t {
+  #allocated(objp: addr_t, cachep: addr_t, bytes: number): addr_t {
     if (objp !== NULL) {
       this.#live.set(objp, { cachep, bytes });
       this.#liveBytes += bytes;
@@ -146,7 +177,7 @@ export class Measurement {
     return objp;
   }
 
-  freeing(cpu: Cpu, objp: addr_t): void {
+  #freeing(cpu: Cpu, objp: addr_t): void {
     const object = this.#live.get(objp);
     if (object === undefined) return;
     this.#live.delete(objp);
@@ -157,38 +188,3 @@ export class Measurement {
     else this.#arrays.freeMisses++;
   }
 }
-
-const MEASUREMENT = Symbol('measurement');
-type WatchedMethod = 'alloc' | 'free' | 'kmalloc' | 'kfree' | 'get_free_pages' | 'free_pages';
-type Watched = SlabAllocator & { readonly [MEASUREMENT]: Measurement };
-
-/** The same functions for every allocator, as in set-pressure.ts. */
-const watchingMethods = {
-  *alloc(this: Watched, cpu: Cpu, cachep: addr_t, flags: number): Program<addr_t> {
-    const to = this[MEASUREMENT];
-    to.allocating(cpu, cachep);
-    return to.allocated(yield* to.methods.alloc.call(this, cpu, cachep, flags), cachep, to.sizeOf(cachep));
-  },
-  *kmalloc(this: Watched, cpu: Cpu, size: number, flags: number): Program<addr_t> {
-    const to = this[MEASUREMENT];
-    const cachep = this.generalCache(size, flags);
-    to.allocating(cpu, cachep);
-    return to.allocated(yield* to.methods.kmalloc.call(this, cpu, size, flags), cachep, size);
-  },
-  *get_free_pages(this: Watched, cpu: Cpu, gfp_mask: number, order: number): Program<addr_t> {
-    const to = this[MEASUREMENT];
-    return to.allocated(yield* to.methods.get_free_pages.call(this, cpu, gfp_mask, order), NULL, PAGE_SIZE << order);
-  },
-  free(this: Watched, cpu: Cpu, cachep: addr_t, objp: addr_t): Program {
-    this[MEASUREMENT].freeing(cpu, objp);
-    return this[MEASUREMENT].methods.free.call(this, cpu, cachep, objp);
-  },
-  kfree(this: Watched, cpu: Cpu, objp: addr_t): Program {
-    this[MEASUREMENT].freeing(cpu, objp);
-    return this[MEASUREMENT].methods.kfree.call(this, cpu, objp);
-  },
-  free_pages(this: Watched, cpu: Cpu, addr: addr_t, order: number): Program {
-    this[MEASUREMENT].freeing(cpu, addr);
-    return this[MEASUREMENT].methods.free_pages.call(this, cpu, addr, order);
-  },
-};

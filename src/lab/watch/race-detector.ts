@@ -21,13 +21,15 @@
  *
  * Locks order by happens-before alone: as with every such detector, another schedule may show a race that this one hides.
  * A handler that lets further interrupts in is one agent with them. Words are of 4 bytes: bytes within one are not told
- * apart. Run on a CPU that already has an observer, this takes its place.
+ * apart.
  */
 import type { Cpu } from '../../hw/cpu.ts';
+import { interpose } from '../../hw/interpose.ts';
 import type { addr_t } from '../../hw/memory.ts';
 import { type AccessKind, observe } from '../../hw/observe.ts';
 import type { Context } from '../../hw/scheduler.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
+import { callingFunction } from './calling-function.ts';
 import { type PlaceName, tellPlace } from './tell-place.ts';
 
 /** One side of a race. */
@@ -84,7 +86,8 @@ interface Access {
   readonly interruptsOn: boolean;
   readonly locks: readonly addr_t[];
   readonly clock: number;
-  readonly trace: { readonly stack?: string };
+  /** Made where the access was: the host's stack. */
+  readonly trace: { readonly stack?: string } | null;
 }
 
 interface Word {
@@ -194,77 +197,79 @@ export class RaceDetector {
     const side = this.#sides[cpu.id];
     const { process, interrupt } = side;
     if (!cpu.interruptsOn) process.section = { end: null };
-    this.#undo.push(observe(cpu, (_, kind, addr, bytes) => this.#access(side, kind, addr, bytes)));
-
-    this.#replace(cpu, 'cli', (cli) => () => {
-      if (cpu.interruptsOn && side.depth === 0) beginSection(process);
-      cli.call(cpu);
-    });
-    this.#replace(cpu, 'sti', (sti) => () => {
-      if (!cpu.interruptsOn && side.depth === 0) endSection(process);
-      return sti.call(cpu);
-    });
-    this.#replace(cpu.apic, 'accept', (accept) => (clock) => {
-      const vector = accept.call(cpu.apic, clock);
-      if (vector < 0) return vector;
-      if (side.depth++ === 0) beginSection(interrupt);
-      const clocks = this.#sent.get(`${cpu.id} ${vector}`);
-      this.#sent.delete(`${cpu.id} ${vector}`);
-      if (clocks !== undefined) join(interrupt, clocks);
-      return vector;
-    });
-    this.#replace(cpu.apic, 'endOfInterrupt', (endOfInterrupt) => () => {
-      endOfInterrupt.call(cpu.apic);
-      if (--side.depth === 0) endSection(interrupt);
-    });
+    this.#undo.push(
+      observe(cpu, (_, kind, addr, bytes) => {
+        if (kind !== 'p') this.#access(side, kind, addr, bytes);
+      }),
+      interpose(cpu, {
+        cli: (cli) => () => {
+          if (cpu.interruptsOn && side.depth === 0) beginSection(process);
+          cli();
+        },
+        sti: (sti) => () => {
+          if (!cpu.interruptsOn && side.depth === 0) endSection(process);
+          return sti();
+        },
+      }),
+      interpose(cpu.apic, {
+        accept: (accept) => (clock) => {
+          const vector = accept(clock);
+          if (vector < 0) return vector;
+          if (side.depth++ === 0) beginSection(interrupt);
+          const clocks = this.#sent.get(`${cpu.id} ${vector}`);
+          this.#sent.delete(`${cpu.id} ${vector}`);
+          if (clocks !== undefined) join(interrupt, clocks);
+          return vector;
+        },
+        endOfInterrupt: (endOfInterrupt) => () => {
+          endOfInterrupt();
+          if (--side.depth === 0) endSection(interrupt);
+        },
+      }),
+    );
   }
 
   #watchMachine(): void {
     const { machine } = this.#k;
     const { scheduler } = machine;
-    this.#replace(machine, 'sendIpiToOthers', (send) => (from, vector) => {
-      const agent = this.#agentOf(from);
-      for (const { id } of machine.cpus) {
-        const key = `${id} ${vector}`;
-        if (id !== from.id) this.#sent.set(key, joined(this.#sent.get(key), agent.clocks));
-      }
-      tick(agent);
-      send.call(machine, from, vector);
-    });
-    this.#replace(scheduler, 'run', (run) => () => {
-      this.#everythingSoFarIsBefore();
-      run.call(scheduler);
-      this.#last = null;
-    });
-    this.#replace(scheduler, 'at', (at) => (time, action) => {
-      at.call(scheduler, time, () => {
-        this.#last = null;
-        action();
-      });
-    });
-    this.#replace(scheduler, 'wake', (wake) => (context, time) => {
-      this.#sets(context);
-      wake.call(scheduler, context, time);
-    });
-    this.#replace(scheduler, 'spawn', (spawn) => {
-      const told: typeof spawn = (cpu, program, esp) => {
-        const context = spawn.call(scheduler, cpu, program, esp);
-        this.#sets(context);
-        return context;
-      };
-      return told;
-    });
-  }
-
-  /** Gives `object` a method of its own in place of the shared one, until `stop`. */
-  #replace<T extends object, K extends keyof T>(object: T, name: K, replacement: (original: T[K]) => T[K]): void {
-    const own = Object.hasOwn(object, name);
-    const original = object[name];
-    object[name] = replacement(original);
-    this.#undo.push(() => {
-      if (own) object[name] = original;
-      else delete object[name];
-    });
+    this.#undo.push(
+      interpose(machine, {
+        sendIpiToOthers: (send) => (from, vector) => {
+          const agent = this.#agentOf(from);
+          for (const { id } of machine.cpus) {
+            const key = `${id} ${vector}`;
+            if (id !== from.id) this.#sent.set(key, joined(this.#sent.get(key), agent.clocks));
+          }
+          tick(agent);
+          send(from, vector);
+        },
+      }),
+      interpose(scheduler, {
+        run: (run) => () => {
+          this.#everythingSoFarIsBefore();
+          run();
+          this.#last = null;
+        },
+        at: (at) => (time, action) => {
+          at(time, () => {
+            this.#last = null;
+            action();
+          });
+        },
+        wake: (wake) => (context, time) => {
+          this.#sets(context);
+          wake(context, time);
+        },
+        spawn: (spawn) => {
+          const told: typeof spawn = (cpu, program, esp) => {
+            const context = spawn(cpu, program, esp);
+            this.#sets(context);
+            return context;
+          };
+          return told;
+        },
+      }),
+    );
   }
 
   /** The program that runs sets `context` going. */
@@ -311,8 +316,7 @@ export class RaceDetector {
     if (locksHeld.length !== side.locks.length || locksHeld.some((lock, i) => lock !== side.locks[i])) {
       side.locks = [...locksHeld];
     }
-    const trace = {};
-    if (this.#functions) Error.captureStackTrace(trace);
+    const trace = this.#functions ? new Error() : null;
     const time = agent.clocks[agent.index];
     return { agent, time, section, kind, address, bytes, interruptsOn, locks: side.locks, clock, trace };
   }
@@ -327,7 +331,7 @@ export class RaceDetector {
 
   #synchronise(word: Word, access: Access): void {
     const { agent, kind, bytes } = access;
-    // The holder of a lock knows already what its release overwrites.
+    // A release learns nothing from the lock word: the holder joined it when it took the lock.
     if (kind !== 'w' && word.known !== null) join(agent, word.known);
     if (word.write !== null) this.#check(word.write, access);
     if (kind !== 'r') for (const read of readsOf(word)) this.#check(read, access);
@@ -378,7 +382,9 @@ export class RaceDetector {
   }
 
   #report(first: Access, second: Access): void {
-    const sites = [first, second].map((access) => `${access.agent.index} ${access.kind} ${functionOf(access)}`);
+    const sites = [first, second].map(
+      (access) => `${access.agent.index} ${access.kind} ${callingFunction(access.trace)}`,
+    );
     const site = `${second.address >>> 2} ${sites.join(' ')}`;
     let race = this.#known.get(site);
     if (race === undefined) {
@@ -406,7 +412,7 @@ export class RaceDetector {
       bytes,
       field,
       owner,
-      fn: functionOf(access),
+      fn: callingFunction(access.trace),
       locks: locks.map((lock) => tellPlace(this.#place(lock))),
       clock,
     };
@@ -455,18 +461,6 @@ function isRepeated({ write, reads, syncs }: Word, agent: Agent, kind: AccessKin
 /** The reads that are there: in the array, agents that have not read leave holes, which `filter` passes over. */
 function readsOf({ reads }: Word): readonly Access[] {
   return Array.isArray(reads) ? reads.filter(() => true) : reads === null ? [] : [reads];
-}
-
-/** Helpers, whose callers say more. */
-const helpers = /\/src\/(hw|lab)\/|\/src\/kernel\/(list|string)\.ts|<anonymous>|^\s*at (new )?Promise/;
-
-/** The kernel function that made the access, from the host's stack. */
-function functionOf({ trace }: Access): string {
-  if (trace.stack === undefined) return '';
-  const frames = trace.stack.split('\n').slice(1);
-  const frame = frames.find((line) => !helpers.test(line));
-  const name = /^\s*at (\S*?)(?:\.next)? (?:\[as .*\] )?\(/.exec(frame ?? '')?.[1];
-  return name?.split('.').at(-1) ?? '(unnamed)';
 }
 
 const verbs = { r: 'reads', w: 'writes', x: 'locks' };

@@ -1,50 +1,27 @@
-/**
- * Line accesses and misses by L1 set. A cache that is counted gets methods of its own in place of the shared ones, so caches
- * that nobody counts pay nothing. Counted where the accesses reach the L1, not where the program makes them.
- *
- * The methods are the same functions for every cache and find their counts through it: V8 would compile functions made for each
- * cache anew, for every point of an experiment.
- */
+/** Line accesses and misses by L1 set, counted where the accesses reach the L1, not where the program makes them. */
 import type { L1 } from '../../hw/cache/l1.ts';
+import { interpose } from '../../hw/interpose.ts';
 import type { SetPressure } from '../results/counts.ts';
-
-type Access = (this: L1, addr: number, bytes: number) => number;
-
-const COUNTS = Symbol('set pressure');
-
-interface Counts {
-  readonly accesses: number[];
-  readonly misses: number[];
-  /** What the cache did before. */
-  readonly load: Access;
-  readonly store: Access;
-  readonly modify: Access;
-}
-type CountedL1 = L1 & { readonly [COUNTS]: Counts };
 
 /** Counts those of all `l1s`, which are of one geometry, from now on: into the arrays returned. */
 export function countSets(l1s: readonly L1[]): SetPressure {
   const sets = l1s[0].setMask + 1;
-  const accesses = new Array<number>(sets).fill(0);
-  const misses = new Array<number>(sets).fill(0);
+  const counts = { accesses: new Array<number>(sets).fill(0), misses: new Array<number>(sets).fill(0) };
   for (const l1 of l1s) {
-    const { load, store, modify } = l1;
-    Object.assign(l1, { ...countingMethods, [COUNTS]: { accesses, misses, load, store, modify } satisfies Counts });
+    interpose(l1, {
+      load: (below) => (addr, bytes) => counting(l1, counts, below, addr, bytes),
+      store: (below) => (addr, bytes) => counting(l1, counts, below, addr, bytes),
+      modify: (below) => (addr, bytes) => counting(l1, counts, below, addr, bytes),
+    });
   }
-  return { accesses, misses };
+  return counts;
 }
 
-const countingMethods = {
-  load(this: CountedL1, addr: number, bytes: number): number {
-    return counting(this, this[COUNTS], this[COUNTS].load, addr, bytes);
-  },
-  store(this: CountedL1, addr: number, bytes: number): number {
-    return counting(this, this[COUNTS], this[COUNTS].store, addr, bytes);
-  },
-  modify(this: CountedL1, addr: number, bytes: number): number {
-    return counting(this, this[COUNTS], this[COUNTS].modify, addr, bytes);
-  },
-};
+interface Counts {
+  readonly accesses: number[];
+  readonly misses: number[];
+}
+type Access = (addr: number, bytes: number) => number;
 
 function counting(l1: L1, { accesses, misses }: Counts, access: Access, addr: number, bytes: number): number {
   const { counters, shift, setMask } = l1;
@@ -59,7 +36,7 @@ function counting(l1: L1, { accesses, misses }: Counts, access: Access, addr: nu
     misses[first & setMask] += missing;
   }
   const before = counters.readMisses + counters.writeMisses;
-  const cycles = access.call(l1, addr, bytes);
+  const cycles = access(addr, bytes);
   const after = counters.readMisses + counters.writeMisses;
   if (after !== before) misses[last & setMask] += after - before - missing;
   return cycles;

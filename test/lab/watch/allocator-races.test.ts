@@ -4,7 +4,7 @@ import { type addr_t, MiB } from '../../../src/hw/memory.ts';
 import { local_irq_restore, local_irq_save } from '../../../src/kernel/irq.ts';
 import { smp_processor_id } from '../../../src/kernel/linux-2.4/task.ts';
 import { ptr } from '../../../src/kernel/struct.ts';
-import { withHandovers } from '../../../src/lab/watch/handovers.ts';
+import { watchHandovers } from '../../../src/lab/watch/handovers.ts';
 import { intendedRace, unintended as unintendedBy } from '../../../src/lab/watch/intended-races.ts';
 import { detectRaces, type Race, type RaceAccess, tellRace } from '../../../src/lab/watch/race-detector.ts';
 import type { SlabAllocator } from '../../../src/slab/allocator.ts';
@@ -38,9 +38,9 @@ const tell = (races: readonly Race[]) => races.map(tellRace);
 /** The random run of test/slab, watched. */
 function watchedRandomRun(machine: Booted, seed: string, operations: number) {
   const races = detectRaces(machine.k, (addr) => placeAt(machine.k, addr));
-  const allocator = withHandovers(machine.allocator, races);
+  watchHandovers(machine.allocator, races);
   // A faulty double may well destroy the allocator; the races are told all the same.
-  harmOf(() => randomRun({ ...machine, allocator }, seed, operations));
+  harmOf(() => randomRun(machine, seed, operations));
   races.stop();
   return races.races;
 }
@@ -52,7 +52,8 @@ describe('the allocator has no race but those intended', () => {
   test.each(seeds)('when four CPUs allocate and free at random (seed %s)', (seed) => {
     const machine = booted({ cpus: 4 });
     const races = detectRaces(machine.k, (addr) => placeAt(machine.k, addr));
-    randomRun({ ...machine, allocator: withHandovers(machine.allocator, races) }, seed, 3000).check();
+    watchHandovers(machine.allocator, races);
+    randomRun(machine, seed, 3000).check();
     expect(tell(unintended(races.races))).toEqual([]);
     found.push(...races.races);
   });
@@ -93,7 +94,8 @@ describe('the allocator has no race but those intended', () => {
   test('nor over a longer run, in which the functions are not noted', () => {
     const machine = booted({ cpus: 4 });
     const races = detectRaces(machine.k, (addr) => placeAt(machine.k, addr), { functions: false });
-    randomRun({ ...machine, allocator: withHandovers(machine.allocator, races) }, 'long', 25_000).check();
+    watchHandovers(machine.allocator, races);
+    randomRun(machine, 'long', 25_000).check();
     expect(races.races.map(({ first }) => [first.field, first.fn])).toEqual([['zone_struct.free_pages', '']]);
     expect(tell(unintended(races.races))).toEqual([]);
   });

@@ -5,7 +5,7 @@ import type { Cpu, Program } from '../../../src/hw/cpu.ts';
 import { type addr_t, NULL } from '../../../src/hw/memory.ts';
 import { request_irq } from '../../../src/kernel/linux-2.4/hardirq.ts';
 import { down, up } from '../../../src/kernel/semaphore.ts';
-import { withHandovers } from '../../../src/lab/watch/handovers.ts';
+import { watchHandovers } from '../../../src/lab/watch/handovers.ts';
 import { detectRaces, type Race } from '../../../src/lab/watch/race-detector.ts';
 import { GFP_ATOMIC, GFP_KERNEL } from '../../../src/mm/linux-2.4.22/gfp.ts';
 import type { SlabAllocator } from '../../../src/slab/allocator.ts';
@@ -33,8 +33,8 @@ export function interruptedRun({ machine, allocator, k }: Booted, seed: string, 
   const boss = machine.cpus[0]!;
   const caches = [40, 600].map((size) => machine.run(boss, allocator.create(boss, { name: `shared-${size}`, size })));
   const races = detectRaces(k, (addr) => placeAt(k, addr));
-  const right = withHandovers(allocator, races);
-  const double = withHandovers(run.double?.(allocator) ?? allocator, races);
+  const double = run.double?.(allocator) ?? allocator;
+  for (const each of new Set([allocator, double])) watchHandovers(each, races);
 
   function* allocateOrFree(
     from: SlabAllocator,
@@ -69,7 +69,7 @@ export function interruptedRun({ machine, allocator, k }: Booted, seed: string, 
   }));
   request_irq(k, TIMER_VECTOR, function* (cpu) {
     const { random, held } = ofHandlers[cpu.id]!;
-    for (let i = below(random, 4); i >= 0; i--) yield* allocateOrFree(right, cpu, random, held, GFP_ATOMIC);
+    for (let i = below(random, 4); i >= 0; i--) yield* allocateOrFree(allocator, cpu, random, held, GFP_ATOMIC);
   });
   for (const cpu of machine.cpus) {
     machine.startTimer(cpu, TIMER_VECTOR, cpu.clock + 500 * (cpu.id + 1), run.period);
@@ -132,7 +132,7 @@ export function pressureRun({ machine, allocator, k }: Booted, seed: string, ope
   while (allocator.nr_free_pages() > 64) machine.run(boss, allocator.get_free_pages(boss, GFP_ATOMIC, 0));
 
   const races = detectRaces(k, (addr) => placeAt(k, addr));
-  const watched = withHandovers(allocator, races);
+  watchHandovers(allocator, races);
   function* work(cpu: Cpu): Program {
     const random = seeded(seed, `cpu${cpu.id}`);
     const pages: addr_t[] = [];
@@ -145,8 +145,8 @@ export function pressureRun({ machine, allocator, k }: Booted, seed: string, ope
     for (const page of pages) yield* allocator.free_pages(cpu, page, 0);
   }
   request_irq(k, TIMER_VECTOR, function* (cpu) {
-    const objp = yield* watched.alloc(cpu, cachep, GFP_ATOMIC);
-    if (objp !== NULL) yield* watched.free(cpu, cachep, objp);
+    const objp = yield* allocator.alloc(cpu, cachep, GFP_ATOMIC);
+    if (objp !== NULL) yield* allocator.free(cpu, cachep, objp);
     const page = yield* allocator.get_free_pages(cpu, GFP_ATOMIC, 0);
     if (page !== NULL) yield* allocator.free_pages(cpu, page, 0);
   });

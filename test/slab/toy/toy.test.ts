@@ -10,7 +10,7 @@ import { resultsOf } from '../../../src/lab/results/assemble.ts';
 import { points } from '../../../src/lab/specification/settings.ts';
 import { limitsOf, modelsOf, specificationFrom } from '../../../src/lab/specification/specification.ts';
 import { readTrace } from '../../../src/lab/traces/read-trace.ts';
-import { withHandovers } from '../../../src/lab/watch/handovers.ts';
+import { watchHandovers } from '../../../src/lab/watch/handovers.ts';
 import { unintended } from '../../../src/lab/watch/intended-races.ts';
 import { detectRaces } from '../../../src/lab/watch/race-detector.ts';
 import { ownersTable } from '../../../src/report/owners-table.ts';
@@ -92,15 +92,15 @@ function racesOf(forgetsItsLock: boolean) {
   const [cpu0, cpu1] = machine.cpus;
   const cachep = machine.run(cpu0, allocator.create(cpu0, { name: 'shared', size: 40 }));
   const races = detectRaces(allocator.kernel, (addr) => allocator.place(addr), { functions: false });
-  const watched = withHandovers(allocator, races);
+  watchHandovers(allocator, races);
   const handedOver: addr_t[] = [];
   function* work(cpu: Cpu): Program {
     for (let i = 0; i < 200; i++) {
-      const objp = yield* watched.alloc(cpu, cachep, 0);
+      const objp = yield* allocator.alloc(cpu, cachep, 0);
       cpu.store32(objp, i);
       handedOver.push(objp);
       const other = i % 2 === 0 ? NULL : handedOver.shift()!;
-      if (other !== NULL) yield* watched.free(cpu, cachep, other);
+      if (other !== NULL) yield* allocator.free(cpu, cachep, other);
     }
   }
   machine.scheduler.spawn(cpu0, work(cpu0));

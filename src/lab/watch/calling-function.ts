@@ -1,0 +1,35 @@
+/**
+ * The kernel function that made an access, from the host's stack. Innermost stand those who were told of the access; then the
+ * methods of the CPU; then, it may be, helpers, whose callers say more: lists and strings. Who stands behind these is meant. All
+ * are known by the names of the function objects themselves, so built code, a bundle and the sources tell the same.
+ */
+import { Cpu } from '../../hw/cpu.ts';
+import * as list from '../../kernel/list.ts';
+import * as string from '../../kernel/string.ts';
+
+const methods = new Set(Object.getOwnPropertyNames(Cpu.prototype));
+const helpers = new Set(
+  [...Object.values(list), ...Object.values(string)]
+    .filter((each) => typeof each === 'function')
+    .map(({ name }) => name),
+);
+
+/** `trace` was made at the access; null if functions are not noted. Empty then, and `(unnamed)` if the host tells no name. */
+export function callingFunction(trace: { readonly stack?: string } | null): string {
+  if (trace === null) return '';
+  const names = (trace.stack ?? '').split('\n').map(nameIn);
+  const access = names.findIndex((name) => methods.has(name));
+  const behindCpu = names.findIndex((name, i) => i > access && !methods.has(name));
+  const caller = names.find((name, i) => i >= behindCpu && !helpers.has(name));
+  return (access >= 0 && behindCpu >= 0 && caller) || '(unnamed)';
+}
+
+/**
+ * The function of one line of a stack, empty if it has no name. V8 (Node, Chrome): `    at Type.name [as alias] (place)`;
+ * SpiderMonkey (Firefox) and JavaScriptCore (Safari): `outer/name@place`. Each shows a generator's function by its name.
+ */
+function nameIn(line: string): string {
+  const isV8 = /^\s*at /.test(line);
+  const found = isV8 ? /^\s*at (?:async |new )?(\S+) (?:\[as \S+\] )?\(/.exec(line) : /^([^@]*)@/.exec(line);
+  return (found?.[1] ?? '').replace(/^.*[./]/, '');
+}
