@@ -1,7 +1,8 @@
 /** The stress run at length: every invariant after 10^6 operations, the same memory again by seed, and a flat cost. */
 import { createHash } from 'node:crypto';
 import { booted } from '../test/machines.ts';
-import { type Stress, stressed } from '../test/slab/stress.ts';
+import { stressed } from '../test/slab/linux-2.4.22/stressed.ts';
+import type { Stress } from '../test/slab/stress.ts';
 import { assertStress } from '../test/slab/stress-checks.ts';
 import { report, smoke } from './measure.ts';
 
@@ -35,9 +36,9 @@ function stressOf(seed: string, operations: number, onTenth = () => {}): Stress 
   return stressed(booted({ cpus: CPUS }), { seed, operations, onTenth });
 }
 
-const digest = ({ booted: { machine } }: Stress) => createHash('sha256').update(machine.memory.bytes).digest('hex');
+const digest = <K extends Kernel>({ booted: { machine } }: Stress<K>) => createHash('sha256').update(machine.memory.bytes).digest('hex');
 
-function tell({ operations, counts, booted: { machine } }: Stress, seconds: number): void {
+function tell<K extends Kernel>({ operations, counts, booted: { machine } }: Stress<K>, seconds: number): void {
   const sum = (of: (counters: (typeof machine.cpus)[number]['counters']) => number) =>
     machine.cpus.reduce((total, { counters }) => total + of(counters), 0);
   const interrupts = sum((counters) => counters.interrupts);
