@@ -1,5 +1,6 @@
 /** The stress run at length: every invariant after 10^6 operations, the same memory again by seed, and a flat cost. */
 import { createHash } from 'node:crypto';
+import type { Kernel } from '../src/kernel/kernel.ts';
 import { booted } from '../test/machines.ts';
 import { stressed } from '../test/slab/linux-2.4.22/stressed.ts';
 import type { Stress } from '../test/slab/stress.ts';
@@ -32,11 +33,12 @@ export function benchStress(): void {
   report('the stress run leaves the same memory, byte for byte, when it runs again', digest(first), true);
 }
 
-function stressOf(seed: string, operations: number, onTenth = () => {}): Stress {
+function stressOf(seed: string, operations: number, onTenth = () => {}) {
   return stressed(booted({ cpus: CPUS }), { seed, operations, onTenth });
 }
 
-const digest = <K extends Kernel>({ booted: { machine } }: Stress<K>) => createHash('sha256').update(machine.memory.bytes).digest('hex');
+const digest = <K extends Kernel>({ booted: { machine } }: Stress<K>) =>
+  createHash('sha256').update(machine.memory.bytes).digest('hex');
 
 function tell<K extends Kernel>({ operations, counts, booted: { machine } }: Stress<K>, seconds: number): void {
   const sum = (of: (counters: (typeof machine.cpus)[number]['counters']) => number) =>

@@ -29,7 +29,8 @@ const RING = 8;
 const TIDE = 4000;
 /** No array of a cache that the run tunes is smaller, and no batch larger. */
 export const SMALLEST_LIMIT = 16;
-const CONSTRUCTED = 0x600d0b1e;
+/** What the second word of a constructed object is. */
+export const CONSTRUCTED = 0x600d0b1e;
 
 /** What a kernel version does its own way under stress, and how it is seen that nothing was harmed. */
 export interface StressedVersion<K extends Kernel> {
@@ -53,7 +54,7 @@ export interface StressedVersion<K extends Kernel> {
   /** What a task does after each operation. */
   betweenOperations(stress: Stress<K>, cpu: Cpu, random: Random): Program | null;
   /** The kernel's own time begins. */
-  startTime(booted: Booted<K>): void;
+  startTime(stress: Stress<K>): void;
   /** When all tasks have ended: waits for what the kernel still has to do. */
   settle(booted: Booted<K>, cpu: Cpu): Program;
   /** Nothing is held, nothing under way. */
@@ -138,8 +139,10 @@ export interface StressOptions {
   readonly operations: number;
   /** How many times more objects are live at high tide: for machines short of memory. */
   readonly tide?: number;
-  /** False where memory may run out: see above. */
+  /** False where tuning must not run out of memory. */
   readonly tuning?: boolean;
+  /** How many times longer all periods are: for builds so slow that handlers would leave tasks no time. */
+  readonly pace?: number;
   /** Told whenever another tenth of the operations is done. */
   readonly onTenth?: () => void;
 }
@@ -159,6 +162,7 @@ export class Stress<K extends Kernel = Kernel> {
   /** Objects of the run's own that are neither in a pool nor in flight. */
   readonly held: addr_t[] = [];
   readonly counts: StressCounts = { ...noCounts };
+  readonly pace: number;
   /** Operations done: each allocation, free and act of administration, in tasks and in handlers. */
   operations = 0;
 
@@ -183,6 +187,7 @@ export class Stress<K extends Kernel = Kernel> {
     this.booted = booted;
     this.version = version;
     this.#options = options;
+    this.pace = options.pace ?? 1;
     const { machine } = booted;
     this.#sleepers = machine.cpus.map(() => []);
     this.#depth = machine.cpus.map(() => 0);
@@ -205,9 +210,10 @@ export class Stress<K extends Kernel = Kernel> {
       this.#running++;
     });
     allocator.request_irq(TIMER_VECTOR, (cpu) => this.#timer(cpu));
-    for (const cpu of machine.cpus) machine.startTimer(cpu, TIMER_VECTOR, start + 1000 + 777 * cpu.id, TICK);
+    for (const cpu of machine.cpus)
+      machine.startTimer(cpu, TIMER_VECTOR, start + 1000 + 777 * cpu.id, TICK * this.pace);
     for (const [i, device] of this.devices.entries()) this.#startDevice(device, i, start);
-    this.version.startTime(this.booted);
+    this.version.startTime(this);
     machine.scheduler.run();
     const end = Math.max(...machine.cpus.map(({ clock }) => clock));
     for (const { line } of this.devices) machine.deviceLines.unmask(line, end);
@@ -310,7 +316,12 @@ export class Stress<K extends Kernel = Kernel> {
     const high = pool.high * (this.#options.tide ?? 1);
     const tide = Math.floor(this.operations / TIDE + number * 0.3) % 2 === 0 ? high : high >> 3;
     if (random() < (pool.waiting.length < tide ? 0.65 : 0.35)) yield* this.#allocate(cpu, random, pool, flags);
-    else yield* this.#free(cpu, random, pool);
+    else yield* this.free(cpu, random, pool);
+  }
+
+  /** One more of what only a version counts. */
+  count(what: string): void {
+    this.counts[what] = (this.counts[what] ?? 0) + 1;
   }
 
   #count(): void {
@@ -336,7 +347,7 @@ export class Stress<K extends Kernel = Kernel> {
     yield* spin_unlock_irqrestore(this.booted.k, cpu, pool.lock, irq);
   }
 
-  *#free(cpu: Cpu, random: Random, pool: Pool): Program {
+  *free(cpu: Cpu, random: Random, pool: Pool): Program {
     const irq = yield* spin_lock_irqsave(this.booted.k, cpu, pool.lock);
     const taken = takeOut(pool.waiting, random);
     yield* spin_unlock_irqrestore(this.booted.k, cpu, pool.lock, irq);
@@ -487,7 +498,7 @@ export class Stress<K extends Kernel = Kernel> {
   #startDevice(device: Device, number: number, start: number): void {
     const { scheduler, deviceLines } = this.booted.machine;
     const random = seeded(this.#options.seed, `times of device ${number}`);
-    const next = (time: number) => time + 1 + below(random, 2 * DEVICE_PERIOD);
+    const next = (time: number) => time + 1 + below(random, 2 * DEVICE_PERIOD * this.pace);
     const raise = (time: number) => () => {
       if (this.#running === 0) return;
       this.counts.raises++;

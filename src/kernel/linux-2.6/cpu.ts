@@ -2,6 +2,7 @@
 import type { Cpu, Program } from '../../hw/cpu.ts';
 import { type addr_t, NULL } from '../../hw/memory.ts';
 import type { KernelFunction } from '../kernel.ts';
+import { spin_lock, spin_unlock } from '../spinlock.ts';
 import type { Linux26 } from './kernel.ts';
 import { notifier_block } from './layouts.ts';
 import { mutex_lock, mutex_unlock } from './mutex.ts';
@@ -140,12 +141,17 @@ function* _cpu_down(k: Linux26, cpu: Cpu, index: number): Program<number> {
   return 0;
 }
 
-/** The CPU leaves the masks and takes no interrupt any more. */
+/**
+ * The CPU leaves the masks and takes no interrupt any more. Nobody is amid a cross-CPU call then, who would wait for it: the
+ * original stops the machine, here call_lock is held.
+ */
 function* take_cpu_down(k: Linux26, cpu: Cpu): Program {
+  yield* spin_lock(k, cpu, k.call_lock);
   cpu.cli();
   if (cpu.isAhead) yield;
   if (k.config.CONFIG_NUMA) cpu.lockBtr(nodeCpuMask(k, cpu_to_node(k, cpu, cpu.id)), cpu.id);
   cpu.lockBtr(k.cpu_online_map, cpu.id);
+  yield* spin_unlock(k, cpu, k.call_lock);
   cpu.apic.stop();
   cpu.sti();
 }

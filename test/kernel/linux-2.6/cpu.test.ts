@@ -114,6 +114,42 @@ test.each([
   expect(on(k, (cpu) => cpu_down(k, cpu, index))).toBe(error);
 });
 
+test('a CPU may be taken down at any moment of a cross-CPU call, which waits for nobody in vain', () => {
+  const answers = new Set<number>();
+  for (let start = 0; start < 3000; start += 60) {
+    const k = kernel26({ cpus: 4, lockupCycles: 2_000_000 });
+    const [caller, other] = k.machine.cpus as [Cpu, Cpu];
+    other.clock = caller.clock;
+    let ran = 0;
+    k.machine.scheduler.spawn(
+      caller,
+      (function* (): Program {
+        caller.clock += start;
+        yield;
+        yield* on_each_cpu(
+          k,
+          caller,
+          function* () {
+            ran++;
+          },
+          0,
+        );
+      })(),
+    );
+    k.machine.scheduler.spawn(
+      other,
+      (function* (): Program {
+        other.clock += 1500;
+        yield;
+        yield* cpu_down(k, other, 2);
+      })(),
+    );
+    k.machine.scheduler.run();
+    answers.add(ran);
+  }
+  expect(answers).toEqual(new Set([4, 3]));
+});
+
 test('a CPU with tasks cannot be taken down', () => {
   const k = kernel26();
   const [, cpu1] = k.machine.cpus;
