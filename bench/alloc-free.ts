@@ -3,10 +3,9 @@ import type { Cpu, Program } from '../src/hw/cpu.ts';
 import { cpuModels } from '../src/hw/cpu-models.ts';
 import { Machine } from '../src/hw/machine.ts';
 import { MiB } from '../src/hw/memory.ts';
-import { smpConfig } from '../src/kernel/kernel.ts';
-import { get_current, task_struct } from '../src/kernel/task.ts';
-import { GFP_KERNEL } from '../src/mm/gfp.ts';
-import { boot } from '../src/slab/kernels.ts';
+import { get_current, task_struct } from '../src/kernel/linux-2.4/task.ts';
+import { GFP_KERNEL } from '../src/mm/linux-2.4.22/gfp.ts';
+import { boot } from '../src/slab/boot.ts';
 import { cc_entry } from '../src/slab/linux-2.4.22/alloc.ts';
 import { cpucache_t, type Linux2422 } from '../src/slab/linux-2.4.22/slab.ts';
 import { assertCount, medianNanoseconds, report } from './measure.ts';
@@ -16,7 +15,7 @@ const PAIRS = 20_000;
 export async function benchAllocFree(): Promise<void> {
   for (const classes of ['none', 'all'] as const) {
     const machine = new Machine({ model: cpuModels['pentium-iii'], cpus: 2, memory: 64 * MiB, classes });
-    const allocator = boot(machine, '2.4.22', smpConfig);
+    const allocator = boot(machine, '2.4.22');
     const k = allocator.kernel as Linux2422;
     const cpu = machine.cpus[0]!;
     const cachep = machine.run(cpu, allocator.create(cpu, { name: 'bench', size: 128 }));

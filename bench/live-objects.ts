@@ -1,13 +1,12 @@
 /** Whether an operation costs the same whatever the number of live objects; and what the emulator remembers of lines. */
 
-import { below, seeded } from '../src/base/seeded.ts';
+import { below, seeded } from '../src/base/random.ts';
 import type { Program } from '../src/hw/cpu.ts';
 import { cpuModels } from '../src/hw/cpu-models.ts';
 import { Machine } from '../src/hw/machine.ts';
 import { type addr_t, MiB } from '../src/hw/memory.ts';
-import { smpConfig } from '../src/kernel/kernel.ts';
-import { GFP_KERNEL } from '../src/mm/gfp.ts';
-import { boot } from '../src/slab/kernels.ts';
+import { GFP_KERNEL } from '../src/mm/linux-2.4.22/gfp.ts';
+import { boot } from '../src/slab/boot.ts';
 import { assertCount, medianNanoseconds, report } from './measure.ts';
 
 const SIZES = [1_000, 10_000, 100_000, 1_000_000];
@@ -19,7 +18,7 @@ export async function benchLiveObjects(): Promise<void> {
   const costs: number[] = [];
   for (const live of SIZES) {
     const machine = new Machine({ model: cpuModels['pentium-iii'], cpus: 2, memory: 256 * MiB });
-    const allocator = boot(machine, '2.4.22', smpConfig);
+    const allocator = boot(machine, '2.4.22');
     const cpu = machine.cpus[0]!;
     const cachep = machine.run(cpu, allocator.create(cpu, { name: 'bench', size: 96 }));
     const objects: addr_t[] = [];

@@ -17,8 +17,6 @@ import {
   FD_STATUS,
   FloppyController,
   free_dma,
-  GFP_DMA,
-  GFP_KERNEL,
   get_dma_residue,
   IsaDma,
   inb,
@@ -29,19 +27,17 @@ import {
   type Program,
   release_dma_lock,
   request_dma,
-  request_irq,
   SECTOR_SIZE,
   type SlabAllocator,
   STATUS_READY,
   set_dma_addr,
   set_dma_count,
   set_dma_mode,
-  smpConfig,
   struct,
   u32,
   wait_event,
   wake_up,
-} from '../src/index.ts';
+} from 'slabscope';
 
 const FLOPPY_DMA = 2;
 const FLOPPY_VECTOR = 0x26; // IRQ 6
@@ -50,12 +46,13 @@ const text = 'Of a floppy disk, the second sector. ';
 /** The driver: one sector, read into a buffer from kmalloc(SECTOR_SIZE, gfp). What it found, by CPU loads. */
 function* readSector(slab: SlabAllocator, cpu: Cpu, sector: number, gfp: number): Program<string> {
   const k = slab.kernel;
+  const { GFP_KERNEL } = slab.version.gfp;
   const floppy_t = struct({ done: u32, wait: k.wait_queue_head_t });
   const floppy = yield* slab.kmalloc(cpu, floppy_t.sizeof, GFP_KERNEL);
   cpu.store32(floppy + floppy_t.done, 0);
   init_waitqueue_head(k, cpu, floppy + floppy_t.wait);
 
-  request_irq(k, FLOPPY_VECTOR, function* (cpu) {
+  slab.request_irq(FLOPPY_VECTOR, function* (cpu) {
     for (let i = 0; i < 7; i++) inb(k, cpu, FD_DATA); // the result; this driver trusts the disk
     cpu.store32(floppy + floppy_t.done, 1);
     yield* wake_up(k, cpu, floppy + floppy_t.wait);
@@ -94,16 +91,18 @@ function* readSector(slab: SlabAllocator, cpu: Cpu, sector: number, gfp: number)
   return `read "${found.trim()}" to ${buffer < 16 * MiB ? 'below' : 'above'} 16 MB, ${residue} bytes left to move`;
 }
 
-function tell(memory: number, gfp: number): void {
+function tell(memory: number, zone: 'GFP_DMA' | null): void {
   const machine = new Machine({ model: cpuModels['pentium-iii'], cpus: 2, memory });
-  const slab = boot(machine, '2.4.22', { ...smpConfig, CONFIG_ISA: true });
+  const slab = boot(machine, '2.4.22', { isa: true });
+  const { GFP_KERNEL, GFP_DMA } = slab.version.gfp;
+  const gfp = GFP_KERNEL | (zone === null ? 0 : GFP_DMA);
   const cpu = machine.cpus[0]!;
   const image = Uint8Array.from({ length: 2 * SECTOR_SIZE }, (_, i) =>
     text.charCodeAt((i - SECTOR_SIZE) % text.length),
   );
   new FloppyController(machine, new IsaDma(machine), { image, line: machine.deviceLines.connect(FLOPPY_VECTOR, cpu) });
 
-  console.log(`${memory / MiB} MB, kmalloc(${SECTOR_SIZE}, ${gfp & GFP_DMA ? 'GFP_KERNEL | GFP_DMA' : 'GFP_KERNEL'}):`);
+  console.log(`${memory / MiB} MB, kmalloc(${SECTOR_SIZE}, ${zone === null ? 'GFP_KERNEL' : 'GFP_KERNEL | GFP_DMA'}):`);
   const begun = cpu.clock;
   try {
     console.log(`  ${machine.run(cpu, readSector(slab, cpu, 2, gfp))}`);
@@ -116,7 +115,7 @@ function tell(memory: number, gfp: number): void {
   }
 }
 
-tell(64 * MiB, GFP_KERNEL | GFP_DMA);
-tell(64 * MiB, GFP_KERNEL);
-tell(16 * MiB, GFP_KERNEL | GFP_DMA);
-tell(16 * MiB, GFP_KERNEL);
+tell(64 * MiB, 'GFP_DMA');
+tell(64 * MiB, null);
+tell(16 * MiB, 'GFP_DMA');
+tell(16 * MiB, null);

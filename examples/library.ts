@@ -1,9 +1,10 @@
 /** A machine, a booted 2.4.22, and a workload of one's own: two CPUs that count in neighbouring objects. */
-import { boot, type Cpu, cpuModels, GFP_KERNEL, Machine, MiB, type Program, smpConfig } from '../src/index.ts';
+import { boot, type Cpu, cpuModels, Machine, MiB, type Program } from 'slabscope';
 
 export function countInNeighbours(size: number): { misses: number; cycles: number } {
   const machine = new Machine({ model: cpuModels['pentium-iii'], cpus: 2, memory: 64 * MiB });
-  const slab = boot(machine, '2.4.22', smpConfig);
+  const slab = boot(machine, '2.4.22');
+  const { GFP_KERNEL } = slab.version.gfp;
   const [cpu0, cpu1] = machine.cpus as [Cpu, Cpu];
   const cachep = machine.run(cpu0, slab.create(cpu0, { name: 'counter', size }));
   const mine = machine.run(cpu0, slab.alloc(cpu0, cachep, GFP_KERNEL));
@@ -12,8 +13,8 @@ export function countInNeighbours(size: number): { misses: number; cycles: numbe
 
   function* count(cpu: Cpu, counter: number): Program {
     for (let i = 0; i < 1000; i++) {
-      cpu.store32(counter, cpu.load32(counter) + 1);
       if (cpu.isAhead) yield; // let the other CPU catch up
+      cpu.store32(counter, cpu.load32(counter) + 1);
     }
   }
   machine.scheduler.spawn(cpu0, count(cpu0, mine));

@@ -1,19 +1,23 @@
 /** Machines and kernels that tests start from. */
+import type { ClassDetail } from '../src/hw/cache/miss-classes.ts';
 import { type CpuModelName, cpuModels } from '../src/hw/cpu-models.ts';
 import { Machine } from '../src/hw/machine.ts';
 import { MiB } from '../src/hw/memory.ts';
 import type { StoreBufferOptions } from '../src/hw/store-buffer.ts';
-import { type KernelConfig, smpConfig } from '../src/kernel/kernel.ts';
 import type { SlabAllocator } from '../src/slab/allocator.ts';
-import { boot } from '../src/slab/kernels.ts';
+import { bootBuild } from '../src/slab/boot.ts';
+import type { SlabConfig } from '../src/slab/linux-2.4.22/config.ts';
+import { smpConfig } from '../src/slab/linux-2.4.22/config.ts';
+import { linux2422 } from '../src/slab/linux-2.4.22/index.ts';
 import type { Linux2422 } from '../src/slab/linux-2.4.22/slab.ts';
 
 interface Options {
   readonly cpus?: number;
   readonly memory?: number;
   readonly model?: CpuModelName;
-  readonly config?: Partial<KernelConfig>;
+  readonly config?: Partial<SlabConfig>;
   readonly storeBuffer?: StoreBufferOptions;
+  readonly classes?: ClassDetail;
 }
 
 export interface Booted {
@@ -31,6 +35,17 @@ export function booted({
   ...rest
 }: Options = {}): Booted {
   const machine = new Machine({ model: cpuModels[model], cpus, memory, ...rest });
-  const allocator = boot(machine, '2.4.22', { ...smpConfig, ...config });
+  const allocator = bootBuild(machine, linux2422, { ...smpConfig, ...config });
   return { machine, allocator, k: allocator.kernel as Linux2422 };
+}
+
+/** How often the kernel tries to free pages from now on. */
+export function countReclaims(k: Linux2422): { count: number } {
+  const reclaims = { count: 0 };
+  const { try_to_free_pages_zone } = k;
+  k.try_to_free_pages_zone = (cpu, gfp_mask) => {
+    reclaims.count++;
+    return try_to_free_pages_zone(cpu, gfp_mask);
+  };
+  return reclaims;
 }

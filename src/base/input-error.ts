@@ -4,10 +4,14 @@
  */
 export class InputError extends Error {
   readonly place: string;
+  readonly problem: string;
+  readonly remedy: string;
 
   constructor(place: string, problem: string, remedy: string) {
     super(`${place}: ${problem}; ${remedy}`);
     this.name = 'InputError';
     this.place = place;
+    this.problem = problem;
+    this.remedy = remedy;
   }
 }

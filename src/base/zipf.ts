@@ -1,5 +1,5 @@
 /** Zipf's law: of `ranks` ranks, rank r (from 0) is drawn in proportion to 1 / (r + 1)^exponent. */
-import type { Random } from './seeded.ts';
+import type { Random } from './random.ts';
 
 /** Draws ranks, each by one number of `random`. */
 export function zipf(ranks: number, exponent: number): (random: Random) => number {

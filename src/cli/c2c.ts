@@ -1,16 +1,14 @@
 /** `slabscope c2c SPEC`: one point with its misses attributed, as misses by owner and as perf's cache-to-cache report. */
-import { dirname, resolve } from 'node:path';
 import { attributePoint } from '../lab/experiment/attribute.ts';
+import { choosePoint, selectionOf } from '../lab/results/selection.ts';
 import { fieldsOf } from '../lab/specification/fields.ts';
 import { points, settingsOf } from '../lab/specification/settings.ts';
-import { cpuModelOf, parseSpecification, traceOf } from '../lab/specification/specification.ts';
+import { cpuModelOf } from '../lab/specification/specification.ts';
 import { c2cTable } from '../report/c2c-table.ts';
+import { thousands } from '../report/figures.ts';
 import { ownersTable } from '../report/owners-table.ts';
-import { thousands } from '../report/wording.ts';
-import { readText } from './files.ts';
+import { readExperiment, withPlaces } from './experiment.ts';
 import { Progress } from './progress.ts';
-import { choosePoint, selectionOf } from './record.ts';
-import { readTraceFile } from './trace-file.ts';
 
 export interface C2cOptions {
   readonly point?: string;
@@ -20,17 +18,18 @@ export interface C2cOptions {
 }
 
 export async function c2c(path: string, options: C2cOptions, print: (line: string) => void): Promise<void> {
-  const specification = parseSpecification(readText(path), path);
-  const first = choosePoint(points(specification), options.point ?? '');
-  const named = traceOf(specification);
-  const trace = named === null ? null : (await readTraceFile(resolve(dirname(path), named))).trace;
+  const experiment = await readExperiment(path);
+  const { specification, trace } = experiment;
+  const first = choosePoint(points(specification), options.point ?? '', '--point');
   const fields = fieldsOf(specification);
   const progress = new Progress('seeds', options.seeds, 2000);
-  const results = Array.from({ length: options.seeds }, (_, i) => {
-    const result = attributePoint(specification, trace, { ...first, seed: first.seed + i }, fields);
-    progress.step();
-    return result;
-  });
+  const results = await withPlaces(experiment, () =>
+    Array.from({ length: options.seeds }, (_, i) => {
+      const result = attributePoint(specification, trace?.trace ?? null, { ...first, seed: first.seed + i }, fields);
+      progress.step();
+      return result;
+    }),
+  );
   progress.end();
   if (options.json === true) {
     print(JSON.stringify({ schema: 'slabscope-c2c/1', name: specification.name, points: results }, null, 2));

@@ -2,15 +2,15 @@
 import { basename } from 'node:path';
 import { InvalidArgumentError } from 'commander';
 import { InputError } from '../base/input-error.ts';
-import { seeded } from '../base/seeded.ts';
+import { seeded } from '../base/random.ts';
 import type { ProtocolName } from '../hw/cache/coherence.ts';
 import type { PolicyName } from '../hw/cache/replacement.ts';
 import type { CacheGeometry, Inclusion, SecondLevelGeometry } from '../hw/cpu-model.ts';
 import { KiB, MiB } from '../hw/memory.ts';
 import { countsSince, totalOf } from '../lab/caches/cache-counts.ts';
+import type { CacheCounts, CacheReport } from '../lab/caches/cache-report.ts';
 import { CacheSimulator, policies } from '../lab/caches/cache-simulator.ts';
 import { MAX_CPUS, MemoryTraceParser } from '../lab/caches/memory-trace.ts';
-import type { CacheCounts, CacheReport } from '../lab/results/results.ts';
 import { cacheTable } from '../report/cache-table.ts';
 import { readingProgress, STANDARD_INPUT, streamBytes } from './streams.ts';
 
@@ -19,9 +19,9 @@ export interface CacheOptions {
   readonly policy: PolicyName;
   readonly protocol: ProtocolName;
   readonly l2?: Omit<CacheGeometry, 'policy'>;
-  readonly l2Policy: PolicyName;
+  readonly l2Policy?: PolicyName;
   readonly l2Shared?: boolean;
-  readonly inclusion: Inclusion;
+  readonly inclusion?: Inclusion;
   /** Of the random policy. */
   readonly seed: string;
   readonly cpus?: number;
@@ -55,9 +55,8 @@ export function parseL1(text: string): CacheOptions['l1'] {
 }
 
 export function parsePolicy(text: string): PolicyName {
-  const policy = policies[text];
-  if (policy === undefined) throw new InvalidArgumentError(`it must be one of ${Object.keys(policies).join(', ')}.`);
-  return policy;
+  if (Object.hasOwn(policies, text)) return policies[text];
+  throw new InvalidArgumentError(`it must be one of ${Object.keys(policies).join(', ')}.`);
 }
 
 export function parseCpus(text: string): number {
@@ -128,8 +127,13 @@ async function simulate(path: string, options: CacheOptions): Promise<CacheRepor
   };
 }
 
-function secondLevel({ l1, l2, l2Policy, l2Shared = false, inclusion }: CacheOptions): SecondLevelGeometry | null {
-  if (l2 === undefined) return null;
+function secondLevel({ l1, l2, l2Policy, l2Shared, inclusion }: CacheOptions): SecondLevelGeometry | null {
+  if (l2 === undefined) {
+    const about = Object.entries({ '--l2-policy': l2Policy, '--l2-shared': l2Shared, '--inclusion': inclusion });
+    const given = about.find(([, value]) => value !== undefined);
+    if (given === undefined) return null;
+    throw new InputError(given[0], 'there is no second level', 'add --l2 SIZE/WAYS/LINE, or leave it out');
+  }
   if (l2.line !== l1.line) {
     throw new InputError(
       '--l2',
@@ -137,7 +141,7 @@ function secondLevel({ l1, l2, l2Policy, l2Shared = false, inclusion }: CacheOpt
       'both levels need the same line',
     );
   }
-  return { ...l2, policy: l2Policy, shared: l2Shared, inclusion };
+  return { ...l2, policy: l2Policy ?? 'lru', shared: l2Shared ?? false, inclusion: inclusion ?? 'neither' };
 }
 
 async function readThrough(path: string, parser: MemoryTraceParser): Promise<void> {

@@ -4,11 +4,12 @@ import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
 import { InputError } from '../base/input-error.ts';
-import type { Point, PointResult } from '../lab/results/results.ts';
-import type { Specification } from '../lab/specification/specification.ts';
-import type { AllocationTrace } from '../lab/traces/allocation-trace.ts';
+import type { Recording } from '../lab/experiment/record.ts';
+import type { Point, PointResult } from '../lab/results/points.ts';
+import { KeyError } from '../lab/specification/problems.ts';
+import { type Experiment, withPlaces } from './experiment.ts';
 import { Progress } from './progress.ts';
-import type { Task } from './worker.ts';
+import type { Handed, RecordTask, Task } from './worker.ts';
 
 /**
  * Computes each point and hands it to `finished`, in whatever order they get done. If one fails, the rest are given up, and
@@ -16,37 +17,66 @@ import type { Task } from './worker.ts';
  */
 export async function computePoints(
   todo: readonly Point[],
-  specification: Specification,
-  trace: AllocationTrace | null,
+  experiment: Experiment,
   workers: number | undefined,
   kept: () => string,
   finished: (point: Point, result: PointResult) => void,
 ): Promise<void> {
   if (todo.length === 0) return;
-  const fromSources = extname(import.meta.url) === '.ts';
-  const filename = fileURLToPath(new URL(fromSources ? './worker-from-sources.mjs' : './worker.js', import.meta.url));
   const threads = Math.min(workers ?? availableParallelism(), todo.length);
-  const pool = new Piscina({ filename, minThreads: threads, maxThreads: threads });
+  const pool = workerPool(threads);
   const progress = new Progress(`points on ${threads} workers`, todo.length);
   const queue = todo.values();
+  const failed = ({ message }: Error) =>
+    new InputError(experiment.specification.name, `a point failed: ${message}`, kept());
   const takeOneByOne = async () => {
     for (const point of queue) {
-      const result = (await pool.run({ specification, trace, point } satisfies Task).catch((error: Error) => {
-        throw isBug(error) ? error : new InputError(specification.name, `a point failed: ${error.message}`, kept());
-      })) as PointResult;
-      finished(point, result);
+      const task: Task = { ...taskOf(experiment), point };
+      const handed: Handed<PointResult> = await pool.run(task, { name: 'compute' }).catch((error: Error) => {
+        throw isBug(error) ? error : failed(error);
+      });
+      if ('refused' in handed) throw handed.refused.key === null ? failed(refusalOf(handed)) : refusalOf(handed);
+      finished(point, handed.done);
       progress.step();
     }
   };
   try {
     // For each thread one point that it computes and one that waits, so that none is idle while a result is stored. All at
     // once would come in no order: piscina takes every second of its queue.
-    await Promise.all(Array.from({ length: 2 * threads }, takeOneByOne));
+    await withPlaces(experiment, () => Promise.all(Array.from({ length: 2 * threads }, takeOneByOne)));
   } finally {
     progress.end();
     await pool.destroy();
   }
 }
+
+/** Runs a point and writes its accesses to an open file. On a thread of its own, so that this one hears of signals. */
+export async function recordOnWorker(
+  experiment: Experiment,
+  point: Point,
+  { fd, path }: { readonly fd: number; readonly path: string },
+): Promise<Recording> {
+  const pool = workerPool(1);
+  try {
+    const task: RecordTask = { ...taskOf(experiment), point, fd, path };
+    const handed: Handed<Recording> = await pool.run(task, { name: 'record' });
+    if ('done' in handed) return handed.done;
+    throw refusalOf(handed);
+  } finally {
+    await pool.destroy();
+  }
+}
+
+function workerPool(threads: number): Piscina {
+  const fromSources = extname(import.meta.url) === '.ts';
+  const filename = fileURLToPath(new URL(fromSources ? './worker-from-sources.mjs' : './worker.js', import.meta.url));
+  return new Piscina({ filename, minThreads: threads, maxThreads: threads });
+}
+
+const taskOf = ({ specification, trace }: Experiment) => ({ specification, trace: trace?.trace ?? null });
+
+const refusalOf = ({ refused: { key, place, problem, remedy } }: Extract<Handed<unknown>, { refused: unknown }>) =>
+  key === null ? new InputError(place, problem, remedy) : new KeyError(key, problem, remedy);
 
 /** Errors that the language throws are nobody's input. Of other errors, threads hand on the message alone. */
 const isBug = (error: Error) =>

@@ -2,11 +2,12 @@
 import { stringify } from 'csv-stringify/sync';
 import { type ColumnSource, parquetWriteBuffer } from 'hyparquet-writer';
 import { InputError } from '../base/input-error.ts';
+import type { PointResult } from '../lab/results/points.ts';
 import { knownResults } from '../lab/results/read-results.ts';
-import type { PointResult } from '../lab/results/results.ts';
 import { columnsOf, type NamedColumn } from '../lab/results/rows.ts';
 import { readStore } from '../lab/results/store.ts';
-import { parseJson, readText, writeBytes } from './files.ts';
+import { sha256 } from './experiment.ts';
+import { parseJson, readText, writeWhole } from './files.ts';
 
 const formats: Readonly<Record<string, (columns: readonly NamedColumn[]) => Uint8Array>> = { csv, parquet };
 export const exportFormats = Object.keys(formats);
@@ -21,7 +22,7 @@ export function exportPoints(path: string, { format, out, json }: ExportOptions,
   const points = pointsOf(path);
   if (points.length === 0) throw new InputError(path, 'no point in it', 'name results with points');
   const columns = columnsOf(points);
-  writeBytes(out, formats[format](columns));
+  writeWhole(out, formats[format](columns));
   if (json === true) {
     const names = columns.map(({ name }) => name);
     print(JSON.stringify({ file: out, format, rows: points.length, columns: names }, null, 2));
@@ -31,8 +32,8 @@ export function exportPoints(path: string, { format, out, json }: ExportOptions,
 /** Of a results.json or, by its ending, a file of a store. */
 function pointsOf(path: string): { specificationHash: string; result: PointResult }[] {
   if (/\.jsonl(\.gz)?$/.test(path)) {
-    const { points, broken } = readStore([[path, readText(path)]]);
-    for (const place of broken) process.stderr.write(`slabscope: ${place} is not a whole line: left out\n`);
+    const { points, unusable } = readStore([[path, readText(path)]], sha256);
+    for (const what of unusable) process.stderr.write(`slabscope: ${what}: left out\n`);
     return [...points];
   }
   const { specificationHash, points } = knownResults(parseJson(path), path);

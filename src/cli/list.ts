@@ -1,13 +1,14 @@
 /** `slabscope list`: what an experiment may name. */
 
 import { InputError } from '../base/input-error.ts';
-import type { ProtocolName } from '../hw/cache/coherence.ts';
-import type { PolicyName } from '../hw/cache/replacement.ts';
+import { protocolSummaries } from '../hw/cache/coherence.ts';
+import { policySummaries } from '../hw/cache/replacement.ts';
 import { type CpuModelName, cpuModels } from '../hw/cpu-models.ts';
 import { workloads } from '../lab/workloads/all.ts';
-import type { TouchModelName } from '../lab/workloads/touch.ts';
+import { touchSummaries } from '../lab/workloads/touch.ts';
 import { machineDetails, machinesTable } from '../report/machines-table.ts';
-import type { KernelVersion } from '../slab/kernels.ts';
+import { columns } from '../report/text-table.ts';
+import { kernels } from '../slab/kernels.ts';
 
 interface Kind {
   /** One line, or a table. */
@@ -18,61 +19,36 @@ interface Kind {
 
 /** A name each, with what it means in a line. */
 function described(kind: string, names: Readonly<Record<string, string>>): Kind {
-  const width = Math.max(...Object.keys(names).map((name) => name.length));
-  const line = ([name, meaning]: [string, string]) => `${name.padEnd(width)}  ${meaning}`;
   return {
     names: () => Object.keys(names).join(', '),
     show: (name, json) => {
-      if (name !== undefined && !(name in names)) throw unknown(kind, name, Object.keys(names));
+      if (name !== undefined && !Object.hasOwn(names, name)) throw unknown(kind, name, Object.keys(names));
       const shown = name === undefined ? names : { [name]: names[name] };
-      return json ? JSON.stringify(shown, null, 2) : Object.entries(shown).map(line).join('\n');
+      return json ? JSON.stringify(shown, null, 2) : columns(Object.entries(shown), 2).join('\n');
     },
   };
 }
 
-const kernels: Record<KernelVersion, string> = {
-  '2.4.22': "the last 2.4 before slab.c's successors: colouring, per-CPU arrays, SLAB_HWCACHE_ALIGN",
-};
-const touch: Record<TouchModelName, string> = {
-  'init-all': 'the whole object is written when it is allocated; its first 32 bytes are read when it is freed',
-  'init-head': 'the first 32 bytes are written when it is allocated, and read when it is freed',
-  'hot-fields':
-    'a few words, drawn by the seed, are written at first, then read and written in lookups of live objects',
-  fields: 'as hot-fields, with the fields that the specification names, by their heat',
-};
-const policies: Record<PolicyName, string> = {
-  lru: 'least recently used',
-  fifo: 'first in, first out',
-  'least-recently-allocated': 'fifo under the name that AMD gives it; K6',
-  random: 'drawn by the seed',
-  'tree-plru': 'a tree of bits points away from the lines used; P6 and later',
-  'tree-plru-invalid-first': 'the same, but ways without a line are filled first',
-  'lru-of-tree-plru4': 'LRU among groups of four ways, tree-PLRU within each; 12 ways',
-};
-const protocolNames: Record<ProtocolName, string> = {
-  mesi: 'Modified, Exclusive, Shared, Invalid: Intel, write-back',
-  moesi: 'with Owned: a modified line is shared without going to memory; AMD since K7',
-  'write-through': 'every store goes to the next level too; Pentium 4',
-};
+const summariesOf = (things: ReadonlyMap<string, { readonly name: string; readonly summary: string }>) =>
+  Object.fromEntries([...things.values()].map(({ name, summary }) => [name, summary]));
 
 const kinds: Readonly<Record<string, Kind>> = {
   machines: { names: () => Object.keys(cpuModels).join(', '), show: listMachines },
-  workloads: described(
-    'workloads',
-    Object.fromEntries([...workloads.values()].map(({ name, summary }) => [name, summary])),
-  ),
-  kernels: described('kernels', kernels),
-  touch: described('touch', touch),
-  policies: described('policies', policies),
-  protocols: described('protocols', protocolNames),
+  workloads: described('workloads', summariesOf(workloads)),
+  kernels: described('kernels', summariesOf(kernels)),
+  touch: described('touch', touchSummaries),
+  policies: described('policies', policySummaries),
+  protocols: described('protocols', protocolSummaries),
 };
 export const listable = Object.keys(kinds);
 
 /** Everything of one kind, or one by its name; all kinds where none is given. */
 export function list(kind: string | undefined, name: string | undefined, json: boolean): string {
   if (kind !== undefined) return kinds[kind].show(name, json);
-  const width = Math.max(...listable.map((each) => each.length));
-  return listable.map((each) => `${each.padEnd(width)}  ${kinds[each].names()}`).join('\n');
+  return columns(
+    listable.map((each) => [each, kinds[each].names()]),
+    2,
+  ).join('\n');
 }
 
 const unknown = (kind: string, name: string, known: readonly string[]) =>
@@ -81,7 +57,7 @@ const unknown = (kind: string, name: string, known: readonly string[]) =>
 /** All machines, or what is known of one. */
 function listMachines(name: string | undefined, json: boolean): string {
   if (name === undefined) return json ? JSON.stringify(cpuModels, null, 2) : machinesTable(cpuModels);
-  if (!(name in cpuModels)) throw unknown('machines', name, Object.keys(cpuModels));
+  if (!Object.hasOwn(cpuModels, name)) throw unknown('machines', name, Object.keys(cpuModels));
   const model = cpuModels[name as CpuModelName];
   return json ? JSON.stringify(model, null, 2) : machineDetails(name, model);
 }

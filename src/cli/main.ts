@@ -12,6 +12,7 @@ import { type ExportOptions, exportFormats, exportPoints } from './export.ts';
 import { init } from './init.ts';
 import { list, listable } from './list.ts';
 import { type LitmusOptions, litmus } from './litmus.ts';
+import { type RecordOptions, record, recordHelp } from './record.ts';
 import { type ReplayOptions, replay } from './replay.ts';
 import { type RunOptions, run, runHelp } from './run.ts';
 import { type VerifyOptions, verify } from './verify.ts';
@@ -65,7 +66,7 @@ Examples:
 Exit status: 0 well; 1 what was compared differs, or a recording fails; 2 the input is wrong, as one line on stderr tells;
 70 a fault of slabscope itself; 130, 143 stopped by SIGINT, SIGTERM. A run that was stopped goes on when it is run again.
 
-Output has no colours. Progress is shown on a terminal only.`,
+Colours and progress are shown on a terminal only; NO_COLOR=1 leaves colours out.`,
   )
   .exitOverride();
 
@@ -78,13 +79,20 @@ program
   .option('--out <dir>', 'where results go (default: results/NAME)')
   .option('--shard <i/n>', 'compute the i-th of n shares of the points, and write only its store (see below)')
   .option('--json', 'print results.json instead of tables')
-  .option(
-    '--record <file>',
-    'run one point alone, write its memory accesses (mp form, .gz packed) for `slabscope cache`',
-  )
-  .option('--point <selection>', 'the point to record: KEY=VALUE,... of keys that vary, such as colouring=on,seed=1')
   .addHelpText('after', runHelp)
   .action((path: string, options: RunOptions) => run(path, options, print));
+
+program
+  .command('record')
+  .description(
+    'run one point of an experiment and write its memory accesses, for `slabscope cache` and other simulators',
+  )
+  .argument('<specification>', 'e.g. experiments/colouring.yaml')
+  .argument('<file>', 'where to; packed where the name ends in .gz')
+  .option('--point <selection>', 'which: KEY=VALUE,... of keys that vary, such as colouring=on,seed=1')
+  .option('--json', 'print what was recorded as JSON')
+  .addHelpText('after', recordHelp)
+  .action((path: string, file: string, options: RecordOptions) => record(path, file, options, print));
 
 program
   .command('schema')
@@ -117,12 +125,12 @@ program
   .option('--policy <name>', 'replacement policy', parsePolicy, 'lru' as const)
   .addOption(new Option('--protocol <name>', 'of coherence').choices(Object.keys(protocols)).default('mesi'))
   .option('--l2 <size/ways/line>', 'a second level below (default: none)', parseL1)
-  .option('--l2-policy <name>', 'its replacement policy', parsePolicy, 'lru' as const)
+  .option('--l2-policy <name>', 'its replacement policy (default: lru)', parsePolicy)
   .option('--l2-shared', 'one second level for all CPUs, not one each')
   .addOption(
-    new Option('--inclusion <name>', 'what the second level holds of the lines in L1')
-      .choices([...inclusions])
-      .default('neither'),
+    new Option('--inclusion <name>', 'what the second level holds of the lines in L1 (default: neither)').choices([
+      ...inclusions,
+    ]),
   )
   .option('--seed <text>', 'seed of the random policy', 'slabscope')
   .option('--cpus <n>', 'how many CPUs (default: those that the trace names)', parseCpus)
@@ -199,7 +207,8 @@ program
     '<path...>',
     'recordings, /proc/slabinfo dumps with a sidecar (all named in docs/fidelity.md), or folders of them',
   )
-  .option('--touch', 'compare the memory that each operation touched, where it was recorded')
+  .option('--touch', 'compare the accesses that each operation made, one by one, where they were recorded')
+  .option('--misses', 'put the recorded accesses and the own ones through caches, and compare their misses')
   .option('--json', 'print the outcomes as JSON')
   .addHelpText('after', '\nExample:\n  slabscope verify test/golden')
   .action((paths: string[], options: VerifyOptions) => {
@@ -218,6 +227,16 @@ program
   .action((test: string, options: LitmusOptions) => {
     process.exitCode = litmus(test, options, print) ? 0 : 1;
   });
+
+const names = program.commands.map((command) => command.name());
+program
+  .helpCommand(false)
+  .command('help')
+  .description('help for a command')
+  .addArgument(new Argument('[command]').choices(names))
+  .action((name: string | undefined) =>
+    (program.commands.find((command) => command.name() === name) ?? program).help(),
+  );
 
 try {
   await program.parseAsync();

@@ -1,13 +1,13 @@
 /** `slabscope replay TRACE`: the experiment that has this trace, defaults, and nothing to compare. */
-import { basename } from 'node:path';
-import type { Point, PointResult } from '../lab/results/results.ts';
+import { resultsOf } from '../lab/results/assemble.ts';
+import type { Point, PointResult } from '../lab/results/points.ts';
 import { points } from '../lab/specification/settings.ts';
-import { specificationFrom } from '../lab/specification/specification.ts';
+import { limitsOf, type PlaceOf, specificationFrom } from '../lab/specification/specification.ts';
 import { resultsJson } from '../report/json.ts';
 import { resultsTable } from '../report/table.ts';
 import { inColour } from './colour.ts';
 import { computePoints } from './compute.ts';
-import { resultsOf } from './run.ts';
+import { nameOf, originOf, sha256 } from './experiment.ts';
 import { readTraceFile } from './trace-file.ts';
 
 export interface ReplayOptions {
@@ -20,9 +20,10 @@ export interface ReplayOptions {
 
 export async function replay(path: string, options: ReplayOptions, print: (line: string) => void): Promise<void> {
   const { memory, seed, seeds, workers, json } = options;
+  const placeOf: PlaceOf = (key) => `--${String(key.at(-1))}`;
   const specification = specificationFrom(
     {
-      name: basename(path).replace(/[^\w.-]/g, '-'),
+      name: nameOf(path),
       machine: { model: 'pentium-iii', memory },
       workload: { name: 'replay', trace: path },
       alignment: ['line-fraction'],
@@ -30,17 +31,17 @@ export async function replay(path: string, options: ReplayOptions, print: (line:
       seeds,
       seed,
     },
-    (key) => `--${String(key.at(-1))}`,
+    placeOf,
   );
-  const trace = await readTraceFile(path);
+  const experiment = { specification, trace: await readTraceFile(path, limitsOf(specification)), placeOf };
   const computed = new Map<Point, PointResult>();
   const all = points(specification);
   const kept = () => 'a replay keeps no part of its results';
-  await computePoints(all, specification, trace.trace, workers, kept, (point, result) => computed.set(point, result));
+  await computePoints(all, experiment, workers, kept, (point, result) => computed.set(point, result));
   const results = resultsOf(
-    specification,
-    trace,
+    originOf(experiment),
     all.map((point) => computed.get(point)!),
+    sha256,
   );
   print(json === true ? resultsJson(results) : resultsTable(results, { colour: inColour() }).trimEnd());
 }

@@ -1,31 +1,18 @@
 /** `slabscope run SPEC`: all points of an experiment, on worker threads; tables, results.json, and a picture. */
-import { createHash } from 'node:crypto';
-import { createRequire } from 'node:module';
-import { dirname, join, resolve } from 'node:path';
-import { InputError } from '../base/input-error.ts';
-import { seeded } from '../base/seeded.ts';
-import { compareAll } from '../lab/results/compare.ts';
-import { measuresOf } from '../lab/results/measures.ts';
-import type { Point, PointResult, Results, TraceReport } from '../lab/results/results.ts';
+import { join } from 'node:path';
+import { identityOf, resultsOf } from '../lab/results/assemble.ts';
+import type { Point } from '../lab/results/points.ts';
 import { points } from '../lab/specification/settings.ts';
-import {
-  modelsOf,
-  parseSpecification,
-  type Specification,
-  traceOf,
-  withTrace,
-} from '../lab/specification/specification.ts';
 import { resultsChart } from '../report/chart.ts';
 import { resultsJson } from '../report/json.ts';
 import { resultsTable } from '../report/table.ts';
 import { inColour } from './colour.ts';
 import { computePoints } from './compute.ts';
-import { makeFolder, readText, writeText } from './files.ts';
+import { type Experiment, originOf, readExperiment, sha256 } from './experiment.ts';
+import { makeFolder, writeWhole } from './files.ts';
 import { whenStopped } from './interruption.ts';
-import { record } from './record.ts';
 import { type Shard, shardFrom, shareOf, storeFileOf } from './shard.ts';
 import { PointStore } from './store.ts';
-import { readTraceFile, type TraceFile } from './trace-file.ts';
 
 export interface RunOptions {
   readonly seeds?: number;
@@ -34,10 +21,6 @@ export interface RunOptions {
   readonly json?: boolean;
   /** `i/n`: compute this share of the points, and write only its store. */
   readonly shard?: string;
-  /** Instead of all points: run one, and write its accesses to this file. */
-  readonly record?: string;
-  /** Which one, as `key=value,...`. */
-  readonly point?: string;
 }
 
 export const runHelp = `
@@ -51,39 +34,22 @@ array job (SLURM_ARRAY_TASK_ID) the share is taken from the environment; in a Ku
 
 Examples:
   slabscope run experiments/colouring.yaml --seeds 20 --out /tmp/colouring
-  slabscope run experiments/colouring.yaml --shard 2/8
-  slabscope run experiments/colouring.yaml --record accesses.mp.gz --point colouring=off,seed=3`;
-
-const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
+  slabscope run experiments/colouring.yaml --shard 2/8`;
 
 export async function run(path: string, options: RunOptions, print: (line: string) => void): Promise<void> {
-  if (options.record === undefined && options.point !== undefined) {
-    throw new InputError('--point', 'a run computes all points', 'add --record FILE to run and record one alone');
-  }
-  if (options.record !== undefined && (options.out ?? options.workers ?? options.shard) !== undefined) {
-    throw new InputError(
-      '--record',
-      'one point is run alone, and only FILE is written',
-      'leave out --out, --workers and --shard',
-    );
-  }
-  const read = parseSpecification(readText(path), path);
-  const specification: Specification = { ...read, seeds: options.seeds ?? read.seeds };
-  const named = traceOf(specification);
-  const trace = named === null ? null : await readTraceFile(resolve(dirname(path), named));
-  if (options.record !== undefined) {
-    record(options.record, specification, trace?.trace ?? null, options, print);
-    return;
-  }
+  const read = await readExperiment(path);
+  const specification = { ...read.specification, seeds: options.seeds ?? read.specification.seeds };
+  const experiment = { ...read, specification };
   const shard = shardFrom(options.shard, process.env);
   const out = options.out ?? join('results', specification.name);
   makeFolder(out);
 
-  const identity = { slabscope: version, specificationHash: hashOf(specification, trace) };
+  const origin = originOf(experiment);
+  const identity = identityOf(origin, sha256);
   const store = new PointStore(out, storeFileOf(shard), identity);
   for (const text of store.notes) note(text);
   const all = points(specification);
-  await fill(store, shard === null ? all : shareOf(all, shard), specification, trace, options.workers);
+  await fill(store, shard === null ? all : shareOf(all, shard), experiment, options.workers);
   if (shard !== null) {
     const now = new PointStore(out, storeFileOf(shard), identity);
     const remaining = all.filter((point) => now.get(point) === undefined).length;
@@ -92,10 +58,10 @@ export async function run(path: string, options: RunOptions, print: (line: strin
   }
 
   const computed = all.map((point) => store.get(point)!);
-  const results = resultsOf(specification, trace, computed);
+  const results = resultsOf(origin, computed, sha256);
   const json = `${resultsJson(results)}\n`;
-  writeText(join(out, 'results.json'), json);
-  writeText(join(out, `${specification.name}.svg`), resultsChart(results));
+  writeWhole(join(out, 'results.json'), json);
+  writeWhole(join(out, `${specification.name}.svg`), resultsChart(results));
   if (options.json === true) print(json.trimEnd());
   else {
     print(resultsTable(results, { colour: inColour() }));
@@ -103,23 +69,26 @@ export async function run(path: string, options: RunOptions, print: (line: strin
   }
 }
 
+/** As many points as take hours: whoever meant fewer should hear of it at once. */
+const MANY = 10_000;
+
 const note = (text: string) => process.stderr.write(`slabscope: ${text}\n`);
 
 /** Computes those points that the store lacks. Each is in the store as soon as it is done. */
 async function fill(
   store: PointStore,
   wanted: readonly Point[],
-  specification: Specification,
-  trace: TraceFile | null,
+  experiment: Experiment,
   workers: number | undefined,
 ): Promise<void> {
   const missing = wanted.filter((point) => store.get(point) === undefined);
+  if (missing.length >= MANY) note(`${missing.length} points to compute; each is kept as it gets done`);
   let done = wanted.length - missing.length;
   if (done > 0) note(`${done} of ${wanted.length} points found in ${store.files}: delete it to compute them anew`);
   const kept = () => `${done} of ${wanted.length} points are in ${store.files}; the same command goes on from there`;
   const stopListening = whenStopped(kept);
   try {
-    await computePoints(missing, specification, trace?.trace ?? null, workers, kept, (_, result) => {
+    await computePoints(missing, experiment, workers, kept, (_, result) => {
       store.append(result);
       done++;
     });
@@ -151,37 +120,3 @@ function tellShare(
   );
   print(`  slabscope run ${path}${options}`);
 }
-
-/** Of all that can reach a point's result, but the point itself: how many seeds there are cannot. */
-function hashOf(specification: Specification, trace: TraceFile | null): string {
-  const { seeds: _, ...rest } = trace === null ? specification : withTrace(specification, trace.sha256);
-  return sha256(JSON.stringify({ schema: SCHEMA, ...rest }));
-}
-
-const SCHEMA: Results['schema'] = 'slabscope-results/2';
-
-/** From the results of all points, in the points' order. */
-export function resultsOf(specification: Specification, trace: TraceFile | null, computed: PointResult[]): Results {
-  return {
-    schema: SCHEMA,
-    slabscope: version,
-    name: specification.name,
-    specification: trace === null ? specification : withTrace(specification, trace.name),
-    specificationHash: hashOf(specification, trace),
-    seed: specification.seed,
-    machine: modelsOf(specification)
-      .map(({ name }) => name)
-      .join(', '),
-    trace: trace === null ? null : traceReport(trace),
-    points: computed,
-    measures: measuresOf(computed),
-    comparisons: compareAll(computed, (label) => seeded(specification.seed, label)),
-  };
-}
-
-function traceReport({ name, sha256, trace: { summary, caches } }: TraceFile): TraceReport {
-  const { file: _, ...counts } = summary;
-  return { name, sha256, ...counts, caches };
-}
-
-const sha256 = (data: string) => createHash('sha256').update(data).digest('hex');

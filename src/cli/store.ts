@@ -1,8 +1,10 @@
 /** The store's files: `points*.jsonl` in a folder, all read, one appended to. */
 import { closeSync, existsSync, fdatasyncSync, ftruncateSync, openSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Point, PointResult } from '../lab/results/results.ts';
-import { type Identity, pointKey, readStore, storeLine, wholeLines } from '../lab/results/store.ts';
+import { keyOf, type Point, type PointResult } from '../lab/results/points.ts';
+import type { Identity } from '../lab/results/results.ts';
+import { readStore, storeLine, wholeLines } from '../lab/results/store.ts';
+import { sha256 } from './experiment.ts';
 import { attempt, readBytes, readText } from './files.ts';
 
 export class PointStore {
@@ -24,24 +26,27 @@ export class PointStore {
       .filter((name) => /^points.*\.jsonl$/.test(name))
       .sort()
       .map((name) => join(folder, name));
-    const { points, broken } = readStore(files.map((path) => [path, readText(path)]));
+    const { points, unusable } = readStore(
+      files.map((path) => [path, readText(path)]),
+      sha256,
+    );
     for (const { slabscope, specificationHash, result } of points) {
       if (slabscope === identity.slabscope && specificationHash === identity.specificationHash) this.#keep(result);
     }
     const others = points.length - this.#results.size;
     this.notes = [
-      ...broken.map((place) => `${place} is not a whole line: its point counts as not computed`),
+      ...unusable.map((what) => `${what}: what it tells counts as not computed`),
       ...(others > 0 ? [`${others} points in ${folder} are of another specification or version: let be`] : []),
     ];
   }
 
   get(point: Point): PointResult | undefined {
-    return this.#results.get(pointKey(point));
+    return this.#results.get(keyOf(point));
   }
 
   /** Returns when the line is on the disk. */
   append(result: PointResult): void {
-    const line = storeLine(this.#identity, result);
+    const line = storeLine(this.#identity, result, sha256);
     attempt(this.path, () => {
       this.#fd ??= openAtWholeLines(this.path);
       writeFileSync(this.#fd, line);
@@ -57,7 +62,7 @@ export class PointStore {
   }
 
   #keep(result: PointResult): void {
-    this.#results.set(pointKey(result.point), result);
+    this.#results.set(keyOf(result.point), result);
   }
 }
 

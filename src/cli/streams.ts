@@ -1,10 +1,10 @@
 /** Files of any length, read and written as they come. */
-import { closeSync, createReadStream, openSync, statSync, writeFileSync } from 'node:fs';
+import { createReadStream, statSync, writeFileSync } from 'node:fs';
 import { pipeline } from 'node:stream';
 import { createGunzip, gzipSync } from 'node:zlib';
 import { InputError } from '../base/input-error.ts';
 import { MiB } from '../hw/memory.ts';
-import { attempt, damagedGzip, isGzip, notGzip, unreadable } from './files.ts';
+import { attempt, damagedGzip, isGzip, keepSafe, notGzip, unreadable } from './files.ts';
 import { Progress } from './progress.ts';
 
 /** In place of a path. */
@@ -48,6 +48,7 @@ export async function* streamBytes(
   const gunzip = path.endsWith('.gz') ? createGunzip({ chunkSize: CHUNK }) : null;
   let bytesRead = 0;
   const pieces = async function* (): AsyncGenerator<Buffer> {
+    if (path !== STANDARD_INPUT) keepSafe(path);
     for await (const piece of source as AsyncIterable<Buffer>) {
       if (bytesRead === 0 && isGzip(piece) !== (gunzip !== null))
         throw gunzip === null ? stillPacked(path) : notGzip(path);
@@ -75,28 +76,26 @@ const stillPacked = (path: string) =>
 const behindGzip = (path: string) =>
   new InputError(path, 'something else follows the gzip data', 'a whole gzip file is needed and nothing behind it');
 
-/** A text file that is written as it comes. Where its name ends in .gz, each piece is a gzip member of its own. */
+/**
+ * Writes text to an open file as it comes; `path` is its name, for messages. Where that ends in .gz, each piece is a gzip member
+ * of its own.
+ */
 export class TextWriter {
-  readonly #path: string;
   readonly #fd: number;
+  readonly #path: string;
   #pending = '';
 
-  constructor(path: string) {
+  constructor(fd: number, path: string) {
+    this.#fd = fd;
     this.#path = path;
-    this.#fd = attempt(path, () => openSync(path, 'w'));
   }
 
   write(text: string): void {
     this.#pending += text;
-    if (this.#pending.length >= 2 ** 20) this.#flush();
+    if (this.#pending.length >= 2 ** 20) this.flush();
   }
 
-  close(): void {
-    this.#flush();
-    attempt(this.#path, () => closeSync(this.#fd));
-  }
-
-  #flush(): void {
+  flush(): void {
     const text = this.#pending;
     this.#pending = '';
     attempt(this.#path, () => writeFileSync(this.#fd, this.#path.endsWith('.gz') ? gzipSync(text) : text));

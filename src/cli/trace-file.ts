@@ -1,20 +1,13 @@
 /** A trace as a file: read once, as a stream, whatever its length, and held where all worker threads see it. */
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
-import type { AllocationTrace } from '../lab/traces/allocation-trace.ts';
+import type { TracedFile } from '../lab/results/assemble.ts';
 import type { Operations } from '../lab/traces/operations.ts';
 import { readTraceBytes } from '../lab/traces/read-trace.ts';
+import type { Limits } from '../slab/kernel-facts.ts';
 import { readingProgress, streamBytes } from './streams.ts';
 
-export interface TraceFile {
-  /** The file's name, without its folder. */
-  readonly name: string;
-  /** Of the file as it is, packed or not. */
-  readonly sha256: string;
-  readonly trace: AllocationTrace;
-}
-
-export async function readTraceFile(path: string): Promise<TraceFile> {
+export async function readTraceFile(path: string, limits: Limits): Promise<TracedFile> {
   const name = basename(path);
   const hash = createHash('sha256');
   const progress = readingProgress(path);
@@ -23,7 +16,7 @@ export async function readTraceFile(path: string): Promise<TraceFile> {
     progress.passed(piece);
   });
   try {
-    const { operations, ...rest } = await readTraceBytes(bytes, name);
+    const { operations, ...rest } = await readTraceBytes(bytes, name, limits);
     return { name, sha256: hash.digest('hex'), trace: { ...rest, operations: shared(operations) } };
   } finally {
     progress.end();

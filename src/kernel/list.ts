@@ -25,8 +25,8 @@ export function list_add_tail(cpu: Cpu, entry: addr_t, head: addr_t): void {
   __list_add(cpu, entry, cpu.loadPtr(head + list_head.prev), head);
 }
 
-export function list_del(cpu: Cpu, entry: addr_t): void {
-  const next = cpu.loadPtr(entry + list_head.next);
+/** `next` is given by a caller that has read it already. */
+export function list_del(cpu: Cpu, entry: addr_t, next: addr_t = cpu.loadPtr(entry + list_head.next)): void {
   const prev = cpu.loadPtr(entry + list_head.prev);
   cpu.storePtr(next + list_head.prev, prev);
   cpu.storePtr(prev + list_head.next, next);

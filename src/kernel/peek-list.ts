@@ -1,5 +1,6 @@
 /** Lists seen without touching them. */
-import type { addr_t, Memory } from '../hw/memory.ts';
+import type { Machine } from '../hw/machine.ts';
+import type { addr_t } from '../hw/memory.ts';
 import { list_head } from './list.ts';
 
 /** What a checker finds where kernel structures contradict themselves. */
@@ -10,8 +11,23 @@ export class Corruption extends Error {
   }
 }
 
-/** The entries of a list, first to last. A list that leaves memory, or whose links do not agree, is a Corruption. */
-export function peekList(memory: Memory, head: addr_t): addr_t[] {
+/** A look at a moment at which memory is behind: what a CPU has stored waits in its buffer, where no peek sees it. */
+export class StoresInFlight extends Error {
+  constructor(cpu: number, stores: number) {
+    super(
+      `cpu${cpu} has ${stores} ${stores === 1 ? 'store' : 'stores'} in its buffer, and a peek sees memory alone: ` +
+        'look when the run has ended, or when no CPU has storesInFlight',
+    );
+    this.name = 'StoresInFlight';
+  }
+}
+
+/**
+ * The entries of a list, first to last. A list that leaves memory, or whose links do not agree, is a Corruption. Not for
+ * what looks on at single accesses (observers): between the stores of one list operation no list is whole.
+ */
+export function peekList({ memory, cpus }: Machine, head: addr_t): addr_t[] {
+  for (const { id, storesInFlight } of cpus) if (storesInFlight > 0) throw new StoresInFlight(id, storesInFlight);
   const entries: addr_t[] = [];
   let previous = head;
   for (let at = memory.peek32(head + list_head.next); at !== head; at = memory.peek32(at + list_head.next)) {

@@ -1,15 +1,16 @@
-/** Counting semaphores: include/asm-i386/semaphore.h, arch/i386/kernel/semaphore.c (2.4.22). */
+/** Counting semaphores: include/asm-i386/semaphore.h, arch/i386/kernel/semaphore.c, of 2.4.22 and of 2.6 alike. */
 import type { Cpu, Program } from '../hw/cpu.ts';
 import type { addr_t } from '../hw/memory.ts';
 import type { Kernel } from './kernel.ts';
 import { INIT_LIST_HEAD } from './list.ts';
 import { assignUnlocked, spin_lock_irqsave, spin_unlock_irqrestore } from './spinlock.ts';
-import { TASK_RUNNING, TASK_UNINTERRUPTIBLE } from './task.ts';
 import {
   add_wait_queue_exclusive_locked,
   remove_wait_queue_locked,
   schedule,
   setTaskState,
+  TASK_RUNNING,
+  TASK_UNINTERRUPTIBLE,
   wake_up_locked,
 } from './wait.ts';
 
@@ -33,7 +34,7 @@ function* __down(k: Kernel, cpu: Cpu, sem: addr_t): Program {
   const queue = sem + semaphore.wait;
   const lock = queue + wait_queue_head_t.lock;
 
-  setTaskState(cpu, TASK_UNINTERRUPTIBLE);
+  setTaskState(k, cpu, TASK_UNINTERRUPTIBLE);
   let flags = yield* spin_lock_irqsave(k, cpu, lock);
   const wait = add_wait_queue_exclusive_locked(k, cpu, queue);
   cpu.store32(sem + semaphore.sleepers, cpu.load32(sem + semaphore.sleepers) + 1);
@@ -48,12 +49,12 @@ function* __down(k: Kernel, cpu: Cpu, sem: addr_t): Program {
     yield* spin_unlock_irqrestore(k, cpu, lock, flags);
     yield* schedule(k, cpu);
     flags = yield* spin_lock_irqsave(k, cpu, lock);
-    setTaskState(cpu, TASK_UNINTERRUPTIBLE);
+    setTaskState(k, cpu, TASK_UNINTERRUPTIBLE);
   }
   remove_wait_queue_locked(cpu, wait);
   wake_up_locked(k, cpu, queue);
   yield* spin_unlock_irqrestore(k, cpu, lock, flags);
-  setTaskState(cpu, TASK_RUNNING);
+  setTaskState(k, cpu, TASK_RUNNING);
 }
 
 /** arch/i386/kernel/semaphore.c, __down_trylock(). True if it was free and is now taken. */

@@ -13,6 +13,7 @@ export type Struct<F> = { readonly [K in keyof F]: number } & CType;
 const scalar = (bytes: number): CType => ({ sizeof: bytes, align: Math.max(1, Math.min(bytes, 4)) });
 
 export const u8 = scalar(1);
+export const u16 = scalar(2);
 export const u32 = scalar(4);
 export const long = scalar(4);
 export const ptr = scalar(4);
@@ -40,4 +41,25 @@ export function struct<F extends Record<string, CType>>(fields: F): Struct<F> {
   layout.sizeof = roundUp(at, align);
   layout.align = align;
   return Object.freeze(layout) as Struct<F>;
+}
+
+/** Names by offset, of each layout that was asked for. */
+const fieldNames = new WeakMap<object, string[]>();
+
+/** The field of a structure that holds `offset`. */
+export function fieldAt(layout: object, offset: number): string {
+  let names = fieldNames.get(layout);
+  if (names === undefined) {
+    names = namesByOffset(layout);
+    fieldNames.set(layout, names);
+  }
+  return names[offset] ?? '';
+}
+
+function namesByOffset(layout: object): string[] {
+  const { sizeof, align: _, ...fields } = layout as Struct<Record<string, CType>>;
+  const names: string[] = new Array(sizeof).fill('');
+  // Of fields at the same offset all but the last are empty in this build.
+  for (const [name, at] of Object.entries(fields).sort(([, a], [, b]) => a - b)) names.fill(name, at);
+  return names;
 }

@@ -1,6 +1,7 @@
 /**
  * Where the kernel's statics stand. A real kernel's linker fixes this; a seed may draw it, since no build is the build.
  */
+import { type Random, shuffle } from '../base/random.ts';
 import { type addr_t, PAGE_SIZE } from '../hw/memory.ts';
 import { type CType, roundUp } from './struct.ts';
 
@@ -25,6 +26,10 @@ export class Symbols {
     for (const symbol of placed) this.#byName.set(symbol.name, symbol);
     const last = placed.at(-1)!;
     this.end = last.address + last.type.sizeof;
+  }
+
+  has(name: string): boolean {
+    return this.#byName.has(name);
   }
 
   address(name: string): addr_t {
@@ -54,7 +59,7 @@ export class Symbols {
 }
 
 /** Small statics first (drawn: in random order, with random gaps), then those of a page and more. */
-export function linkStatics(statics: readonly StaticSymbol[], base: addr_t, random?: () => number): Symbols {
+export function linkStatics(statics: readonly StaticSymbol[], base: addr_t, random?: Random): Symbols {
   const small = statics.filter(({ type }) => type.sizeof < PAGE_SIZE);
   const large = statics.filter(({ type }) => type.sizeof >= PAGE_SIZE);
   const draw = (limit: number) => (random === undefined ? 0 : Math.floor(random() * limit));
@@ -69,13 +74,4 @@ export function linkStatics(statics: readonly StaticSymbol[], base: addr_t, rand
     ...small.map((symbol) => place(symbol, 4 * draw(64))),
     ...large.map((symbol) => place(symbol, symbol.type.align * draw(8))),
   ]);
-}
-
-/** Fisher and Yates, in place. */
-export function shuffle<T>(items: T[], random: () => number): T[] {
-  for (let i = items.length - 1; i > 0; i--) {
-    const j = Math.floor(random() * (i + 1));
-    [items[i], items[j]] = [items[j], items[i]];
-  }
-  return items;
 }

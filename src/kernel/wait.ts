@@ -4,13 +4,16 @@
  */
 import type { Cpu, Program } from '../hw/cpu.ts';
 import type { addr_t } from '../hw/memory.ts';
+import { enterFrame, leaveFrame } from './frame.ts';
 import type { Kernel } from './kernel.ts';
 import { INIT_LIST_HEAD, list_add, list_add_tail, list_del, list_head } from './list.ts';
 import { assignUnlocked, spin_lock_irqsave, spin_unlock_irqrestore } from './spinlock.ts';
 import { ptr, struct, u32 } from './struct.ts';
-import { enterFrame, get_current, leaveFrame, TASK_RUNNING, TASK_UNINTERRUPTIBLE, task_struct } from './task.ts';
 
 export const wait_queue_t = struct({ flags: u32, task: ptr, task_list: list_head });
+
+export const TASK_RUNNING = 0;
+export const TASK_UNINTERRUPTIBLE = 2;
 
 const WQ_FLAG_EXCLUSIVE = 1;
 
@@ -18,7 +21,7 @@ const WQ_FLAG_EXCLUSIVE = 1;
 export function add_wait_queue_exclusive_locked(k: Kernel, cpu: Cpu, queue: addr_t): addr_t {
   const wait = enterFrame(cpu, wait_queue_t);
   cpu.store32(wait + wait_queue_t.flags, WQ_FLAG_EXCLUSIVE);
-  cpu.storePtr(wait + wait_queue_t.task, get_current(cpu));
+  cpu.storePtr(wait + wait_queue_t.task, k.get_current(cpu));
   list_add_tail(cpu, wait + wait_queue_t.task_list, queue + k.wait_queue_head_t.task_list);
   return wait;
 }
@@ -35,8 +38,8 @@ export function wake_up_locked(k: Kernel, cpu: Cpu, queue: addr_t): void {
   for (let entry = cpu.loadPtr(head); entry !== head; entry = cpu.loadPtr(entry + list_head.next)) {
     const wait = entry - wait_queue_t.task_list;
     const task = cpu.loadPtr(wait + wait_queue_t.task);
-    if (cpu.load32(task + task_struct.state) === TASK_RUNNING) continue;
-    cpu.store32(task + task_struct.state, TASK_RUNNING);
+    if (cpu.load32(task + k.task_struct.state) === TASK_RUNNING) continue;
+    cpu.store32(task + k.task_struct.state, TASK_RUNNING);
     const flags = cpu.load32(wait + wait_queue_t.flags);
     const context = k.sleepers.get(task);
     if (context !== undefined) k.machine.scheduler.wake(context, cpu.clock);
@@ -44,15 +47,15 @@ export function wake_up_locked(k: Kernel, cpu: Cpu, queue: addr_t): void {
   }
 }
 
-export function setTaskState(cpu: Cpu, state: number): void {
-  cpu.store32(get_current(cpu) + task_struct.state, state);
+export function setTaskState(k: Kernel, cpu: Cpu, state: number): void {
+  cpu.store32(k.get_current(cpu) + k.task_struct.state, state);
 }
 
 /** kernel/sched.c, schedule(), as far as it matters here: gives up the CPU if the task's state is not running. */
 export function* schedule(k: Kernel, cpu: Cpu): Program {
   const { scheduler } = k.machine;
-  const current = get_current(cpu);
-  if (cpu.load32(current + task_struct.state) !== TASK_RUNNING) {
+  const current = k.get_current(cpu);
+  if (cpu.load32(current + k.task_struct.state) !== TASK_RUNNING) {
     k.sleepers.set(current, scheduler.current(cpu));
     scheduler.block(cpu);
   }
@@ -72,16 +75,16 @@ export function* wait_event(k: Kernel, cpu: Cpu, queue: addr_t, condition: () =>
   let flags = yield* spin_lock_irqsave(k, cpu, lock);
   const wait = enterFrame(cpu, wait_queue_t);
   cpu.store32(wait + wait_queue_t.flags, 0);
-  cpu.storePtr(wait + wait_queue_t.task, get_current(cpu));
+  cpu.storePtr(wait + wait_queue_t.task, k.get_current(cpu));
   list_add(cpu, wait + wait_queue_t.task_list, queue + k.wait_queue_head_t.task_list);
   yield* spin_unlock_irqrestore(k, cpu, lock, flags);
   for (;;) {
-    setTaskState(cpu, TASK_UNINTERRUPTIBLE);
+    setTaskState(k, cpu, TASK_UNINTERRUPTIBLE);
     if (cpu.isAhead) yield;
     if (condition()) break;
     yield* schedule(k, cpu);
   }
-  setTaskState(cpu, TASK_RUNNING);
+  setTaskState(k, cpu, TASK_RUNNING);
   flags = yield* spin_lock_irqsave(k, cpu, lock);
   remove_wait_queue_locked(cpu, wait);
   yield* spin_unlock_irqrestore(k, cpu, lock, flags);

@@ -4,9 +4,9 @@
  */
 
 import { groupBy } from '../base/group-by.ts';
-import type { LineAccesses, Owner, SharedLine, Sharing } from '../lab/results/results.ts';
+import type { LineAccesses, Owner, SharedLine, Sharing } from '../lab/results/owners.ts';
+import { thousands } from './figures.ts';
 import { type PerfColumn, percent, perfColumns } from './perf-columns.ts';
-import { thousands } from './wording.ts';
 
 /** The `lines` hottest lines. */
 export function c2cTable(sharing: Sharing, lines: number): string {

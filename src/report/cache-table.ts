@@ -1,7 +1,8 @@
 /** What caches did with a trace, as text for a terminal. */
-import type { CacheCounts, CacheReport, SecondLevelGeometry } from '../lab/results/results.ts';
-import { columns, type Row } from './table.ts';
-import { thousands } from './wording.ts';
+import type { SecondLevelGeometry } from '../hw/cpu-model.ts';
+import type { CacheCounts, CacheReport } from '../lab/caches/cache-report.ts';
+import { thousands } from './figures.ts';
+import { columns } from './text-table.ts';
 
 /** Undefined where it was not counted. */
 type Count = (counts: CacheCounts) => number | undefined;
@@ -106,10 +107,12 @@ export function cacheTable(report: CacheReport): string {
   if (blocks.length === 0) blocks.push([]);
   blocks.at(-1)!.push(...last);
   const labels = ['', ...shown.map(({ label }) => label)];
-  const tables = blocks.map((block) => {
-    const lines = labels.map((label, i): Row => [[label, ...block.map((column) => column[i])], 0]);
-    return columns(lines, 1).map(([text]) => text);
-  });
+  const tables = blocks.map((block) =>
+    columns(
+      labels.map((label, i) => [label, ...block.map((column) => column[i])]),
+      1,
+    ),
+  );
   return `${[heading(report), ...tables].map((lines) => lines.join('\n')).join('\n\n')}\n`;
 }
 

@@ -6,7 +6,10 @@
  */
 import { type ScaleLinear, scaleLinear } from 'd3-scale';
 import { groupBy } from '../base/group-by.ts';
-import type { Comparison, Estimate, Results } from '../lab/results/results.ts';
+import type { Comparison } from '../lab/results/compare.ts';
+import type { Results } from '../lab/results/results.ts';
+import type { Estimate } from '../lab/results/statistics.ts';
+import { percentOf } from './figures.ts';
 import {
   at,
   type Block,
@@ -39,7 +42,6 @@ import {
   layoutOf,
   mainComparisons,
   missesOf,
-  percentOf,
   questionOf,
   rangeOf,
   seedsOf,

@@ -1,7 +1,9 @@
 /** Two results held against each other, as text for a terminal. */
-import type { CountChange, Point, ResultsDiff } from '../lab/results/results.ts';
-import { columns, type Row } from './table.ts';
-import { percentOf, thousands } from './wording.ts';
+import { assignments } from '../base/assignments.ts';
+import type { CountChange, ResultsDiff } from '../lab/results/diff.ts';
+import type { Combination, Point } from '../lab/results/points.ts';
+import { percentOf, thousands } from './figures.ts';
+import { columns } from './text-table.ts';
 
 export function diffTable(diff: ResultsDiff): string {
   const { a, b, points, counts, combinations, other } = diff;
@@ -25,10 +27,7 @@ const tellIdentity = ({ slabscope, specificationHash }: ResultsDiff['a']) =>
 const tell = (value: unknown) =>
   typeof value === 'string' ? value : value === null ? 'not given' : JSON.stringify(value);
 
-const describe = (point: object) =>
-  Object.entries(point)
-    .map(([axis, value]) => `${axis}=${value}`)
-    .join(', ');
+const describe = (point: Combination) => assignments(point, ', ');
 
 function verdict({ identical, points }: ResultsDiff): string {
   if (identical) return `identical: ${thousands(points.common)} points, and every count of each is the same`;
@@ -44,12 +43,12 @@ function lonely(side: string, points: readonly Point[]): string[] {
 function countRows(title: string, counts: readonly CountChange[]): string[] {
   if (counts.length === 0) return [];
   const percent = percentOf(counts.map(({ change }) => change));
-  const rows = counts.map(({ count, points, a, b, change }): Row => {
+  const rows = counts.map(({ count, points, a, b, change }) => {
     const cells = change === null ? ['', ''] : [`${percent(change.value)} %`, intervalCell(change.interval, percent)];
-    return [[`  ${count}`, thousands(points), figure(a), figure(b), figure(b - a), ...cells], 0];
+    return [`  ${count}`, thousands(points), figure(a), figure(b), figure(b - a), ...cells];
   });
-  const headings: Row = [['  mean per point', 'differs at', 'A', 'B', 'B - A', 'change', '95 % interval'], 0];
-  return [title, ...columns([headings, ...rows], 1).map(([text]) => text)];
+  const headings = ['  mean per point', 'differs at', 'A', 'B', 'B - A', 'change', '95 % interval'];
+  return [title, ...columns([headings, ...rows], 1)];
 }
 
 const intervalCell = (interval: readonly number[] | null, percent: (fraction: number) => string) =>

@@ -1,6 +1,6 @@
 /** The CPU models as text for a terminal: each value, marked where it is unverified, and where it is from. */
-import type { KnownCpuModel } from '../lab/results/results.ts';
-import { columns, type Row } from './table.ts';
+import type { KnownCpuModel } from '../hw/cpu-model.ts';
+import { columns } from './text-table.ts';
 
 interface Value {
   readonly heading: string;
@@ -51,12 +51,12 @@ const verified = (source: string) => source.startsWith('v');
 /** All models, one a line. */
 export function machinesTable(models: Readonly<Record<string, KnownCpuModel>>): string {
   const head = ['model', ...table.map(({ heading }) => `${heading} `)];
-  const rows = Object.entries(models).map(([key, model]): Row => {
+  const rows = Object.entries(models).map(([key, model]) => {
     const values = table.map(({ of, source }) => `${of(model)}${verified(model.sources[source]) ? ' ' : '?'}`);
-    return [[key, ...values], 0];
+    return [key, ...values];
   });
   return [
-    ...columns([[head, 0], ...rows], 1).map(([text]) => text),
+    ...columns([head, ...rows], 1),
     '',
     'L1: size/ways/line, one a CPU. L2: size/ways; own: one a CPU; i inclusive, x exclusive, n neither; -: not modelled.',
     'The last five are cycles: an L1 hit, from L2, from memory, from another cache, what a locked operation adds.',
@@ -66,14 +66,14 @@ export function machinesTable(models: Readonly<Record<string, KnownCpuModel>>): 
 
 /** One model: each value with its source, and where the model is simpler than the CPU. */
 export function machineDetails(key: string, model: KnownCpuModel): string {
-  const rows = details.map(({ name, of, source }): Row => {
+  const rows = details.map(({ name, of, source }) => {
     const text: string = model.sources[source];
     const from = verified(text) ? text.slice(3) : `unverified${text.slice(1)}`;
-    return [[`  ${name}`, String(of(model)), from], 0];
+    return [`  ${name}`, String(of(model)), from];
   });
   return [
     `${key}: ${model.name}`,
-    ...columns(rows, 3).map(([text]) => text),
+    ...columns(rows, 3),
     ...model.approximations.map((text) => `  approximation: ${text}`),
   ].join('\n');
 }

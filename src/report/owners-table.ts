@@ -1,9 +1,9 @@
 /** Misses by owner: by kind, then the owners with most. Both tables add up to all misses. */
 
 import { groupBy } from '../base/group-by.ts';
-import type { Owner, OwnerCounts } from '../lab/results/results.ts';
+import type { Owner, OwnerCounts } from '../lab/results/owners.ts';
+import { thousands } from './figures.ts';
 import { type PerfColumn, percent, perfColumns } from './perf-columns.ts';
-import { thousands } from './wording.ts';
 
 const figures = [
   ['', 'misses', 'misses'],

@@ -2,7 +2,7 @@
  * A page of SVG: blocks one below the other, lines, and text. There is no font to ask for the width of a text, so it is
  * estimated, rather too wide than too narrow for any of the fonts named.
  */
-import { wordsOf, wrap } from './wording.ts';
+import { wordsOf, wrap } from './figures.ts';
 
 const WIDTH = 900;
 const MARGIN = 36;

@@ -1,16 +1,14 @@
 /** An experiment's results as text for a terminal. */
 
 import { groupBy } from '../base/group-by.ts';
-import type {
-  CombinationMeasures,
-  Comparison,
-  Counts,
-  Estimate,
-  PointResult,
-  Reading,
-  Results,
-  TraceReport,
-} from '../lab/results/results.ts';
+import type { Comparison } from '../lab/results/compare.ts';
+import type { Counts } from '../lab/results/counts.ts';
+import type { CombinationMeasures } from '../lab/results/measures.ts';
+import { type Combination, combinationOf, keyOf, type PointResult } from '../lab/results/points.ts';
+import type { Results, TraceReport } from '../lab/results/results.ts';
+import type { Estimate, Reading } from '../lab/results/statistics.ts';
+import { percentOf, thousands, wordsOf, wrap } from './figures.ts';
+import { columns } from './text-table.ts';
 import {
   alikeOf,
   answerOf,
@@ -23,18 +21,14 @@ import {
   layoutOf,
   mainComparisons,
   missesOf,
-  percentOf,
   questionOf,
   rangeOf,
   seedsOf,
   seedsWarningOf,
   specificationOf,
-  thousands,
   type Verdict,
   verdictOf,
   warningsOf,
-  wordsOf,
-  wrap,
 } from './wording.ts';
 
 export function resultsTable(results: Results, { colour = false }: { colour?: boolean } = {}): string {
@@ -60,7 +54,7 @@ export function resultsTable(results: Results, { colour = false }: { colour?: bo
 
 /** A line of text and how a terminal shows it (SGR). */
 type Line = readonly [text: string, style: number];
-export type Row = readonly [cells: readonly string[], style: number];
+type Row = readonly [cells: readonly string[], style: number];
 
 const [PLAIN, BOLD, DIM, RED, YELLOW, CYAN] = [0, 1, 2, 31, 33, 36];
 const styleOf: Record<Verdict, number> = { fewer: CYAN, more: YELLOW, none: PLAIN, unclear: DIM, untold: PLAIN };
@@ -69,12 +63,11 @@ const WIDTH = 110;
 const paragraph = (text: string, style: number): Line[] =>
   wrap(wordsOf(text), (line) => line.length <= WIDTH).map((line) => [line, style]);
 
-/** Each as wide as its longest cell; the first `labels` flush left, the figures flush right. */
-export function columns(rows: readonly Row[], labels: number): Line[] {
-  const widthOf = (i: number) => Math.max(...rows.map(([cells]) => cells[i]?.length ?? 0));
-  const pad = (cell: string, i: number) => (i < labels ? cell.padEnd(widthOf(i)) : cell.padStart(widthOf(i)));
-  return rows.map(([cells, style]) => [cells.map(pad).join('  ').trimEnd(), style]);
-}
+const styledColumns = (rows: readonly Row[], labels: number): Line[] =>
+  columns(
+    rows.map(([cells]) => cells),
+    labels,
+  ).map((text, i) => [text, rows[i][1]]);
 
 // --- What was run --------------------------------------------------------------------------------------------------
 
@@ -89,7 +82,7 @@ function heading(results: Results): Line[] {
   const rows = facts.flatMap(([label, items]) =>
     listed(items).map((line, i): Row => [[i > 0 ? '' : label, line], PLAIN]),
   );
-  return [[name, BOLD], ...columns(rows, 2)];
+  return [[name, BOLD], ...styledColumns(rows, 2)];
 }
 
 function traceFacts(trace: TraceReport): [label: string, items: string[]][] {
@@ -147,7 +140,7 @@ const COUNTS_NOTE =
 function countsTables({ points, measures }: Results): Line[][] {
   return [...groupBy(points, ({ point }) => point.touch)].flatMap(([touch, group]) => {
     const keys = Object.keys(group[0].point).filter((key) => key !== 'touch' && key !== 'seed');
-    const combinations = [...groupBy(group, ({ point }) => keys.map((key) => point[key]).join(', '))];
+    const combinations = [...groupBy(group, ({ point }) => keyOf(combinationOf(point))).values()];
     const under = touch === undefined ? '' : `touch model ${touch}: `;
     return [
       [[`${under}counts`, BOLD], ...countsTable(keys, combinations)],
@@ -162,7 +155,9 @@ function countsTables({ points, measures }: Results): Line[][] {
   });
 }
 
-type Combinations = readonly (readonly [name: string, points: readonly PointResult[]])[];
+/** A combination's values of these keys. */
+const nameOf = (combination: Combination, keys: readonly string[]): string =>
+  keys.map((key) => combination[key]).join(', ');
 
 /** Two headings for the names of combinations, the keys parted as evenly as may be. */
 function keyHeadings(keys: readonly string[]): [string, string] {
@@ -170,13 +165,16 @@ function keyHeadings(keys: readonly string[]): [string, string] {
   return [above.map((key) => `${key},`).join(' '), keys.slice(above.length).join(', ')];
 }
 
-function countsTable(keys: readonly string[], combinations: Combinations): Line[] {
-  const rows = combinations.map(([label, group]): Row => {
+function countsTable(keys: readonly string[], combinations: readonly (readonly PointResult[])[]): Line[] {
+  const rows = combinations.map((group): Row => {
     const sum = (count: keyof Counts) => group.reduce((total, { counts }) => total + counts[count], 0);
     const classes = ['cold', 'capacity', 'conflict', 'trueSharing', 'falseSharing'] as const;
     const means = (['accesses', 'hits', 'misses', ...classes] as const).map((count) => sum(count) / group.length);
     const cycles = (sum('cycles') / Math.max(1, sum('operations'))).toFixed(1);
-    return [[label, ...means.map(thousands), cycles, thousands(sum('peakPages') / group.length)], PLAIN];
+    return [
+      [nameOf(group[0].point, keys), ...means.map(thousands), cycles, thousands(sum('peakPages') / group.length)],
+      PLAIN,
+    ];
   });
   const [above, below] = keyHeadings(keys);
   const heads = 'accesses hits misses cold capacity conflict sharing sharing (est.) pages'.split(' ');
@@ -184,7 +182,7 @@ function countsTable(keys: readonly string[], combinations: Combinations): Line[
     [[above, '', '', '', '', '', '', 'true', 'false', 'cycles/op', 'peak'], DIM],
     [[below, ...heads], DIM],
   ];
-  return columns([...headings, ...rows], 1);
+  return styledColumns([...headings, ...rows], 1);
 }
 
 const decimals =
@@ -228,9 +226,9 @@ function measuresTable(keys: readonly string[], of: readonly CombinationMeasures
       const value = values[row][i];
       return value === null ? 'n/a' : write(value);
     });
-    return [[keys.map((key) => combination[key]).join(', '), ...kept(cells)], PLAIN];
+    return [[nameOf(combination, keys), ...kept(cells)], PLAIN];
   });
-  return columns([...headings, ...rows], 1);
+  return styledColumns([...headings, ...rows], 1);
 }
 
 // --- What was compared ---------------------------------------------------------------------------------------------
@@ -281,7 +279,7 @@ function comparisonTable(comparisons: readonly Comparison[]): Line[] {
     ];
     return [cells, styleOf[verdictOf(of)]];
   });
-  const [top, bottom, ...lines] = columns([...headings, ...rows], 1);
+  const [top, bottom, ...lines] = styledColumns([...headings, ...rows], 1);
   const named = [...groups].flatMap(([group, members]): Line[] => [
     ...(group === '' ? [] : [[group, PLAIN] as const]),
     ...lines.splice(0, members.length),

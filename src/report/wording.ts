@@ -1,7 +1,11 @@
-/** The words and figures that all reports share: the question and its answer, what the figures speak of, what was run. */
+/** The words that all reports share: the question and its answer, what the figures speak of, what was run. */
 
 import { groupBy } from '../base/group-by.ts';
-import type { Comparison, Effect, Estimate, PointResult, Reading, Results } from '../lab/results/results.ts';
+import type { Comparison } from '../lab/results/compare.ts';
+import type { PointResult } from '../lab/results/points.ts';
+import type { Results } from '../lab/results/results.ts';
+import { type Effect, ENOUGH_SEEDS, type Estimate, type Reading } from '../lab/results/statistics.ts';
+import { enumerate, percentOf, thousands } from './figures.ts';
 
 // --- What was compared ---------------------------------------------------------------------------------------------
 
@@ -165,9 +169,6 @@ export function rangeOf(comparisons: readonly Comparison[], figureOf: (of: Compa
 
 // --- What the figures speak of -------------------------------------------------------------------------------------
 
-/** With fewer seeds, even the range from the least to the greatest covers the median in under 95 % of cases. */
-const ENOUGH_SEEDS = 6;
-
 /** Stands wherever intervals are shown. */
 export function caveatOf([{ seeds }]: readonly Comparison[]): string {
   const intervals =
@@ -222,37 +223,3 @@ export const seedsOf = ({ points, seed }: Results): string =>
 
 export const specificationOf = ({ specificationHash, slabscope }: Results): string =>
   `${specificationHash.slice(0, 12)}, slabscope ${slabscope}`;
-
-// --- Figures and text ----------------------------------------------------------------------------------------------
-
-/**
- * Writes fractions in percent, all with as many decimals as it takes that no bound of these estimates that is off zero
- * is written as zero; three at most.
- */
-export function percentOf(estimates: readonly (Estimate | null)[], plus = '+'): (fraction: number) => string {
-  const bounds = estimates.flatMap((estimate) => estimate?.interval ?? estimate?.value ?? []);
-  const least = Math.min(...bounds.map((bound) => Math.abs(100 * bound)).filter((bound) => bound > 0));
-  const decimals = [1, 2].find((decimals) => least * 10 ** decimals >= 0.5) ?? 3;
-  return (fraction) => {
-    const figure = (100 * fraction).toFixed(decimals);
-    return Number(figure) === 0 ? figure.replace('-', '') : figure.replace(/^(?=\d)/, plus);
-  };
-}
-
-export const thousands = (value: number): string => value.toFixed(0).replace(/\B(?=(\d{3})+$)/g, ',');
-
-const enumerate = (names: readonly string[]): string => new Intl.ListFormat('en-GB').format(names);
-
-/** A percent sign stays with its figure. */
-export const wordsOf = (text: string): string[] => text.split(/ (?!%)/);
-
-/** As many words on a line as fit; a word that does not fit stands alone. */
-export function wrap(words: readonly string[], fits: (line: string) => boolean): string[] {
-  const lines: string[] = [];
-  for (const word of words) {
-    const longer = `${lines[lines.length - 1]} ${word}`;
-    if (lines.length > 0 && fits(longer)) lines[lines.length - 1] = longer;
-    else lines.push(word);
-  }
-  return lines;
-}

@@ -1,16 +1,20 @@
 /**
- * What the lab drives: one interface, three kernels. Names and arguments are the kernel's; everything that allocates or
+ * What the lab drives: one interface for all kernels. Names and arguments are the kernel's; everything that allocates or
  * takes a lock is a Program, everything that only looks does so by peek and disturbs nothing.
  */
-import type { Cpu, Program } from '../hw/cpu.ts';
+import type { Cpu, InterruptHandler, Program } from '../hw/cpu.ts';
 import type { addr_t } from '../hw/memory.ts';
 import type { Kernel, KernelFunction } from '../kernel/kernel.ts';
+import type { KernelFacts } from './kernel-facts.ts';
 
 /** Arguments of kmem_cache_create(). Constructors and destructors are called as (cpu, objp, cachep, flags). */
 export interface CacheOptions {
   readonly name: string | null;
   readonly size: number;
+  /** Of colours, bytes: where kernels align by flag. */
   readonly offset?: number;
+  /** Of objects, bytes: where kernels align by number. */
+  readonly align?: number;
   readonly flags?: number;
   readonly ctor?: KernelFunction | null;
   readonly dtor?: KernelFunction | null;
@@ -19,6 +23,7 @@ export interface CacheOptions {
 /** One slab, as found in memory. */
 export interface SlabState {
   readonly slabp: addr_t;
+  /** Which list it hangs in; of a kernel with one list for all, which it would. */
   readonly list: 'full' | 'partial' | 'free';
   readonly s_mem: addr_t;
   readonly colouroff: number;
@@ -53,16 +58,25 @@ export interface CacheState {
   readonly cpuArrays: readonly (CpuArrayState | null)[];
 }
 
-export type PlaceKind =
+/** What memory is for, in terms that all generations of kernels share. */
+export type Role =
   | 'object'
   | 'slab descriptor'
-  | 'bufctl'
+  /** What links the free objects of a slab: bufctls. */
+  | 'free list'
+  | 'cache descriptor'
+  /** Where these are a structure of their own (kmem_list3). */
+  | 'slab lists'
   | 'per-CPU array'
-  | 'kmem_cache_t'
+  /** Of objects for all CPUs of a node, and for those of other nodes. */
+  | 'shared array'
+  | 'alien array'
+  /** struct page. */
   | 'page'
   | 'zone'
+  | 'per-CPU pages'
   | 'bitmap'
-  /** Wherever it stands: in a kmem_cache_t, in a zone, alone. */
+  /** Wherever it stands: in a cache's descriptor, in a zone, alone. */
   | 'lock'
   | 'task'
   /** Any other static. */
@@ -72,8 +86,8 @@ export type PlaceKind =
 
 /** What stands at an address. */
 export interface Place {
-  readonly kind: PlaceKind;
-  /** The structure and its field, as `kmem_cache_t.batchcount`; for a static that is no structure, its name. */
+  readonly kind: Role;
+  /** The structure and its field by the kernel's own names, as `kmem_cache_t.batchcount`; of other statics the name. */
   readonly field: string;
   /** Which of its kind: the name of a cache or a static, the number of a page; empty where there is but one. */
   readonly owner: string;
@@ -82,9 +96,10 @@ export interface Place {
 }
 
 export interface SlabAllocator {
+  readonly version: KernelFacts;
   readonly kernel: Kernel;
 
-  /** The cache's kmem_cache_t, or NULL without memory for it. */
+  /** The cache's descriptor, or NULL without memory for it. */
   create(cpu: Cpu, cache: CacheOptions): Program<addr_t>;
   /** 0, or 1 if objects are still in use. */
   destroy(cpu: Cpu, cachep: addr_t): Program<number>;
@@ -96,24 +111,34 @@ export interface SlabAllocator {
   /** `size` bytes from a general cache, or NULL. */
   kmalloc(cpu: Cpu, size: number, flags: number): Program<addr_t>;
   kfree(cpu: Cpu, objp: addr_t): Program;
-  /** The address of 2^order pages, or NULL. */
-  alloc_pages(cpu: Cpu, gfp_mask: number, order: number): Program<addr_t>;
+  /** __get_free_pages(): the address of 2^order pages, or NULL. */
+  get_free_pages(cpu: Cpu, gfp_mask: number, order: number): Program<addr_t>;
   free_pages(cpu: Cpu, addr: addr_t, order: number): Program;
-  /** Writes to /proc/slabinfo: "NAME LIMIT BATCHCOUNT" tunes a cache's per-CPU arrays. Bytes taken, or a negative errno. */
+  /** Writes to /proc/slabinfo, as `version.tuning` has it. Bytes taken, or a negative errno. */
   tune(cpu: Cpu, text: string): Program<number>;
   /** Takes memory back from caches; pages freed. */
   reap(cpu: Cpu, gfp_mask: number): Program<number>;
   /** The text of /proc/slabinfo, read through `cpu` as the kernel reads it. */
   slabinfo(cpu: Cpu): Program<string>;
 
-  /** What stands at an address now, in the kernel's own names, by peek. */
+  /** Installs `handler` for a hardware interrupt; it runs in interrupt context. */
+  request_irq(vector: number, handler: InterruptHandler): void;
+
+  /** What stands at an address now, by peek. */
   place(addr: addr_t): Place;
   /** How full the array of `cpu` of a cache is, by peek; null without one. */
   arrayLevel(cpu: Cpu, cachep: addr_t): ArrayLevel | null;
-  /** All caches in the order of the chain, by peek. */
+  /** The cache that serves kmalloc(size, flags), by peek; NULL where none does. */
+  generalCache(size: number, flags: number): addr_t;
+  /** What the general caches hold, in bytes, from the smallest on. */
+  readonly generalSizes: readonly number[];
+  /**
+   * All caches in the order of the chain, by peek. Between two steps of a program, not from within an access (an observer):
+   * amid a list operation no list is whole. StoresInFlight while a CPU's stores wait in its buffer.
+   */
   caches(): CacheState[];
   /** Free pages of all zones, by peek. */
   nr_free_pages(): number;
-  /** Free pages by zone and order, as /proc/buddyinfo prints them, by peek. */
+  /** Free pages by zone and order, as /proc/buddyinfo prints them, by peek; when, as `caches`. */
   buddyinfo(): string;
 }

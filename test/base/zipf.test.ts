@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { seeded } from '../../src/base/seeded.ts';
+import { seeded } from '../../src/base/random.ts';
 import { zipf } from '../../src/base/zipf.ts';
 
 test.each([

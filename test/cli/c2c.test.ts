@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { PointResult } from '../../src/lab/results/results.ts';
+import type { PointResult } from '../../src/lab/results/points.ts';
 import { slabscope } from './slabscope.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'slabscope-c2c-'));

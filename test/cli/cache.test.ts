@@ -1,11 +1,12 @@
-/** `slabscope cache` and `slabscope run --record` as a user has them. */
+/** `slabscope cache` and `slabscope record` as a user has them. */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, test } from 'vitest';
-import type { CacheReport, Results } from '../../src/lab/results/results.ts';
+import type { CacheReport } from '../../src/lab/caches/cache-report.ts';
+import type { Results } from '../../src/lab/results/results.ts';
 
 const root = new URL('../..', import.meta.url).pathname;
 const golden = join(root, 'test/golden/data');
@@ -182,6 +183,16 @@ describe('bad input gives one line that names the place, and status 2', () => {
       ['--policy', 'mru'],
       /'--policy .+'mru' is invalid\. it must be one of lru, /,
     ],
+    ['a policy that every object has', 'ping.mp', pingPong, ['--policy', 'toString'], /it must be one of lru, /],
+    ...[['--l2-policy', 'lru'], ['--l2-shared'], ['--inclusion', 'exclusive']].map(
+      (args): [string, string, string, string[], RegExp] => [
+        `${args[0]} without a second level`,
+        'ping.mp',
+        pingPong,
+        args,
+        new RegExp(`${args[0]}: there is no second level; add --l2 SIZE/WAYS/LINE, or leave it out$`),
+      ],
+    ),
   ])('%s', async (_what, name, content, args, line) => {
     const { status, stdout, stderr } = await cache(file(name, content), ...args);
     expect([status, stdout]).toEqual([2, '']);
@@ -190,7 +201,7 @@ describe('bad input gives one line that names the place, and status 2', () => {
   });
 });
 
-describe('run --record', () => {
+describe('record', () => {
   const events = Array.from({ length: 60 }, (_, i) => {
     const ptr = (n: number) => (0xf000_0000 + 64 * n).toString(16);
     const alloc = `sh-1 [000] ..... 1.0: kmem_cache_alloc: call_site=f ptr=${ptr(i)} name=filp bytes_req=200 bytes_alloc=256 gfp_flags=GFP_KERNEL`;
@@ -207,7 +218,7 @@ describe('run --record', () => {
   const point = 'touch=init-all,colouring=off,seed=1';
 
   test('the command that it prints gives the counts of results.json', async () => {
-    const recorded = await slabscope(['run', experiment, '--record', join(folder, 'it.mp.gz'), '--point', point]);
+    const recorded = await slabscope(['record', experiment, join(folder, 'it.mp.gz'), '--point', point]);
     expect([recorded.status, recorded.stderr]).toEqual([0, '']);
     expect(recorded.stdout).toMatch(/^small: touch=init-all,alignment=word,colouring=off,seed=1\n/);
     const command = recorded.stdout.trimEnd().split('\n').at(-1)!.trim();
@@ -246,7 +257,7 @@ describe('run --record', () => {
 
   test('--json says what was recorded; a plain file holds a line an access', async () => {
     const path = join(folder, 'it.mp');
-    const { stdout } = await slabscope(['run', experiment, '--record', path, '--json']);
+    const { stdout } = await slabscope(['record', experiment, path, '--json']);
     const said = JSON.parse(stdout);
     expect(said.point).toEqual({ touch: 'init-head', alignment: 'word', colouring: 'on', seed: 0 });
     const lines = readFileSync(path, 'utf8').trimEnd().split('\n');
@@ -258,23 +269,22 @@ describe('run --record', () => {
   test.each<[what: string, args: string[], line: RegExp]>([
     [
       'an unknown key',
-      ['--record', 'x', '--point', 'colour=on'],
+      ['x', '--point', 'colour=on'],
       /--point: no point has colour=on; choose from touch=init-head\|init-all, /,
     ],
+    ['a value that no point has', ['x', '--point', 'seed=2'], /--point: no point has seed=2; choose from seed=0\|1$/],
     [
-      'a value that no point has',
-      ['--record', 'x', '--point', 'seed=2'],
-      /--point: no point has seed=2; choose from seed=0\|1$/,
+      'a key that every object has',
+      ['x', '--point', 'toString=1'],
+      /--point: no point has toString=1; choose from touch=/,
     ],
-    ['a point without a recording', ['--point', 'seed=1'], /--point: a run computes all points; add --record FILE /],
-    [
-      'a folder beside a recording',
-      ['--record', 'x', '--out', 'y'],
-      /--record: one point is run alone, .+; leave out --out, --workers and --shard$/,
-    ],
-    ['a place that cannot be written', ['--record', '/nowhere/x'], /\/nowhere\/x: cannot be written \(ENOENT\); /],
+    ['no place', [], /missing required argument 'file'$/],
+    ['a place that cannot be written', ['/nowhere/x'], /\/nowhere\/x: cannot be written \(ENOENT\); /],
+    ['a device that is full', ['/dev/full'], /\/dev\/full: cannot be written \(ENOSPC\); name a place that can$/],
+    ['the specification itself', [experiment], /small\.yaml: is what was read; name another file to write$/],
+    ['the trace itself', [join(folder, 'trace.txt')], /trace\.txt: is what was read; name another file to write$/],
   ])('%s', async (_what, args, line) => {
-    const { status, stdout, stderr } = await slabscope(['run', experiment, ...args]);
+    const { status, stdout, stderr } = await slabscope(['record', experiment, ...args]);
     expect([status, stdout]).toEqual([2, '']);
     expect(stderr).toMatch(/^slabscope: [^\n]+\n$/);
     expect(stderr.trimEnd()).toMatch(line);

@@ -1,13 +1,20 @@
 /** `slabscope` diff, export, list and init, and what all commands share: help, exit statuses, ends of pipes. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { PointResult, Results, ResultsDiff } from '../../src/lab/results/results.ts';
+import { protocols } from '../../src/hw/cache/coherence.ts';
+import { policyNames } from '../../src/hw/cache/replacement.ts';
+import { cpuModels } from '../../src/hw/cpu-models.ts';
+import type { ResultsDiff } from '../../src/lab/results/diff.ts';
+import type { PointResult } from '../../src/lab/results/points.ts';
+import type { Results } from '../../src/lab/results/results.ts';
 import { columnsOf } from '../../src/lab/results/rows.ts';
 import { parseSpecification, traceOf } from '../../src/lab/specification/specification.ts';
+import { workloads } from '../../src/lab/workloads/all.ts';
+import { touchModels } from '../../src/lab/workloads/touch.ts';
 import { point } from '../report/results.ts';
 import { ended, type Outcome, slabscope, startSlabscope } from './slabscope.ts';
 import { smallExperiment } from './small-experiment.ts';
@@ -53,6 +60,12 @@ describe('diff', () => {
 
   test.each([
     ['a file that is missing', () => join(folder, 'nowhere.json'), /nowhere\.json: no such file; /],
+    ['no name', () => '', /slabscope: '': no such file; name one that exists$/],
+    [
+      'results of an older form',
+      () => file('older.json', readFileSync(results, 'utf8').replace('slabscope-results/2', 'slabscope-results/1')),
+      /older\.json: results of schema version 1; 2 is read here: run the experiment again$/,
+    ],
     ['no JSON', () => file('no.json', '{'), /no\.json: not JSON: /],
     ['no JSON, of several lines', () => file('lines.json', 'a\nb\n'), /lines\.json: not JSON: /],
     [
@@ -118,15 +131,40 @@ describe('export', () => {
     ['no format', ['--out', 'x'], /required option '--format <name>' not specified/],
     ['an unknown format', ['--format', 'xls', '--out', 'x'], /Allowed choices are csv, parquet\./],
     ['a place that cannot be written', ['--format', 'csv', '--out', '/proc/x'], /\/proc\/x: cannot be written \(/],
+    ['an empty place', ['--format', 'csv', '--out', ''], /slabscope: '': names no file; name one$/],
   ])('%s: one line, status 2', async (_what, args, line) => {
     expectOneLine(await slabscope('export', results, ...args), line);
   });
 });
 
+test('export onto its own input, by whatever name: one line, status 2, and the input is as it was', async () => {
+  const before = readFileSync(results);
+  const other = join(folder, 'other-name.json');
+  symlinkSync(results, other);
+  for (const out of [results, other]) {
+    expectOneLine(
+      await slabscope('export', results, '--format', 'csv', '--out', out),
+      /\.json: is what was read; name another file to write$/,
+    );
+  }
+  expect(readFileSync(results)).toEqual(before);
+});
+
 describe('list', () => {
   test('without a kind names everything that a specification may name', async () => {
     const { stdout } = await slabscope('list');
-    expect(stdout).toMatch(/^machines +pentium, .*^kernels +2\.4\.22$.*^touch +init-all, init-head, hot-fields/ms);
+    const told = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => /^(\w+) +(.*)$/.exec(line)!.slice(1, 3) as [string, string]);
+    expect(Object.fromEntries(told)).toEqual({
+      machines: Object.keys(cpuModels).join(', '),
+      workloads: [...workloads.keys()].join(', '),
+      kernels: '2.4.22',
+      touch: Object.keys(touchModels).join(', '),
+      policies: policyNames.join(', '),
+      protocols: Object.keys(protocols).join(', '),
+    });
   });
 
   test('of a kind tells each name with its meaning; of a name, that one', async () => {
@@ -137,6 +175,7 @@ describe('list', () => {
 
   test('a name that is none: one line, status 2', async () => {
     expectOneLine(await slabscope('list', 'touch', 'all'), /list touch all: no such name; known are init-all, /);
+    expectOneLine(await slabscope('list', 'machines', 'toString'), /list machines toString: no such name; known are /);
   });
 });
 
@@ -169,15 +208,23 @@ describe('all commands', () => {
   test('have help with an example, and the program tells its exit statuses', async () => {
     const { stdout } = await slabscope('--help');
     expect(stdout).toMatch(/Exit status: 0 well; 1 .*; 2 the input is wrong/);
-    const commands = [...stdout.matchAll(/^ {2}(\w+) .*$/gm)]
-      .map((match) => match[1]!)
-      .filter((name) => name !== 'help');
-    const known = ['run', 'schema', 'c2c', 'cache', 'replay', 'list', 'init', 'diff', 'export', 'verify', 'litmus'];
-    expect(commands).toEqual(expect.arrayContaining(known));
+    expect(stdout).toContain('Colours and progress are shown on a terminal only; NO_COLOR=1 leaves colours out.');
+    const known = 'run record schema c2c cache replay list init diff export verify litmus'.split(' ');
+    const [, commands] = /^Commands:\n((?: .*\n)+)/m.exec(stdout)!;
+    expect([...commands!.matchAll(/^ {2}(\w+)/gm)].map(([, name]) => name)).toEqual([...known, 'help']);
     for (const name of known) {
       expect((await slabscope(name, '--help')).stdout).toMatch(/\nExamples?:\n {2}slabscope /);
     }
   }, 60_000);
+
+  test('help for one is its --help; for none, a line', async () => {
+    expect((await slabscope('help', 'diff')).stdout).toBe((await slabscope('diff', '--help')).stdout);
+    expect((await slabscope('help')).stdout).toBe((await slabscope('--help')).stdout);
+    expectOneLine(
+      await slabscope('help', 'nosuch'),
+      /'nosuch' is invalid for argument 'command'\. Allowed choices are run, /,
+    );
+  });
 
   test('end quietly when nobody reads any more', () => {
     const script = `node --import tsx src/cli/main.ts list machines 2>&1 | true; echo "\${PIPESTATUS[0]}"`;
@@ -185,8 +232,10 @@ describe('all commands', () => {
     expect(execFileSync('bash', ['-c', `(${script}) 2>&1`], { cwd: root, encoding: 'utf8' })).toBe('141\n');
   });
 
-  test('use no colour, asked or not', async () => {
-    const child = startSlabscope(['diff', results, results], { FORCE_COLOR: '1' });
-    expect((await ended(child)).stdout).not.toContain('\u001b');
+  // The table of results is the one that has any; test/cli/colour.test.ts has it on a terminal.
+  test('use no colour where the output is no terminal', async () => {
+    const child = startSlabscope(['replay', join(folder, 'trace.txt'), '--memory', '8M']);
+    const { status, stdout } = await ended(child);
+    expect([status, stdout.includes('touch model init-all'), stdout.includes('\u001b')]).toEqual([0, true, false]);
   });
 });

@@ -59,7 +59,12 @@ test('allocations that found no memory are told', async () => {
 describe('bad input gives one line that names the place, and status 2', () => {
   test.each([
     ['a trace that is missing', [], 'nowhere.txt', /nowhere\.txt: no such file; name one that exists$/],
-    ['a file of another kind', [], 'text.txt', /text\.txt: holds no event of a known trace format; give the text /],
+    [
+      'a file of another kind',
+      [],
+      'text.txt',
+      /text\.txt: holds no event of a known trace format; line 1 begins "Dear reader,"; give the text /,
+    ],
     ['a size that is none', ['--memory', 'much'], 'true.txt', /--memory: machine\.memory: much is no size: write /],
     ['too little memory', ['--memory', '1M'], 'true.txt', /--memory: machine\.memory is 1048576 bytes; it must be /],
     [

@@ -12,8 +12,10 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { below, seeded } from '../../src/base/seeded.ts';
+import { below, seeded } from '../../src/base/random.ts';
+import { sha256 } from '../../src/cli/experiment.ts';
 import { PointStore } from '../../src/cli/store.ts';
+import { storeLine } from '../../src/lab/results/store.ts';
 import { point } from '../report/results.ts';
 import { ended, slabscope, startSlabscope } from './slabscope.ts';
 import { smallExperiment } from './small-experiment.ts';
@@ -92,7 +94,7 @@ test('a torn last line is told, cut off and computed again', async () => {
   expect([status, stderr.trimEnd().split('\n')]).toEqual([
     0,
     [
-      `slabscope: ${fileOf('torn', 'points.jsonl')}:${POINTS} is not a whole line: its point counts as not computed`,
+      `slabscope: ${fileOf('torn', 'points.jsonl')}:${POINTS} is not a whole line: what it tells counts as not computed`,
       `slabscope: ${POINTS - 1} of ${POINTS} points found in ${fileOf('torn', 'points*.jsonl')}: delete it to compute them anew`,
     ],
   ]);
@@ -179,12 +181,49 @@ test('fewer or more seeds are the same points as far as they go', async () => {
   expect(stderr).toContain(`${POINTS} of ${POINTS + 4} points found in `);
 });
 
-test('a point that was changed by hand after it was merged: one line that names both places, and status 2', async () => {
+test('a line whose figures were changed is told, its point computed anew, and all comes to what one run comes to', async () => {
+  mkdirSync(join(folder, 'damaged'));
+  const lines = linesOf('whole');
+  const damaged = lines.with(4, lines[4]!.replace(/"misses":\d/, '"misses":9'));
+  for (const [name, of] of [
+    ['points.1-of-2.jsonl', damaged.slice(0, 12)],
+    ['points.2-of-2.jsonl', damaged.slice(12)],
+  ] as const) {
+    writeFileSync(fileOf('damaged', name), of.map((line) => `${line}\n`).join(''));
+  }
+  const { status, stderr } = await run('damaged');
+  expect([status, stderr.trimEnd().split('\n')]).toEqual([
+    0,
+    [
+      `slabscope: ${fileOf('damaged', 'points.1-of-2.jsonl')}:5 was changed: it does not fit its checksum: what it tells counts as not computed`,
+      `slabscope: ${POINTS - 1} of ${POINTS} points found in ${fileOf('damaged', 'points*.jsonl')}: delete it to compute them anew`,
+    ],
+  ]);
+  expectWhole('damaged');
+  expect(linesOf('damaged')).toEqual([lines[4]]);
+});
+
+test('a store of before there were checksums is told in a line, kept, and computed anew', async () => {
+  mkdirSync(join(folder, 'old'));
+  const old = linesOf('whole').map((line) => `${line.replace(/,"sha256":"\w+"/, '')}\n`);
+  writeFileSync(fileOf('old', 'points.jsonl'), old.join(''));
+  const { status, stderr } = await run('old');
+  const file = fileOf('old', 'points.jsonl');
+  expect([status, stderr]).toEqual([
+    0,
+    `slabscope: ${file}: ${POINTS} lines from line 1 on have no checksum: what it tells counts as not computed\n`,
+  ]);
+  expectWhole('old');
+  expect(linesOf('old')).toHaveLength(2 * POINTS);
+});
+
+test('a point that whole lines tell in two ways: one line that names both places, and status 2', async () => {
   mkdirSync(join(folder, 'contradiction'));
   const path = fileOf('contradiction', 'points.jsonl');
   copyFileSync(fileOf('whole', 'points.jsonl'), path);
-  const [first] = linesOf('contradiction');
-  appendFileSync(path, `${first!.replace(/"misses":\d+/, '"misses":1')}\n`);
+  const { slabscope, specificationHash, ...first } = JSON.parse(linesOf('contradiction')[0]!);
+  const result = { point: first.point, counts: { ...first.counts, misses: 1 }, sets: first.sets };
+  appendFileSync(path, storeLine({ slabscope, specificationHash }, result, sha256));
   const { status, stdout, stderr } = await run('contradiction');
   expect([status, stdout]).toEqual([2, '']);
   expect(stderr).toMatch(/^slabscope: \S+points\.jsonl:25: tells point \{.*\} in another way than \S+:1; [^\n]+\n$/);

@@ -1,7 +1,7 @@
 /** `slabscope run` as a user has it: a process, files, exit statuses. */
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Results } from '../../src/lab/results/results.ts';
@@ -154,6 +154,49 @@ describe('bad input gives one line that names the place, and status 2', () => {
     expect(outcome.stderr).toMatch(/^slabscope: [^\n]+\n$/);
     expect(outcome.stderr.trimEnd()).toMatch(line);
     expect(readdirSync(folder)).not.toContain(basename(out));
+  });
+
+  const fieldsOf = (fields: string) => specificationOf({ seeds: `1\nfields:\n  ${fields}` });
+  test.each([
+    [
+      'of a cache that there is not',
+      'lookedup: [{ name: a, offset: 0, size: 4 }]',
+      'no cache of the workload has this name',
+    ],
+    [
+      'beyond the object',
+      'filp: [{ name: a, offset: 200, size: 4 }]',
+      'a ends at byte 204; an object of filp has 200 bytes',
+    ],
+  ])('fields %s, in each command that runs a point', async (_what, fields, problem) => {
+    const path = file('fields.yaml', fieldsOf(fields));
+    for (const args of [
+      ['run', path, '--out', join(folder, 'fields')],
+      ['c2c', path],
+      ['record', path, join(folder, 'f.mp')],
+    ]) {
+      const { status, stdout, stderr } = await slabscope(...args);
+      expect([status, stdout]).toEqual([2, '']);
+      expect(stderr).toContain(`fields.yaml:11: fields.${fields.split(':')[0]}: ${problem}`);
+    }
+    expect(readdirSync(folder)).not.toContain('f.mp');
+  });
+
+  test.each([
+    ['a file', 'small.yaml', /small\.yaml: is no folder; name a folder, or one that is to be made$/],
+    ['below a file', 'small.yaml/x', /small\.yaml: is no folder; /],
+    ['a device', '/dev/full', /\/dev\/full: is no folder; /],
+    ['nowhere', '', /'': cannot be written \(ENOENT\); /],
+  ])('--out %s', async (_what, out, line) => {
+    const { status, stdout, stderr } = await slabscope(
+      'run',
+      join(folder, 'small.yaml'),
+      '--out',
+      out && resolve(folder, out),
+    );
+    expect([status, stdout]).toEqual([2, '']);
+    expect(stderr).toMatch(/^slabscope: [^\n]+\n$/);
+    expect(stderr.trimEnd()).toMatch(line);
   });
 
   test.each([

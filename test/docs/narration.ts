@@ -2,10 +2,10 @@
 import type { Cpu } from '../../src/hw/cpu.ts';
 import type { addr_t } from '../../src/hw/memory.ts';
 import { observe } from '../../src/hw/observe.ts';
-import { task_struct } from '../../src/kernel/task.ts';
+import { task_struct } from '../../src/kernel/linux-2.4/task.ts';
+import { fieldAt } from '../../src/kernel/struct.ts';
 import { struct_page } from '../../src/mm/linux-2.4.22/mm.ts';
 import type { CacheState } from '../../src/slab/allocator.ts';
-import { fieldAt } from '../../src/slab/linux-2.4.22/places.ts';
 import { cpucache_t, kmem_bufctl_t, type Linux2422, slab_t } from '../../src/slab/linux-2.4.22/slab.ts';
 
 /** The field at `offset`, with what is beyond its start. */

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { MiB } from '../../src/hw/memory.ts';
-import { GFP_KERNEL } from '../../src/mm/gfp.ts';
+import { GFP_KERNEL } from '../../src/mm/linux-2.4.22/gfp.ts';
 import { booted } from '../machines.ts';
 import { nameOf, narrate } from './narration.ts';
 

@@ -16,11 +16,12 @@ import {
   set_dma_mode,
 } from '../../src/kernel/dma.ts';
 import { inb } from '../../src/kernel/io.ts';
-import { type KernelConfig, smpConfig, upConfig } from '../../src/kernel/kernel.ts';
+import type { SlabConfig } from '../../src/slab/linux-2.4.22/config.ts';
+import { smpConfig, upConfig } from '../../src/slab/linux-2.4.22/config.ts';
 import { messageOf } from '../hw/tiny-machine.ts';
 import { kernelOn, SCRATCH } from './kernels.ts';
 
-function isaKernel(cpus = 1, config: Partial<KernelConfig> = {}) {
+function isaKernel(cpus = 1, config: Partial<SlabConfig> = {}) {
   const k = kernelOn(cpus, { ...smpConfig, CONFIG_ISA: true, ...config });
   const dma = new IsaDma(k.machine);
   const cpu = k.machine.cpus[0]!;

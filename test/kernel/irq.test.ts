@@ -1,13 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Cpu, Program } from '../../src/hw/cpu.ts';
-import {
-  in_interrupt,
-  local_irq_disable,
-  local_irq_enable,
-  local_irq_restore,
-  local_irq_save,
-  request_irq,
-} from '../../src/kernel/irq.ts';
+import { local_irq_disable, local_irq_enable, local_irq_restore, local_irq_save } from '../../src/kernel/irq.ts';
+import { in_interrupt, request_irq } from '../../src/kernel/linux-2.4/hardirq.ts';
 import { kernelOn, work } from './kernels.ts';
 
 const VECTOR = 0x41;

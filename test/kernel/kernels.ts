@@ -4,14 +4,17 @@ import { type CpuModelName, cpuModels } from '../../src/hw/cpu-models.ts';
 import { Machine } from '../../src/hw/machine.ts';
 import { type addr_t, MiB } from '../../src/hw/memory.ts';
 import type { Context } from '../../src/hw/scheduler.ts';
-import { type Kernel, type KernelConfig, smpConfig } from '../../src/kernel/kernel.ts';
-import { THREAD_SIZE, task_struct } from '../../src/kernel/task.ts';
+import type { Kernel } from '../../src/kernel/kernel.ts';
+import type { Linux24 } from '../../src/kernel/linux-2.4/kernel.ts';
+import { THREAD_SIZE, task_struct } from '../../src/kernel/linux-2.4/task.ts';
 import { powerOn } from '../../src/slab/linux-2.4.22/boot.ts';
+import type { SlabConfig } from '../../src/slab/linux-2.4.22/config.ts';
+import { smpConfig } from '../../src/slab/linux-2.4.22/config.ts';
 
 /** Memory that the kernel has not handed out, and nobody uses. */
 export const SCRATCH: addr_t = 4 * MiB;
 
-export function kernelOn(cpus: number, config: KernelConfig = smpConfig, model: CpuModelName = 'pentium-iii'): Kernel {
+export function kernelOn(cpus: number, config: SlabConfig = smpConfig, model: CpuModelName = 'pentium-iii'): Linux24 {
   const machine = new Machine({ model: cpuModels[model], cpus, memory: 20 * MiB });
   const layout = {
     ram: 16 * MiB,

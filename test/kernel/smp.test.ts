@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { Cpu, Program } from '../../src/hw/cpu.ts';
 import { local_irq_disable, local_irq_enable } from '../../src/kernel/irq.ts';
 import type { KernelFunction } from '../../src/kernel/kernel.ts';
-import { smp_call_function } from '../../src/kernel/smp.ts';
+import { smp_call_function } from '../../src/kernel/linux-2.4/smp.ts';
 import { kernelOn, work } from './kernels.ts';
 
 function kernelWithLog(cpus: number) {
@@ -50,6 +50,18 @@ test('the wait is one of the simulated time', () => {
   machine.run(cpus[0], call(cpus[0], 7));
   expect(cpus[0].clock - start).toBeGreaterThan(2000 + machine.model.cycles.ipi);
   expect(cpus[0].l1.counters.spinCycles).toBeGreaterThan(1000);
+});
+
+test('nobody is seen to have finished ahead of time, though his function ran on without a stop', () => {
+  const { k, machine, cpus } = kernelWithLog(3);
+  const ends: number[] = [];
+  const func: KernelFunction = function* (cpu) {
+    cpu.clock += 50_000 * cpu.id;
+    ends.push(cpu.clock);
+  };
+  machine.run(cpus[0], smp_call_function(k, cpus[0], func, 0));
+  expect(ends.length).toBe(2);
+  expect(cpus[0].clock).toBeGreaterThan(Math.max(...ends));
 });
 
 test('the caller gets its stack back', () => {

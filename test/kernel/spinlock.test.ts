@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Cpu, Program } from '../../src/hw/cpu.ts';
-import { upConfig } from '../../src/kernel/kernel.ts';
 import {
   spin_lock,
   spin_lock_init,
@@ -11,6 +10,7 @@ import {
   spin_unlock_irq,
   spin_unlock_irqrestore,
 } from '../../src/kernel/spinlock.ts';
+import { upConfig } from '../../src/slab/linux-2.4.22/config.ts';
 import { kernelOn, overlaps, SCRATCH, type Span, work } from './kernels.ts';
 
 const LOCK = SCRATCH;

@@ -47,6 +47,44 @@ test('who waits for what is true already does not sleep', () => {
   expect(log).toEqual(['it goes on']);
 });
 
+test('the condition reads memory as it is at that time: no store before it is missed, none behind it seen', () => {
+  const wrong: string[] = [];
+  const readsOfRuns = new Set<number>();
+  // The store falls before, behind, and anywhere amid what wait_event does, in steps finer than an access costs.
+  for (let time = 0; time < 3000; time += 7) {
+    const { k } = kernelWithQueue(2);
+    const [waits, stores] = k.machine.cpus as [Cpu, Cpu];
+    const start = Math.max(waits.clock, stores.clock);
+    const reads: { at: number; seen: boolean }[] = [];
+    const isDone = () => {
+      const at = waits.clock - start;
+      const seen = waits.load32(done) !== 0;
+      reads.push({ at, seen });
+      return seen;
+    };
+    function* waiter(): Program {
+      waits.clock = start + 500; // so it comes ahead of time
+      yield* wait_event(k, waits, queue, isDone);
+    }
+    function* storer(): Program {
+      stores.clock = start + time;
+      if (stores.isAhead) yield;
+      stores.store32(done, 1);
+      yield* wake_up(k, stores, queue);
+    }
+    startTask(k, waits, 0, waiter());
+    startTask(k, stores, 1, storer());
+    k.machine.scheduler.run();
+    // At the same time either may come first.
+    for (const { at, seen } of reads) {
+      if (at !== time && seen !== time < at) wrong.push(`read at ${at}: ${seen}, stored at ${time}`);
+    }
+    readsOfRuns.add(reads.length);
+  }
+  expect(wrong).toEqual([]);
+  expect([...readsOfRuns].sort(), 'true at once; after it has queued; after it has slept').toEqual([1, 2, 3]);
+});
+
 test('the queue is empty again afterwards', () => {
   const { k, log } = kernelWithQueue(1);
   const cpu = k.machine.cpus[0]!;

@@ -3,11 +3,11 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Program } from '../../src/hw/cpu.ts';
 import { type addr_t, MiB, NULL, PAGE_SHIFT } from '../../src/hw/memory.ts';
-import { upConfig } from '../../src/kernel/kernel.ts';
-import { GFP_ATOMIC, GFP_DMA, GFP_KERNEL } from '../../src/mm/gfp.ts';
 import { nr_free_pages, type ZoneState, zoneStates } from '../../src/mm/linux-2.4.22/buddyinfo.ts';
-import { MAX_DMA_PFN, MAX_ORDER, ZONE_DMA, ZONE_NORMAL } from '../../src/mm/linux-2.4.22/mm.ts';
+import { GFP_ATOMIC, GFP_DMA, GFP_KERNEL } from '../../src/mm/linux-2.4.22/gfp.ts';
+import { MAX_DMA_PFN, MAX_ORDER, type Mm, ZONE_DMA, ZONE_NORMAL } from '../../src/mm/linux-2.4.22/mm.ts';
 import { __free_pages, __get_free_pages, alloc_pages } from '../../src/mm/linux-2.4.22/page-alloc.ts';
+import { upConfig } from '../../src/slab/linux-2.4.22/config.ts';
 import { type Booted, booted } from '../machines.ts';
 import { assertBuddy } from '../slab/invariants.ts';
 
@@ -48,10 +48,16 @@ function takeLarge(machine: Booted, order: number): void {
   }
 }
 
+function nothingToReclaim(k: Mm): void {
+  k.try_to_free_pages_zone = function* () {
+    return false;
+  };
+}
+
 /** No memory to be had from the slab allocator either; a task that would wait for some ends with `waits`. */
 function withoutReclaim(machine: Booted): Booted {
-  machine.k.reclaim = null;
-  machine.k.onYield = () => {
+  nothingToReclaim(machine.k);
+  machine.machine.scheduler.giveWay = () => {
     throw new Error('waits');
   };
   return machine;
@@ -208,13 +214,15 @@ describe('watermarks', () => {
     const { machine, k } = booted();
     const [cpu0, cpu1] = machine.cpus;
     const log: string[] = [];
-    k.reclaim = null;
+    nothingToReclaim(k);
     const pages: addr_t[] = [];
     function* takeUntilFreed(): Program {
       while (!log.includes('cpu1 frees')) pages.push(yield* alloc_pages(k, cpu0!, GFP_KERNEL, 0));
       log.push('cpu0 has a page');
     }
-    k.onYield = () => {
+    const giveWay = machine.scheduler.giveWay.bind(machine.scheduler);
+    machine.scheduler.giveWay = (cpu) => {
+      giveWay(cpu);
       if (log.length > 0) return;
       log.push('cpu0 waits');
       machine.scheduler.spawn(cpu1!, freeOne());

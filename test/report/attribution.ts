@@ -1,5 +1,5 @@
 /** What attribution finds of a small made-up run, for tests of reports. */
-import type { LineAccesses, Owner, OwnerCounts, Sharing } from '../../src/lab/results/results.ts';
+import type { LineAccesses, Owner, OwnerCounts, Sharing } from '../../src/lab/results/owners.ts';
 
 const nothing = { loads: 0, stores: 0, loadMisses: 0, storeMisses: 0, loadHitm: 0, storeHitm: 0 };
 

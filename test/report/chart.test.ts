@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { Comparison, Effect, Results } from '../../src/lab/results/results.ts';
+import type { Comparison } from '../../src/lab/results/compare.ts';
+import type { Results } from '../../src/lab/results/results.ts';
+import type { Effect } from '../../src/lab/results/statistics.ts';
 import { resultsChart } from '../../src/report/chart.ts';
 import {
   aligned,

@@ -1,8 +1,13 @@
 /** Results as an experiment might give them, all but what a test is about filled in. */
 
+import type { Comparison } from '../../src/lab/results/compare.ts';
+import type { Counts } from '../../src/lab/results/counts.ts';
 import { type MeasureName, measureNames, measuresOf } from '../../src/lab/results/measures.ts';
-import type { Comparison, Counts, Effect, PointResult, Results, TraceReport } from '../../src/lab/results/results.ts';
+import type { PointResult } from '../../src/lab/results/points.ts';
+import type { Results, TraceReport } from '../../src/lab/results/results.ts';
+import type { Effect } from '../../src/lab/results/statistics.ts';
 import { skipReasons } from '../../src/lab/traces/allocation-trace.ts';
+import { linux2422 } from '../../src/slab/linux-2.4.22/index.ts';
 import { zeroCounts } from '../lab/results/counts.ts';
 
 export const counts: Counts = {
@@ -56,7 +61,9 @@ export const aligned = (touch: string, variant: string, misses: Effect, rest: Pa
     ...{ axis: 'alignment', base: 'word', variant, fixed: { touch, colouring: 'on' }, ...rest },
   });
 
-const nothingSkipped = Object.fromEntries(skipReasons.map((reason) => [reason, 0])) as TraceReport['skipped'];
+const nothingSkipped = Object.fromEntries(
+  skipReasons(linux2422.limits).map((reason) => [reason, 0]),
+) as TraceReport['skipped'];
 
 export const trace: TraceReport = {
   ...{ name: 'tar-extract.ftrace.txt.gz', sha256: 'fedcba9876543210', events: 4600, threads: 3 },

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { Comparison, Effect } from '../../src/lab/results/results.ts';
+import type { Comparison } from '../../src/lab/results/compare.ts';
+import type { Effect } from '../../src/lab/results/statistics.ts';
+import { percentOf } from '../../src/report/figures.ts';
 import {
   alikeOf,
   answerOf,
@@ -7,7 +9,6 @@ import {
   effectsOf,
   layoutOf,
   missesOf,
-  percentOf,
   rangeOf,
   verdictOf,
   warningsOf,

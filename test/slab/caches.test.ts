@@ -1,13 +1,15 @@
 /** Caches of 2.4.22 one behaviour at a time: creation, slabs and their colours, arrays, general caches, destruction. */
 import { describe, expect, test } from 'vitest';
 import { type addr_t, MiB, NULL, PAGE_SHIFT, PAGE_SIZE } from '../../src/hw/memory.ts';
-import { type KernelConfig, type KernelFunction, upConfig } from '../../src/kernel/kernel.ts';
+import type { KernelFunction } from '../../src/kernel/kernel.ts';
 import { list_head } from '../../src/kernel/list.ts';
-import { GFP_ATOMIC, GFP_DMA, GFP_KERNEL } from '../../src/mm/gfp.ts';
 import { nr_free_pages } from '../../src/mm/linux-2.4.22/buddyinfo.ts';
+import { GFP_ATOMIC, GFP_DMA, GFP_KERNEL } from '../../src/mm/linux-2.4.22/gfp.ts';
 import { PG_slab, struct_page } from '../../src/mm/linux-2.4.22/mm.ts';
 import type { CacheOptions, SlabState } from '../../src/slab/allocator.ts';
-import { SLAB_CACHE_DMA, SLAB_HWCACHE_ALIGN } from '../../src/slab/flags.ts';
+import type { SlabConfig } from '../../src/slab/linux-2.4.22/config.ts';
+import { upConfig } from '../../src/slab/linux-2.4.22/config.ts';
+import { SLAB_CACHE_DMA, SLAB_HWCACHE_ALIGN } from '../../src/slab/linux-2.4.22/flags.ts';
 import { peekName } from '../../src/slab/linux-2.4.22/inspect.ts';
 import {
   general_sizes,
@@ -19,7 +21,7 @@ import { booted } from '../machines.ts';
 import { assertCache } from './invariants.ts';
 
 /** A booted machine, and the allocator's functions as plain calls, on the first CPU unless said otherwise. */
-function slab(config: Partial<KernelConfig> = {}) {
+function slab(config: Partial<SlabConfig> = {}) {
   const { machine, allocator, k } = booted({ cpus: config.CONFIG_SMP === false ? 1 : 2, memory: 20 * MiB, config });
   const boss = machine.cpus[0]!;
   return {

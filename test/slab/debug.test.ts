@@ -3,11 +3,11 @@ import { describe, expect, test } from 'vitest';
 import type { Cpu, Program } from '../../src/hw/cpu.ts';
 import type { addr_t } from '../../src/hw/memory.ts';
 import { KernelBug } from '../../src/kernel/bug.ts';
-import { upConfig } from '../../src/kernel/kernel.ts';
-import { GFP_KERNEL } from '../../src/mm/gfp.ts';
-import { SLAB_HWCACHE_ALIGN, SLAB_MUST_HWCACHE_ALIGN } from '../../src/slab/flags.ts';
+import { GFP_KERNEL } from '../../src/mm/linux-2.4.22/gfp.ts';
+import { upConfig } from '../../src/slab/linux-2.4.22/config.ts';
 import { kmem_cache_size } from '../../src/slab/linux-2.4.22/create.ts';
 import { RED_MAGIC1, RED_MAGIC2 } from '../../src/slab/linux-2.4.22/debug.ts';
+import { SLAB_HWCACHE_ALIGN, SLAB_MUST_HWCACHE_ALIGN } from '../../src/slab/linux-2.4.22/flags.ts';
 import { SLAB_POISON, SLAB_RED_ZONE } from '../../src/slab/linux-2.4.22/slab.ts';
 import { type Booted, booted } from '../machines.ts';
 
@@ -87,7 +87,7 @@ describe('a uniprocessor build notices', () => {
       'a kfree of what no slab holds',
       'slab.c:1605 kfree',
       function* ({ allocator }, cpu) {
-        yield* allocator.kfree(cpu, yield* allocator.alloc_pages(cpu, GFP_KERNEL, 0));
+        yield* allocator.kfree(cpu, yield* allocator.get_free_pages(cpu, GFP_KERNEL, 0));
       },
     ],
   ];

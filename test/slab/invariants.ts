@@ -2,6 +2,7 @@
 import { expect } from 'vitest';
 import { type addr_t, PAGE_SHIFT } from '../../src/hw/memory.ts';
 import { list_head } from '../../src/kernel/list.ts';
+import { Corruption } from '../../src/kernel/peek-list.ts';
 import { zoneStates } from '../../src/mm/linux-2.4.22/buddyinfo.ts';
 import { type Mm, PG_slab, struct_page } from '../../src/mm/linux-2.4.22/mm.ts';
 import type { CacheState, SlabAllocator, SlabState } from '../../src/slab/allocator.ts';
@@ -19,7 +20,7 @@ export function assertCache(allocator: SlabAllocator, cache: CacheState, live: I
   const put = (objp: addr_t, place: string) => {
     const known = places.get(objp);
     if (known === undefined)
-      throw new Error(`${cache.name}: ${objp.toString(16)}, ${place}, is no object of the cache`);
+      throw new Corruption(`${cache.name}: ${objp.toString(16)}, ${place}, is no object of the cache`);
     known.push(place);
   };
   for (const slab of cache.slabs) {
@@ -38,7 +39,10 @@ export function assertCache(allocator: SlabAllocator, cache: CacheState, live: I
   });
   for (const objp of live) put(objp, 'live');
   const wrong = [...places].filter(([, found]) => found.length !== 1);
-  expect(wrong.map(([objp, found]) => `${objp.toString(16)}: ${found.join(' and ') || 'nowhere'}`)).toEqual([]);
+  expect(
+    wrong.map(([objp, found]) => `${objp.toString(16)}: ${found.join(' and ') || 'nowhere'}`),
+    `objects of ${cache.name} that are not in one place`,
+  ).toEqual([]);
 }
 
 /** The pages of a slab say so, and name their cache and slab. */
@@ -77,6 +81,6 @@ export function assertBuddy(k: Mm): void {
       ).toBe(true);
       expect(zone.bitmaps[order], `bits of order ${order}`).toBe(pairs.size);
     });
-    expect(zone.free_pages).toBe(pages);
+    expect(zone.free_pages, `free_pages of zone ${zone.zone}`).toBe(pages);
   }
 }

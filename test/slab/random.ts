@@ -1,9 +1,10 @@
 /** The random test: CPUs allocate and free objects of a few caches by seed, each object marked with a cookie. */
 
-import { below, seeded } from '../../src/base/seeded.ts';
+import { below, seeded } from '../../src/base/random.ts';
 import type { Cpu, Program } from '../../src/hw/cpu.ts';
 import { type addr_t, NULL } from '../../src/hw/memory.ts';
-import { GFP_KERNEL } from '../../src/mm/gfp.ts';
+import { Corruption } from '../../src/kernel/peek-list.ts';
+import { GFP_KERNEL } from '../../src/mm/linux-2.4.22/gfp.ts';
 import type { Booted } from '../machines.ts';
 import { assertBuddy, assertCache } from './invariants.ts';
 
@@ -29,7 +30,7 @@ export function randomRun({ machine, allocator, k }: Booted, seed: string, opera
       if (random() < 0.55 || objects.size === 0) {
         const objp = yield* allocator.alloc(cpu, caches[cache]!, GFP_KERNEL);
         if (objp === NULL) continue;
-        if (objects.has(objp)) throw new Error(`object ${objp.toString(16)} was handed out twice`);
+        if (objects.has(objp)) throw new Corruption(`object ${objp.toString(16)} was handed out twice`);
         const cookie = below(random, 1 << 30);
         objects.set(objp, cookie);
         cpu.store32(objp, cookie);
@@ -53,7 +54,7 @@ export function randomRun({ machine, allocator, k }: Booted, seed: string, opera
       for (const [objp, cookie] of live[i]!) {
         const first = machine.memory.peek32(objp);
         const last = machine.memory.peek32(objp + sizes[i]! - 4);
-        if (first !== cookie || last !== cookie) throw new Error(`object ${objp.toString(16)} lost its cookie`);
+        if (first !== cookie || last !== cookie) throw new Corruption(`object ${objp.toString(16)} lost its cookie`);
       }
     });
     assertBuddy(k);

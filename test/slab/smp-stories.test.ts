@@ -2,8 +2,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Cpu, Program } from '../../src/hw/cpu.ts';
 import { type addr_t, NULL } from '../../src/hw/memory.ts';
-import { request_irq } from '../../src/kernel/irq.ts';
-import { GFP_ATOMIC, GFP_KERNEL } from '../../src/mm/gfp.ts';
+import { request_irq } from '../../src/kernel/linux-2.4/hardirq.ts';
+import { GFP_ATOMIC, GFP_KERNEL } from '../../src/mm/linux-2.4.22/gfp.ts';
 import { booted } from '../machines.ts';
 import { assertCache } from './invariants.ts';
 
@@ -73,7 +73,6 @@ describe('two CPUs contend on cachep->spinlock', () => {
   test('a waiter steals the line of the lock from its holder', () => {
     expect(cpu0.l1.counters.trueSharingMisses).toBe(0); // finer classes are off here
     expect(cpu0.l1.counters.coherenceMisses).toBeGreaterThan(100);
-    expect(cpu0.l1.counters.spinCycles).toBeGreaterThan(0);
   });
 
   test('afterwards every object is in exactly one place', () => {

@@ -1,8 +1,9 @@
 /** What must hold once a stress run has ended, of the whole machine, all by peek. */
 import { expect } from 'vitest';
 import { type addr_t, PAGE_SHIFT } from '../../src/hw/memory.ts';
+import { THREAD_SIZE } from '../../src/kernel/linux-2.4/task.ts';
 import { list_head } from '../../src/kernel/list.ts';
-import { THREAD_SIZE } from '../../src/kernel/task.ts';
+import { Corruption } from '../../src/kernel/peek-list.ts';
 import { zoneStates } from '../../src/mm/linux-2.4.22/buddyinfo.ts';
 import { bitmapBytes, free_area_struct, PG_slab, struct_page } from '../../src/mm/linux-2.4.22/mm.ts';
 import type { CacheState, SlabState } from '../../src/slab/allocator.ts';
@@ -43,7 +44,10 @@ export function assertQuiet({ booted: { machine, k }, devices, pools }: Stress):
   for (const cpu of machine.cpus) {
     const { __local_irq_count, __local_bh_count } = k.irq_cpustat_t;
     const stat = k.irq_stat + cpu.id * k.irq_cpustat_t.sizeof;
-    expect([memory.peek32(stat + __local_irq_count), memory.peek32(stat + __local_bh_count)]).toEqual([0, 0]);
+    expect(
+      [memory.peek32(stat + __local_irq_count), memory.peek32(stat + __local_bh_count)],
+      `interrupts and softirqs in progress on cpu${cpu.id}`,
+    ).toEqual([0, 0]);
     expect({
       cpu: cpu.id,
       on: cpu.interruptsOn,
@@ -99,7 +103,7 @@ function assertObjects({ booted, pools, held }: Stress, caches: readonly CacheSt
   const use = (objp: addr_t) => {
     const page = k.pageAt(objp >>> PAGE_SHIFT);
     const users = inUse.get(memory.peek32(page + struct_page.list + list_head.next));
-    if (users === undefined) throw new Error(`${objp.toString(16)} is in no cache's pages`);
+    if (users === undefined) throw new Corruption(`${objp.toString(16)} is in no cache's pages`);
     users.push(objp);
   };
   held.forEach(use);
@@ -121,7 +125,7 @@ function assertPages({ booted: { k }, pools, stacks }: Stress, caches: readonly 
   const claim = (frames: readonly number[], owner: string) => {
     for (const pfn of frames) {
       const other = owners.get(pfn);
-      if (other !== undefined) throw new Error(`page ${pfn} belongs to ${other} and to ${owner}`);
+      if (other !== undefined) throw new Corruption(`page ${pfn} belongs to ${other} and to ${owner}`);
       owners.set(pfn, owner);
     }
   };

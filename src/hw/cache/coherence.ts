@@ -129,6 +129,12 @@ export const writeThrough: Protocol = {
 export const protocols = { mesi, moesi, 'write-through': writeThrough } as const;
 export type ProtocolName = keyof typeof protocols;
 
+export const protocolSummaries: Record<ProtocolName, string> = {
+  mesi: 'Modified, Exclusive, Shared, Invalid: Intel, write-back',
+  moesi: 'with Owned: a modified line is shared without going to memory; AMD since K7',
+  'write-through': 'every store goes to the next level too; Pentium 4',
+};
+
 /** The bits of a cell in `Transitions`: the next state, then what is asked or done. */
 export const NEXT = 7;
 export const UPGRADES = 8;

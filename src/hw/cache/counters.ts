@@ -1,6 +1,6 @@
 /**
  * What one CPU's cache did. Plain numbers; the hot path counts only loads and stores, the rest is counted on misses and
- * derived. A line access is one access to one line: an access that straddles two lines is two (golden/cache, README).
+ * derived. A line access is one access to one line: an access that straddles two lines is two (docs/cache.md).
  */
 import { BUS_READ, type BusRequest } from './coherence.ts';
 
@@ -45,6 +45,8 @@ export class Counters {
   invalidationsReceived = 0;
   /** Copies lost to a device's write to memory: not among those received, which are as many as those sent. */
   dmaInvalidations = 0;
+  /** Lines and stores that waited for another node's memory. */
+  remoteMisses = 0;
   /** Misses for which another cache held the line, modified or clean. */
   c2cDirty = 0;
   c2cClean = 0;

@@ -2,7 +2,7 @@
  * Replacement policies: which way of a set is filled next. A policy keeps its own state and is told of every use; using
  * the same way twice in a row must be the same as using it once, since the L1 answers such repeats without asking.
  *
- * Names and definitions as in golden/cache, which follow nanoBench (A. Abel and J. Reineke, "nanoBench", ISPASS 2020).
+ * Names and definitions as in test/golden, which follow nanoBench (A. Abel and J. Reineke, "nanoBench", ISPASS 2020).
  */
 
 import { InputError } from '../../base/input-error.ts';
@@ -18,16 +18,17 @@ export interface Replacement {
   victim(set: number, states: Uint8Array, left: number): number;
 }
 
-export const policyNames = [
-  'lru',
-  'fifo',
-  'least-recently-allocated',
-  'random',
-  'tree-plru',
-  'tree-plru-invalid-first',
-  'lru-of-tree-plru4',
-] as const;
-export type PolicyName = (typeof policyNames)[number];
+export const policySummaries = {
+  lru: 'least recently used',
+  fifo: 'first in, first out',
+  'least-recently-allocated': 'fifo under the name that AMD gives it; K6',
+  random: 'drawn by the seed',
+  'tree-plru': 'a tree of bits points away from the lines used; P6 and later',
+  'tree-plru-invalid-first': 'the same, but ways without a line are filled first',
+  'lru-of-tree-plru4': 'LRU among groups of four ways, tree-PLRU within each; 12 ways',
+} as const;
+export type PolicyName = keyof typeof policySummaries;
+export const policyNames = Object.keys(policySummaries) as PolicyName[];
 
 function firstInvalid(states: Uint8Array, from: number, to: number): number {
   for (let i = from; i < to; i++) if (states[i] === Invalid) return i - from;

@@ -1,8 +1,8 @@
-/** What a cache did, as one record whose names are those of golden/cache; sums and differences of such records. */
+/** What a cache did, as one record whose names are those of test/golden; sums and differences of such records. */
 import { Exclusive, Modified, Owned, Shared } from '../../hw/cache/coherence.ts';
 import type { Counters } from '../../hw/cache/counters.ts';
 import type { L1 } from '../../hw/cache/l1.ts';
-import type { CacheCounts, ReadsAndWrites } from '../results/results.ts';
+import type { CacheCounts, ReadsAndWrites } from './cache-report.ts';
 
 /** All counts but those that only the one who splits accesses knows. */
 export function cacheCounts(l1: L1): Omit<CacheCounts, 'straddlingAccesses'> {

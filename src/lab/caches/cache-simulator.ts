@@ -7,10 +7,10 @@ import type { ClassDetail } from '../../hw/cache/miss-classes.ts';
 import { type PolicyName, policyNames } from '../../hw/cache/replacement.ts';
 import type { CacheGeometry, Latencies, SecondLevelGeometry } from '../../hw/cpu-model.ts';
 import type { AccessKind } from '../../hw/observe.ts';
-import type { CacheCounts } from '../results/results.ts';
 import { cacheCounts } from './cache-counts.ts';
+import type { CacheCounts } from './cache-report.ts';
 
-/** Our names of policies, and those of other simulators and of golden/cache. */
+/** Our names of policies, and those of other simulators and of test/golden. */
 export const policies: Readonly<Record<string, PolicyName>> = {
   ...Object.fromEntries(policyNames.map((name) => [name, name])),
   plru: 'tree-plru',

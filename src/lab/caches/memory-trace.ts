@@ -9,7 +9,7 @@
  * what follows the last field is a comment. Traditional din has no sizes: as in Dinero IV, every access is of the aligned 4
  * bytes at its address. Instruction fetches (i, 2) are counted and left out. Dinero's other labels are errors.
  *
- * Sources: Dinero IV's description of its input formats (comments of xdinfmt.c and dinfmt.c, NOTES, release 7); golden/cache.
+ * Sources: Dinero IV's description of its input formats (comments of xdinfmt.c and dinfmt.c, NOTES, release 7); test/golden.
  */
 import { InputError } from '../../base/input-error.ts';
 import type { AccessKind } from '../../hw/observe.ts';

@@ -1,6 +1,6 @@
 /** A point with its misses attributed: who owns them, and which lines go from cache to cache. */
 
-import type { Point, PointResult } from '../results/results.ts';
+import type { Point, PointResult } from '../results/points.ts';
 import type { Specification } from '../specification/specification.ts';
 import type { AllocationTrace } from '../traces/allocation-trace.ts';
 import { Attribution, type FieldNames } from '../watch/attribution.ts';

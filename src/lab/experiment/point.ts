@@ -4,17 +4,15 @@
  * comparisons are paired.
  */
 
-import { InputError } from '../../base/input-error.ts';
-import { type Random, seeded } from '../../base/seeded.ts';
+import { type Random, seeded, shuffle } from '../../base/random.ts';
 import type { Program } from '../../hw/cpu.ts';
 import { Machine, type MachineOptions } from '../../hw/machine.ts';
 import { type addr_t, NULL } from '../../hw/memory.ts';
-import { type KernelConfig, smpConfig, upConfig } from '../../kernel/kernel.ts';
-import { shuffle } from '../../kernel/symbols.ts';
-import { GFP_ATOMIC } from '../../mm/gfp.ts';
 import type { SlabAllocator } from '../../slab/allocator.ts';
-import { boot } from '../../slab/kernels.ts';
-import type { Point, PointResult } from '../results/results.ts';
+import { boot } from '../../slab/boot.ts';
+import type { BuildOptions } from '../../slab/kernel-version.ts';
+import type { Point, PointResult } from '../results/points.ts';
+import { KeyError } from '../specification/problems.ts';
 import { type Settings, seedOf, settingsOf } from '../specification/settings.ts';
 import { cpuModelOf, type Specification } from '../specification/specification.ts';
 import type { AllocationTrace } from '../traces/allocation-trace.ts';
@@ -53,7 +51,7 @@ export function runPoint(
     ...(buffer === undefined ? {} : { buffer }),
   });
   observer?.poweredOn(machine);
-  const allocator = boot(machine, settings.kernel.version, configOf(settings), seeded(seed, 'placement of statics'));
+  const allocator = boot(machine, settings.kernel.version, buildOf(settings), seeded(seed, 'placement of statics'));
   const cpu = machine.cpus[0];
   machine.run(cpu, age(allocator, settings.ageing, seeded(seed, 'ageing')));
   const interference = settings.interference === 0 ? null : new Interference(allocator, settings.interference);
@@ -68,7 +66,7 @@ export function runPoint(
         ? untouched
         : touchModels[settings.touch](seed, (cache) => usedFields(cache)),
     trace,
-    placement: placementOf(settings, seeded(seed, 'threads on CPUs')),
+    placement: placementOf(settings.placement ?? 'thread', machine.cpus.length, seeded(seed, 'threads on CPUs')),
     cacheSettings: settings,
     interference,
   });
@@ -93,13 +91,14 @@ export function runPoint(
   return { point, counts, sets: measurement.sets() };
 }
 
-/** Assigned, not spread: V8 gives what is spread another shape after some points, and would compile the kernel anew for it. */
-function configOf({ kernel, colouring }: Settings): KernelConfig {
-  return Object.assign({}, kernel.smp === 'on' ? smpConfig : upConfig, {
-    CONFIG_DEBUG_SLAB: kernel.debug === 'on',
-    L1_CACHE_BYTES: kernel.l1_cache_bytes,
+/** What the kernel was built for is the line of the machine's model, unless the point says otherwise. */
+function buildOf({ kernel, colouring }: Settings): BuildOptions {
+  return {
+    smp: kernel.smp === 'on',
+    debug: kernel.debug === 'on',
+    l1CacheBytes: kernel.l1_cache_bytes === 'model' ? undefined : kernel.l1_cache_bytes,
     colouring: typeof colouring === 'number' ? colouring : colouring === 'on',
-  });
+  };
 }
 
 /**
@@ -108,9 +107,10 @@ function configOf({ kernel, colouring }: Settings): KernelConfig {
  */
 function* age(allocator: SlabAllocator, share: number, random: Random): Program {
   const cpu = allocator.kernel.machine.cpus[0];
+  const { GFP_ATOMIC } = allocator.version.gfp;
   const taken: addr_t[] = [];
   for (let count = Math.floor(allocator.nr_free_pages() * share); count > 0; count--) {
-    const page = yield* allocator.alloc_pages(cpu, GFP_ATOMIC, 0);
+    const page = yield* allocator.get_free_pages(cpu, GFP_ATOMIC, 0);
     if (page !== NULL) taken.push(page);
   }
   for (const page of shuffle(taken, random).slice(taken.length >>> 1)) yield* allocator.free_pages(cpu, page, 0);
@@ -122,13 +122,13 @@ function checkFields({ fields = {} }: Specification, { caches }: WorkloadContext
     const cache = caches.find((each) => each.name === name);
     if (cache === undefined) {
       const names = caches.map((each) => each.name).join(', ');
-      throw new InputError(`fields.${name}`, 'no cache of the workload has this name', `name one of ${names}`);
+      throw new KeyError(['fields', name], 'no cache of the workload has this name', `name one of ${names}`);
     }
     const outside = named.find(({ offset, size }) => offset + size > cache.size);
     if (outside !== undefined) {
       const end = outside.offset + outside.size;
-      throw new InputError(
-        `fields.${name}`,
+      throw new KeyError(
+        ['fields', name],
         `${outside.name} ends at byte ${end}`,
         `an object of ${name} has ${cache.size} bytes`,
       );

@@ -3,7 +3,8 @@
 import { PAGE_SHIFT } from '../../hw/memory.ts';
 import { type AccessKind, type AccessObserver, observe } from '../../hw/observe.ts';
 import { mpLine } from '../caches/memory-trace.ts';
-import type { Counts, Point } from '../results/results.ts';
+import type { Counts } from '../results/counts.ts';
+import type { Point } from '../results/points.ts';
 import type { Specification } from '../specification/specification.ts';
 import type { AllocationTrace } from '../traces/allocation-trace.ts';
 import { runPoint } from './point.ts';

@@ -1,5 +1,5 @@
 /**
- * Litmus tests as JSON, in the two forms of golden/litmus, with what they are expected to give:
+ * Litmus tests as JSON, in the two forms of test/golden/data/litmus-*, with what they are expected to give:
  *
  * - `{"program": [[["W", "x", ["i", 1]], ["R", "EAX", "y"]], ...], "init": {...}, "quantifier": "exists", "condition": "x=1",
  *   "tso_finals": [...], ...}`: a list of instructions a thread. Only `program` is needed.

@@ -2,7 +2,7 @@
  * A litmus test: what each CPU's thread does, what memory and registers hold at the start, and the question about the end.
  * Locations are 32-bit words that share no line. A thread has no branches.
  */
-import type { Question } from './question.ts';
+import { assignments } from '../../base/assignments.ts';
 
 export type Operand = { readonly value: number } | { readonly register: string };
 
@@ -28,6 +28,19 @@ export interface LitmusTest {
 
 /** What locations and registers (`thread:REG`) hold at the end. */
 export type FinalState = Readonly<Record<string, number>>;
+
+export const quantifiers = ['exists', 'forall', '~exists'] as const;
+export type Quantifier = (typeof quantifiers)[number];
+
+export interface Question {
+  readonly quantifier: Quantifier;
+  /** The proposition as written. */
+  readonly text: string;
+  /** What it asks about: locations and registers, each as a final state names it. */
+  readonly names: readonly string[];
+  /** Whether the proposition is true of one final state. What the state does not name is 0. */
+  readonly isTrueOf: (state: FinalState) => boolean;
+}
 
 /** The registers of one thread, by one name each: EAX is also written rax, R8 also r8d. */
 export function canonicalRegister(name: string): string {
@@ -69,8 +82,4 @@ export function locationsOf(test: LitmusTest): string[] {
 }
 
 /** `x=1 0:EAX=0`, in the order of the state's own names. */
-export function tellState(state: FinalState): string {
-  return Object.entries(state)
-    .map(([name, value]) => `${name}=${value}`)
-    .join(' ');
-}
+export const tellState = (state: FinalState): string => assignments(state, ' ');

@@ -1,6 +1,6 @@
 /**
  * The tests of Intel's manual (x86/8-1 to 8-10) and of the x86-TSO papers, by their published names, in the form of
- * `threads` (json-tests.ts). Taken from golden/litmus/named.json, which has them from uwplse/memsynth, litmus/tests/x86.rkt;
+ * `threads` (json-tests.ts). Taken from uwplse/memsynth, litmus/tests/x86.rkt, as litmus-named.json of test/golden is;
  * there iwp2.2/amd2 is listed with the program of amd1, and n8 is as corrected in the errata.
  */
 import { InputError } from '../../base/input-error.ts';

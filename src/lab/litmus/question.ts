@@ -3,22 +3,9 @@
  * `not`) binds strongest, then `/\`, then `\/`.
  */
 import { InputError } from '../../base/input-error.ts';
-import { canonicalName, type FinalState } from './litmus-test.ts';
+import { canonicalName, type FinalState, type Quantifier, type Question, quantifiers } from './litmus-test.ts';
 
-const quantifiers = ['exists', 'forall', '~exists'] as const;
-export type Quantifier = (typeof quantifiers)[number];
-
-type Proposition = (state: FinalState) => boolean;
-
-export interface Question {
-  readonly quantifier: Quantifier;
-  /** The proposition as written. */
-  readonly text: string;
-  /** What it asks about: locations and registers, each as a final state names it. */
-  readonly names: readonly string[];
-  /** Whether the proposition is true of one final state. What the state does not name is 0. */
-  readonly isTrueOf: Proposition;
-}
+type Proposition = Question['isTrueOf'];
 
 /** Throws an InputError at `place` if the text is not a proposition. */
 export function parseQuestion(quantifier: string, text: string, place: string): Question {

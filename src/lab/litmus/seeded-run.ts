@@ -3,7 +3,7 @@
  * line of its own. The seed draws how long a thread pauses before each instruction, and when buffered stores drain.
  */
 
-import { below, type Random, seeded } from '../../base/seeded.ts';
+import { below, type Random, seeded } from '../../base/random.ts';
 import type { Cpu, Program } from '../../hw/cpu.ts';
 import { cpuModels } from '../../hw/cpu-models.ts';
 import { Machine } from '../../hw/machine.ts';

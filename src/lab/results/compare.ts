@@ -2,40 +2,59 @@
  * From what the points counted to the comparisons that are an experiment's answer: along one axis at a time, all else equal,
  * always paired by seed. What varies is seen from the points alone.
  */
+import { groupBy } from '../../base/group-by.ts';
+import type { Random } from '../../base/random.ts';
 import { type Fraction, type MeasureName, measureNames, measures } from './measures.ts';
-import type { AxisValue, Comparison, Effect, PointResult } from './results.ts';
-import type { Random } from '../../base/seeded.ts';
-import { effectiveness, effectOf, type Pair, type Resamples, resample } from './statistics.ts';
+import { type AxisValue, type Combination, combinationOf, keyOf, type PointResult, valuesOf } from './points.ts';
+import {
+  type Effect,
+  type Estimate,
+  effectiveness,
+  effectOf,
+  type Pair,
+  type Resamples,
+  resample,
+} from './statistics.ts';
 
 /** A stream of random numbers for each label. */
 export type RandomOf = (label: string) => Random;
 
-/** All of a point but its seed. */
-type Combination = Readonly<Record<string, AxisValue>>;
+/** One value of an axis against its base, paired by seed, all else equal. */
+export interface Comparison {
+  readonly axis: string;
+  readonly base: AxisValue;
+  readonly variant: AxisValue;
+  /** All other keys of the points, with what they are on both sides. */
+  readonly fixed: Combination;
+  readonly seeds: number;
+  /** Null where a measure has no value on a side, or is 0 on the base's alone. */
+  readonly effects: Readonly<Record<MeasureName, Effect | null>>;
+  /** (M_off - M_on) / (M_off - F_off), where colouring `on` is compared with `off` and the denominator is 1 % of M_off or more. */
+  readonly effectiveness: Estimate | null;
+}
 
 /** The keys of the points, without the seed, in their order. */
-const keysOf = (points: readonly PointResult[]): string[] =>
-  Object.keys(points[0]?.point ?? {}).filter((key) => key !== 'seed');
+const keysOf = (combinations: readonly Combination[]): string[] => Object.keys(combinations[0] ?? {});
 
-const valuesOf = (points: readonly PointResult[], key: string): AxisValue[] => [
-  ...new Set(points.map(({ point }) => point[key])),
-];
+const combinationsOf = (points: readonly PointResult[]) => points.map(({ point }) => combinationOf(point));
 
 /**
  * The keys that have more than one value, colouring first, then alignment, which most experiments ask about. Touch models are
  * not compared with each other: they are assumptions that stand side by side, and not one is the other's base.
  */
-export const axesOf = (points: readonly PointResult[]): string[] =>
-  keysOf(points)
-    .filter((key) => key !== 'touch' && valuesOf(points, key).length > 1)
+export function axesOf(points: readonly PointResult[]): string[] {
+  const all = combinationsOf(points);
+  return keysOf(all)
+    .filter((key) => key !== 'touch' && valuesOf(all, key).length > 1)
     .sort((a, b) => rank(a) - rank(b));
+}
 
 const FIRST = ['colouring', 'alignment'];
 const rank = (axis: string) => (FIRST.includes(axis) ? FIRST.indexOf(axis) : FIRST.length);
 
 /** The kernel's colouring is judged against its absence; of any other axis the first value is the base. */
 export function baselineOf(points: readonly PointResult[], axis: string): AxisValue {
-  const values = valuesOf(points, axis);
+  const values = valuesOf(combinationsOf(points), axis);
   return axis === 'colouring' && values.includes('off') ? 'off' : values[0];
 }
 
@@ -53,22 +72,19 @@ export function compareAlong(
   baseline: AxisValue,
   randomOf: RandomOf,
 ): Comparison[] {
-  const others = keysOf(points).filter((key) => key !== axis);
-  const bySeed = new Map<string, Map<number, PointResult>>();
-  for (const result of points) {
-    const key = nameOf(result.point);
-    if (!bySeed.has(key)) bySeed.set(key, new Map());
-    bySeed.get(key)!.set(result.point.seed, result);
-  }
-  const variants = valuesOf(points, axis).filter((value) => value !== baseline);
+  const all = combinationsOf(points);
+  const keys = keysOf(all);
+  const others = keys.filter((key) => key !== axis);
+  const groups = groupBy(points, ({ point }) => keyOf(combinationOf(point)));
+  const variants = valuesOf(all, axis).filter((value) => value !== baseline);
   return variants.flatMap((variant) =>
-    combinations(points, others).flatMap((fixed): Comparison[] => {
+    allCombinations(all, others).flatMap((fixed): Comparison[] => {
       const [base, other] = [baseline, variant].map((value) => {
         // In the order of the points' keys, as names have it.
-        const combination = Object.fromEntries(keysOf(points).map((key) => [key, key === axis ? value : fixed[key]]));
-        return { name: nameOf(combination), results: bySeed.get(nameOf(combination)) };
-      }) as [Side, Side];
-      if (base.results === undefined || other.results === undefined) return [];
+        const combination = Object.fromEntries(keys.map((key) => [key, key === axis ? value : fixed[key]]));
+        return { name: nameOf(combination), results: groups.get(keyOf(combination)) ?? [] };
+      });
+      if (base.results.length === 0 || other.results.length === 0) return [];
       const pairs = pairUp(base, other);
       const label = `bootstrap, ${axis}: ${variant} against ${baseline}, ${nameOf(fixed)}`;
       const resamples = resample(pairs.length, randomOf(label));
@@ -90,39 +106,40 @@ export function compareAlong(
 }
 
 /** All combinations of the values of these keys that occur, in the order of their values. */
-function combinations(points: readonly PointResult[], keys: readonly string[]): Combination[] {
-  const places = keys.map((key) => new Map(valuesOf(points, key).map((value, i) => [value, i])));
+function allCombinations(combinations: readonly Combination[], keys: readonly string[]): Combination[] {
+  const places = keys.map((key) => new Map(valuesOf(combinations, key).map((value, i) => [value, i])));
   const found = new Map<string, { combination: Combination; order: number[] }>();
-  for (const { point } of points) {
-    const combination = Object.fromEntries(keys.map((key) => [key, point[key]]));
-    const order = keys.map((key, i) => places[i].get(point[key])!);
-    found.set(nameOf(combination), { combination, order });
+  for (const whole of combinations) {
+    const combination = Object.fromEntries(keys.map((key) => [key, whole[key]]));
+    const order = keys.map((key, i) => places[i].get(whole[key])!);
+    found.set(keyOf(combination), { combination, order });
   }
-  const before = (a: number[], b: number[]) =>
-    a.map((place, i) => place - b[i]).find((difference) => difference !== 0);
+  const before = (a: number[], b: number[]) => a.map((place, i) => place - b[i]).find((difference) => difference !== 0);
   return [...found.values()].sort((a, b) => before(a.order, b.order) ?? 0).map(({ combination }) => combination);
 }
 
+/** As messages and labels have it: the labels of random streams, so that other names would give other intervals. */
 const nameOf = (combination: Combination): string =>
   Object.entries(combination)
-    .filter(([key]) => key !== 'seed')
     .map(([key, value]) => `${key} ${value}`)
     .join(', ');
 
 interface Side {
   readonly name: string;
-  readonly results: ReadonlyMap<number, PointResult> | undefined;
+  readonly results: readonly PointResult[];
 }
 
 function pairUp(base: Side, variant: Side): Pair<PointResult>[] {
-  const resultOf = ({ name, results }: Side, seed: number): PointResult => {
-    const found = results?.get(seed);
+  const bySeed = ({ results }: Side) => new Map(results.map((result) => [result.point.seed, result]));
+  const [bases, variants] = [bySeed(base), bySeed(variant)];
+  const resultOf = (results: ReadonlyMap<number, PointResult>, { name }: Side, seed: number): PointResult => {
+    const found = results.get(seed);
     if (found === undefined) throw new Error(`no result for ${name}, seed ${seed}`);
     return found;
   };
-  return [...new Set([...base.results!.keys(), ...variant.results!.keys()])].map((seed) => ({
-    base: resultOf(base, seed),
-    variant: resultOf(variant, seed),
+  return [...new Set([...bases.keys(), ...variants.keys()])].map((seed) => ({
+    base: resultOf(bases, base, seed),
+    variant: resultOf(variants, variant, seed),
   }));
 }
 

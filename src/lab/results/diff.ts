@@ -1,10 +1,52 @@
 /** Two results held against each other, point by point, both sides of a pair under the same seed. */
 import { mean } from 'simple-statistics';
+import { groupBy } from '../../base/group-by.ts';
+import { type Random, seeded } from '../../base/random.ts';
+import { type Combination, combinationOf, keyOf, type Point, type PointResult } from './points.ts';
 import type { KnownResults } from './read-results.ts';
-import type { CountChange, Point, PointResult, ResultsDiff, ResultsIdentity } from './results.ts';
-import { type Random, seeded } from '../../base/seeded.ts';
-import { bootstrap, relativeChange, resample } from './statistics.ts';
-import { pointKey } from './store.ts';
+import { bootstrap, type Estimate, relativeChange, resample } from './statistics.ts';
+
+/** What `slabscope diff` gives: two results, paired by point. */
+export interface ResultsDiff {
+  readonly schema: 'slabscope-diff/1';
+  /** Both have the same points, and each the same result; what is said of the specification does not matter. */
+  readonly identical: boolean;
+  readonly a: ResultsIdentity;
+  readonly b: ResultsIdentity;
+  /** Keys, as dotted paths, that the specifications do not have the same; null where one has none. */
+  readonly specification: readonly { readonly key: string; readonly a: unknown; readonly b: unknown }[];
+  readonly points: {
+    /** In both; of these, those whose results differ. */
+    readonly common: number;
+    readonly different: number;
+    readonly onlyInA: readonly Point[];
+    readonly onlyInB: readonly Point[];
+  };
+  /** Of each count that differs at a common point, over all of these. */
+  readonly counts: readonly CountChange[];
+  /** Misses and cycles of each combination where they differ, over its seeds. */
+  readonly combinations: readonly { readonly point: Combination; readonly counts: readonly CountChange[] }[];
+  /** Members of points, beside the counts, that differ somewhere; as `counts.NAME`, counts that one side alone has. */
+  readonly other: readonly string[];
+}
+
+export interface ResultsIdentity {
+  readonly file: string;
+  readonly name: string;
+  readonly slabscope: string;
+  readonly specificationHash: string;
+}
+
+export interface CountChange {
+  readonly count: string;
+  /** At how many points it differs. */
+  readonly points: number;
+  /** Means per point. */
+  readonly a: number;
+  readonly b: number;
+  /** Of B's sum against A's, resampled by seed; null where A's is 0. */
+  readonly change: Estimate | null;
+}
 
 /** The counts that are told for each combination too. */
 const MAIN = ['misses', 'cycles'];
@@ -18,17 +60,17 @@ interface PointPair {
 export type FiledResults = KnownResults & { readonly file: string };
 
 export function diffResults(a: FiledResults, b: FiledResults): ResultsDiff {
-  const inB = new Map(b.points.map((result) => [pointKey(result.point), result]));
-  const inA = new Set(a.points.map(({ point }) => pointKey(point)));
+  const inB = new Map(b.points.map((result) => [keyOf(result.point), result]));
+  const inA = new Set(a.points.map(({ point }) => keyOf(point)));
   const pairs = a.points.flatMap((result): PointPair[] => {
-    const other = inB.get(pointKey(result.point));
+    const other = inB.get(keyOf(result.point));
     return other === undefined ? [] : [{ a: result, b: other }];
   });
   const points = {
     common: pairs.length,
     different: pairs.filter((pair) => membersThatDiffer(pair).length > 0).length,
-    onlyInA: a.points.filter(({ point }) => !inB.has(pointKey(point))).map(({ point }) => point),
-    onlyInB: b.points.filter(({ point }) => !inA.has(pointKey(point))).map(({ point }) => point),
+    onlyInA: a.points.filter(({ point }) => !inB.has(keyOf(point))).map(({ point }) => point),
+    onlyInB: b.points.filter(({ point }) => !inA.has(keyOf(point))).map(({ point }) => point),
   };
   const common = commonCounts(pairs);
   const main = MAIN.filter((count) => common.includes(count));
@@ -41,9 +83,9 @@ export function diffResults(a: FiledResults, b: FiledResults): ResultsDiff {
     specification: specificationDiff(a.specification, b.specification),
     points,
     counts: changes(pairs, common, random),
-    combinations: [...combinations(pairs)].flatMap(([combination, group]) => {
+    combinations: [...groupBy(pairs, ({ a }) => keyOf(combinationOf(a.point))).values()].flatMap((group) => {
       const counts = changes(group, main, random);
-      return counts.length === 0 ? [] : [{ point: JSON.parse(combination) as Omit<Point, 'seed'>, counts }];
+      return counts.length === 0 ? [] : [{ point: combinationOf(group[0].a.point), counts }];
     }),
     other: [...new Set(pairs.flatMap(membersThatDiffer))].filter((member) => member !== 'counts'),
   };
@@ -104,19 +146,6 @@ function changeOf(pairs: readonly PointPair[], count: string, random: Random) {
     bySeed.set(a.point.seed, sums);
   }
   return bootstrap(relativeChange([...bySeed.values()]), resample(bySeed.size, random));
-}
-
-/** By all of a point but its seed, as JSON. */
-function combinations(pairs: readonly PointPair[]): Map<string, PointPair[]> {
-  const groups = new Map<string, PointPair[]>();
-  for (const pair of pairs) {
-    const { seed: _, ...combination } = pair.a.point;
-    const key = JSON.stringify(combination);
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [pair]);
-    else group.push(pair);
-  }
-  return groups;
 }
 
 /** Leaves that differ; a list is a leaf. */

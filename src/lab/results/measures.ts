@@ -2,8 +2,9 @@
  * Measures: what is computed from a point's counts, in one place. Each is a fraction, so that over several seeds it is a ratio
  * of sums: a seed weighs as much as it counted. docs/measures.md defines them all.
  */
-import { PAGE_SIZE } from '../../hw/memory.ts';
-import type { CombinationMeasures, Counts, PointResult, SetPressure } from './results.ts';
+import { groupBy } from '../../base/group-by.ts';
+import type { Counts, SetPressure } from './counts.ts';
+import { type Combination, combinationOf, keyOf, type PointResult } from './points.ts';
 
 /** Numerator and denominator; what is not 0 divided by 0 where a point has no such measure. */
 export type Fraction = readonly [numerator: number, denominator: number];
@@ -38,6 +39,9 @@ const ofSets = (value: (perSet: readonly number[]) => number | null, which: keyo
     return figure === null ? NONE : [figure, 1];
   },
 });
+
+/** Of x86: what `pages` and `peakPages` count. */
+const PAGE_SIZE = 4096;
 
 const wastedAtPeak = ({ peakPages, peakLiveBytes }: Counts) => PAGE_SIZE * peakPages - peakLiveBytes;
 const wasted = ({ pages, liveBytes }: Counts) => PAGE_SIZE * pages - liveBytes;
@@ -86,6 +90,12 @@ export const measures = {
 export type MeasureName = keyof typeof measures;
 export const measureNames = Object.keys(measures) as MeasureName[];
 
+/** The measures of one combination of the keys' values, over all its seeds; null where there is none. */
+export interface CombinationMeasures {
+  readonly combination: Combination;
+  readonly measures: Readonly<Record<MeasureName, number | null>>;
+}
+
 /** A measure of these points together; null where they have none. */
 export function measured(name: MeasureName, results: readonly Pick<PointResult, 'counts' | 'sets'>[]): number | null {
   let [numerator, denominator] = NONE;
@@ -98,18 +108,14 @@ export function measured(name: MeasureName, results: readonly Pick<PointResult, 
 }
 
 /** All measures of each combination, over its seeds. */
-export function measuresOf(points: readonly PointResult[]): CombinationMeasures[] {
-  const combinations = new Map<string, PointResult[]>();
-  for (const result of points) {
-    const key = JSON.stringify({ ...result.point, seed: 0 });
-    combinations.set(key, [...(combinations.get(key) ?? []), result]);
-  }
-  return [...combinations.values()].map((results) => {
-    const { seed: _, ...combination } = results[0].point;
+export const measuresOf = (points: readonly PointResult[]): CombinationMeasures[] =>
+  [...groupBy(points, ({ point }) => keyOf(combinationOf(point))).values()].map((results) => {
     const figures = measureNames.map((name) => [name, measured(name, results)]);
-    return { combination, measures: Object.fromEntries(figures) as CombinationMeasures['measures'] };
+    return {
+      combination: combinationOf(results[0].point),
+      measures: Object.fromEntries(figures) as CombinationMeasures['measures'],
+    };
   });
-}
 
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
 

@@ -1,9 +1,11 @@
 /** Reading back what a run wrote, as far as it is told here: the points with all that they counted, and what they are of. */
 import { z } from 'zod';
 import { InputError } from '../../base/input-error.ts';
-import type { PointResult } from './results.ts';
+import type { PointResult } from './points.ts';
+import { RESULTS_SCHEMA } from './results.ts';
+import { pointResultSchema } from './results-schema.ts';
 
-/** Of results.json, what every version of its schema has. */
+/** Of results.json, what is read here. */
 export interface KnownResults {
   readonly name: string;
   readonly slabscope: string;
@@ -13,27 +15,41 @@ export interface KnownResults {
   readonly points: readonly PointResult[];
 }
 
-/** The axes' values and the seed's number. */
-export const pointSchema = z.object({ seed: z.number().int() }).catchall(z.union([z.string(), z.number()]));
-export const countsSchema = z.record(z.string(), z.number());
-
+/** Counts may be more or fewer, for members may be added within a version. */
 const results = z.looseObject({
-  schema: z.string().startsWith('slabscope-results/'),
+  schema: z.literal(RESULTS_SCHEMA),
   name: z.string(),
   slabscope: z.string(),
   specification: z.record(z.string(), z.unknown()),
   specificationHash: z.string(),
   seed: z.string(),
-  points: z.array(z.looseObject({ point: pointSchema, counts: countsSchema })),
+  points: z.array(pointResultSchema.extend({ counts: z.record(z.string(), z.number()) })),
 });
 
 /** `file` names the value's file in messages. */
 export function knownResults(value: unknown, file: string): KnownResults {
+  const other = otherVersion(value);
+  if (other !== null) {
+    throw new InputError(
+      file,
+      `results of schema version ${other}`,
+      `${VERSION} is read here: run the experiment again`,
+    );
+  }
   const checked = results.safeParse(value);
   if (!checked.success)
     throw new InputError(file, `no results: ${wrongKey(checked.error)}`, 'a results.json is needed');
   // Not zod's copy, which has its own order of keys.
   return value as KnownResults;
+}
+
+const [FORM, VERSION] = RESULTS_SCHEMA.split('/');
+
+/** The version of results of another version; null of all else. */
+function otherVersion(value: unknown): string | null {
+  const { schema } = (value ?? {}) as { readonly schema?: unknown };
+  const [form, version] = String(schema).split('/');
+  return form === FORM && version !== VERSION ? version : null;
 }
 
 export function wrongKey({ issues: [issue] }: z.ZodError): string {

@@ -5,6 +5,7 @@
  */
 import { z } from 'zod';
 import { measureNames } from './measures.ts';
+import { RESULTS_SCHEMA } from './results.ts';
 
 const count = z.number().min(0);
 const axisValue = z.union([z.string(), z.number()]);
@@ -21,7 +22,7 @@ const counts = z.looseObject({
   ...{ freeMisses: count, operations: count, failed: count, userLoads: count },
 });
 const sets = z.looseObject({ accesses: z.array(count), misses: z.array(count) });
-const pointResult = z.looseObject({
+export const pointResultSchema = z.looseObject({
   point: z.object({ seed: z.number().int().min(0) }).catchall(axisValue),
   counts,
   sets: sets.optional(),
@@ -58,7 +59,7 @@ const trace = z.looseObject({
 });
 
 export const resultsSchema = z.looseObject({
-  schema: z.literal('slabscope-results/2'),
+  schema: z.literal(RESULTS_SCHEMA),
   slabscope: z.string().meta({ description: 'the version that computed them' }),
   name: z.string(),
   specification: z.unknown().meta({ description: 'as understood, defaults filled in' }),
@@ -66,7 +67,7 @@ export const resultsSchema = z.looseObject({
   seed: z.string(),
   machine: z.string(),
   trace: trace.nullable(),
-  points: z.array(pointResult),
+  points: z.array(pointResultSchema),
   measures: z.array(
     z.looseObject({
       combination: z.record(z.string(), axisValue),

@@ -1,5 +1,5 @@
 /** Points as a table of columns, for programs that know no JSON. */
-import type { PointResult } from './results.ts';
+import type { PointResult } from './points.ts';
 
 /** A value for each point; null where a point lacks it. */
 export interface NamedColumn {

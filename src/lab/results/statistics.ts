@@ -5,9 +5,34 @@
  * draws for both cancels out. A ratio of sums, not a mean of ratios: a seed weighs as much as it counted.
  */
 import { mean, quantile, sampleStandardDeviation } from 'simple-statistics';
+import { below, type Random } from '../../base/random.ts';
+import type { Counts } from './counts.ts';
 import type { Fraction } from './measures.ts';
-import type { Counts, Effect, Estimate, Reading } from './results.ts';
-import { below, type Random } from '../../base/seeded.ts';
+
+/** A figure with its 95 % bootstrap interval over seeds, resampled in pairs; null where one seed allows none. */
+export interface Estimate {
+  readonly value: number;
+  readonly interval: readonly [low: number, high: number] | null;
+}
+
+/**
+ * What the seeds allow to say of a change; `readingOf` has the rules.
+ * - `change`: there is one. - `no-change`: it is under 1 %. - `identical`: every seed gave the same on both sides.
+ * - `too-few-seeds`: neither can be told. - `one-seed`: nothing can.
+ */
+export type Reading = 'change' | 'no-change' | 'identical' | 'too-few-seeds' | 'one-seed';
+
+/** The change of one measure; value and interval are relative: -0.1 is 10 % less. */
+export interface Effect extends Estimate {
+  /** The measure on both sides, over all seeds. */
+  readonly base: number;
+  readonly variant: number;
+  /** Cohen's d_z: the mean of the seeds' differences in units of their standard deviation; null where that is 0 or unknown. */
+  readonly effectSize: number | null;
+  readonly reading: Reading;
+  /** Where the reading is `too-few-seeds`: about how many would do. */
+  readonly seedsToTell: number | null;
+}
 
 /** What one seed gave on both sides. */
 export interface Pair<T> {
@@ -26,8 +51,11 @@ export interface Resamples {
 
 const RESAMPLES = 2000;
 
-/** With fewer seeds not even a sign test can tell at 5 %, whatever it sees: 2 / 2^5 is more than 5 %. */
-const ENOUGH_SEEDS = 6;
+/**
+ * With fewer seeds not even a sign test can tell at 5 %, whatever it sees: 2 / 2^5 is more than 5 %. For the same reason the
+ * range from the least to the greatest of fewer covers the median in under 95 % of cases.
+ */
+export const ENOUGH_SEEDS = 6;
 
 /** Changes within these bounds are called none. */
 const NEGLIGIBLE = 0.01;
@@ -42,16 +70,19 @@ export function resample(seeds: number, random: Random): Resamples {
   };
 }
 
+/** The ends of a 95 % interval, as quantiles of the resamples. */
+const INTERVAL = [0.025, 0.975];
+
 /**
- * The statistic of the sample, with its 95 % interval; null where the sample has none. Resamples without one are
- * dropped, so next to the edge of having none the interval is that of the resamples on this side of it.
+ * The statistic of the sample, with its interval; null where the sample has none. Where many resamples have no value, the
+ * interval is that of those which have one.
  */
 export function bootstrap(statistic: Statistic, { all, drawn }: Resamples): Estimate | null {
   const value = statistic(all);
   if (value === undefined) return null;
   const resampled = drawn.map(statistic).filter((figure) => figure !== undefined);
   if (resampled.length === 0) return { value, interval: null };
-  const [low, high] = quantile(resampled, [0.025, 0.975]);
+  const [low, high] = quantile(resampled, INTERVAL);
   return { value, interval: [low, high] };
 }
 

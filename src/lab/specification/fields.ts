@@ -1,21 +1,8 @@
 /** Fields of the objects in a cache, as a specification names them: for touch models, and for reports that name fields. */
 import { z } from 'zod';
+import type { Field } from '../watch/attribution.ts';
 import { whole } from '../workloads/parameter-types.ts';
-
-export interface Field {
-  readonly name: string;
-  /** In bytes from the object's start. */
-  readonly offset: number;
-  readonly size: number;
-}
-
-/** A field, and how it is used. */
-export interface UsedField extends Field {
-  /** How often it is touched, in proportion to the others of its cache. */
-  readonly heat: number;
-  /** The share of its touches that write. */
-  readonly write: number;
-}
+import type { UsedField } from '../workloads/touch.ts';
 
 const field = z.strictObject({
   name: z.string(),

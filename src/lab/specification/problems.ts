@@ -1,11 +1,26 @@
 /** What zod finds wrong in a specification, told in words: what is wrong where, and what would be right. */
 import type { z } from 'zod';
+import { InputError } from '../../base/input-error.ts';
 
 export interface Problem {
   /** The key that it is about. */
   readonly path: readonly PropertyKey[];
   readonly problem: string;
   readonly remedy: string;
+}
+
+/** A key is wrong, as shows only when a point runs. Whoever knows the text tells where in it the key stands. */
+export class KeyError extends InputError {
+  readonly key: readonly string[];
+
+  constructor(key: readonly string[], problem: string, remedy: string) {
+    super(key.join('.'), problem, remedy);
+    this.key = key;
+  }
+
+  at(place: string): InputError {
+    return new InputError(place, `${this.place}: ${this.problem}`, this.remedy);
+  }
 }
 
 /** `schema` tells which keys are known where; `examples`, by dotted path, what to write for keys that have several forms. */

@@ -1,6 +1,6 @@
 /** The axes of a specification, its points, and what one point sets. */
 
-import type { Point } from '../results/results.ts';
+import type { Point } from '../results/points.ts';
 import { labelOf } from '../workloads/parameter-types.ts';
 import type { Specification } from './specification.ts';
 
@@ -25,13 +25,11 @@ function axesIn(value: unknown, path: string): Axis[] {
   return Object.entries(value).flatMap(([key, inner]) => axesIn(inner, path === '' ? key : `${path}.${key}`));
 }
 
-/** `fields` hold lists that are no axes. */
-const axesOf = ({ fields: _, ...specification }: Specification): Axis[] => axesIn(specification, '');
-
 /** All points: every combination under every seed; seeds vary last, so that the first seed's comparison is whole early. */
-export function points(specification: Specification): Point[] {
+export function points({ fields: _, ...specification }: Specification): Point[] {
+  // Without `fields`, which hold lists that are no axes.
   let combinations: Record<string, string | number>[] = [{}];
-  for (const { path, labels } of axesOf(specification)) {
+  for (const { path, labels } of axesIn(specification, '')) {
     combinations = combinations.flatMap((combination) => labels.map((label) => ({ ...combination, [path]: label })));
   }
   return Array.from({ length: specification.seeds }, (_, seed) => seed).flatMap((seed) =>

@@ -11,7 +11,9 @@ import { checkGeometry } from '../../hw/cache/tag-array.ts';
 import { type CpuModel, inclusions } from '../../hw/cpu-model.ts';
 import { type CpuModelName, cpuModels } from '../../hw/cpu-models.ts';
 import { MiB } from '../../hw/memory.ts';
-import { kernelVersions } from '../../slab/kernels.ts';
+import { type Limits, limitsOfAll } from '../../slab/kernel-facts.ts';
+import type { KernelVersion } from '../../slab/kernel-version.ts';
+import { kernels } from '../../slab/kernels.ts';
 import { workloads } from '../workloads/all.ts';
 import { axis, bytes, labelOf, oneOf, valuesOf, whole } from '../workloads/parameter-types.ts';
 import { type TouchModelName, touchModels } from '../workloads/touch.ts';
@@ -22,6 +24,7 @@ import { firstLine, type JsonSchema, problemOf } from './problems.ts';
 const alignments = ['word', 'line-fraction', 'whole-line'] as const;
 const alignmentBytes = [4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096] as const;
 const colourings = ['on', 'off'] as const;
+const lineBytes = [16, 32, 64, 128] as const;
 
 const modelNames = Object.keys(cpuModels) as CpuModelName[];
 const protocolNames = Object.keys(protocols) as ProtocolName[];
@@ -121,7 +124,7 @@ const orWhole = <T extends z.ZodType>(word: T, from: number, to: number, problem
 const specification = z.strictObject({
   name: z
     .string()
-    .regex(/^[\w.-]+$/, 'must be letters, digits, dots, dashes: it names files')
+    .regex(/^\.*[\w-][\w.-]*$/, 'must be letters, digits, dots, dashes, and not dots alone: it names files')
     .describe('names the experiment and its files'),
   machine: z.strictObject({
     model: axis(
@@ -134,10 +137,10 @@ const specification = z.strictObject({
   }),
   kernel: z
     .strictObject({
-      version: axis(oneOf(kernelVersions)).default('2.4.22'),
-      l1_cache_bytes: axis(z.literal([16, 32, 64, 128], 'must be 16, 32, 64 or 128'))
-        .default(32)
-        .describe("the line that the kernel was built for; the hardware's is the model's"),
+      version: axis(oneOf([...kernels.keys()])).default('2.4.22'),
+      l1_cache_bytes: axis(z.literal([...lineBytes, 'model'], 'must be model, 16, 32, 64 or 128'))
+        .default('model')
+        .describe("the line that the kernel was built for; model: that of the machine's model, whatever it is"),
       smp: axis(oneOf(['on', 'off']))
         .default('on')
         .describe('CONFIG_SMP; off needs a machine of one CPU'),
@@ -154,7 +157,7 @@ const specification = z.strictObject({
       "objects in the per-CPU arrays of the workload's caches; 0 for no arrays; instead of the kernel's choice",
     ),
   batchcount: axis(whole(1, 30_000)).optional().describe('objects moved at a time; half of limit'),
-  placement: axis(oneOf(['thread', 'trace']))
+  placement: axis(oneOf(['thread', 'trace'] as const))
     .optional()
     .describe('thread: each thread of a trace on a CPU that the seed draws; trace: the recorded CPU'),
   ageing: axis(z.number().min(0).max(0.9)).default(0.125).describe('share of free memory that is taken before'),
@@ -183,20 +186,43 @@ const specification = z.strictObject({
 /** A specification as understood: every default filled in, sizes in bytes. */
 export type Specification = z.output<typeof specification>;
 
+export type PlaceOf = (path: readonly PropertyKey[]) => string;
+
 /** Reads YAML; `file` names it in messages. */
 export function parseSpecification(text: string, file: string): Specification {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines });
-  const lineOf = (offset: number) => `${file}:${lines.linePos(offset).line}`;
+  const { document, lineOf } = yamlIn(text, file);
   const broken = document.errors[0];
   if (broken !== undefined) {
-    throw new InputError(lineOf(broken.pos[0]), firstLine(broken.message), 'write well-formed YAML');
+    const place = lineOf(broken.pos[0]);
+    if (broken.code === 'MULTIPLE_DOCS')
+      throw new InputError(place, 'a second document', 'write one specification a file');
+    throw new InputError(place, firstLine(broken.message), 'write well-formed YAML');
   }
-  return specificationFrom(document.toJS(), (path) => lineOf(offsetOf(document, path)));
+  let value: unknown;
+  try {
+    value = document.toJS();
+  } catch (error) {
+    // Aliases that come to more than memory holds.
+    throw new InputError(file, firstLine((error as Error).message), 'write it out, or with fewer aliases');
+  }
+  return specificationFrom(value, placesIn(text, file));
+}
+
+/** Tells the place of a key in the YAML of a specification as FILE:LINE; of what is not there, that of what it would be in. */
+export function placesIn(text: string, file: string): PlaceOf {
+  const { document, lineOf } = yamlIn(text, file);
+  return (path) => lineOf(offsetOf(document, path));
+}
+
+function yamlIn(text: string, file: string) {
+  const lineCounter = new LineCounter();
+  // Pretty errors tell the place a second time.
+  const document = parseDocument(text, { lineCounter, prettyErrors: false });
+  return { document, lineOf: (offset: number) => `${file}:${lineCounter.linePos(offset).line}` };
 }
 
 /** The same from a value; `placeOf` names the place of a key in messages. */
-export function specificationFrom(value: unknown, placeOf: (path: readonly PropertyKey[]) => string): Specification {
+export function specificationFrom(value: unknown, placeOf: PlaceOf): Specification {
   const result = specification.safeParse(value, { reportInput: true });
   if (!result.success) {
     const { path, problem, remedy } = problemOf(result.error.issues[0], specificationSchema() as JsonSchema, examples);
@@ -204,8 +230,6 @@ export function specificationFrom(value: unknown, placeOf: (path: readonly Prope
   }
   return checked(withDefaults(result.data, placeOf), placeOf);
 }
-
-type PlaceOf = (path: readonly PropertyKey[]) => string;
 
 /** What each key that not all workloads understand is, where one does and nothing is said. */
 const defaults = { touch: ['init-all', 'init-head', 'hot-fields'], placement: 'thread' } as const;
@@ -228,6 +252,47 @@ function withDefaults(given: Specification, placeOf: PlaceOf): Specification {
   ) as unknown as Specification;
 }
 
+type Fault = [fault: boolean, path: string[], problem: string, remedy: string];
+
+/** What the version of the kernel does not have. */
+function lacks({ kernel, limit, colouring, object_size }: Specification, version: KernelVersion): Fault[] {
+  const { name, features, limits } = version;
+  const uniprocessor = valuesOf(kernel.smp).includes('off');
+  const largest = Math.max(0, ...valuesOf(object_size ?? []));
+  return [
+    [
+      limit !== undefined && features.cpuArrays === 'smp' && uniprocessor,
+      ['limit'],
+      'a kernel without SMP has no per-CPU arrays',
+      'leave limit out, or set kernel.smp to on',
+    ],
+    [
+      limit !== undefined && features.cpuArrays === 'none',
+      ['limit'],
+      `kernel ${name} has no per-CPU arrays`,
+      'leave limit out',
+    ],
+    [
+      !features.colouring && valuesOf(colouring).some((each) => each !== 'on'),
+      ['colouring'],
+      `kernel ${name} has no colours`,
+      'set colouring to on, which changes nothing',
+    ],
+    [
+      !features.debug && valuesOf(kernel.debug).includes('on'),
+      ['kernel', 'debug'],
+      `kernel ${name} has no checks of its own`,
+      'set kernel.debug to off',
+    ],
+    [
+      largest > limits.largestObject,
+      ['object_size'],
+      `objects of ${largest} bytes in kernel ${name}`,
+      `its largest have ${limits.largestObject}`,
+    ],
+  ];
+}
+
 /** What can only be told of values together. */
 function checked(of: Specification, placeOf: PlaceOf): Specification {
   const { machine, kernel, limit, batchcount } = of;
@@ -243,7 +308,7 @@ function checked(of: Specification, placeOf: PlaceOf): Specification {
   const greedy = valuesOf(of.workload).find(({ name }) => workloads.get(name)!.cpus > smallest);
   const uniprocessor = valuesOf(kernel.smp).includes('off');
   const least = limit === undefined ? 0 : Math.min(...valuesOf(limit));
-  const faults: [fault: boolean, path: string[], problem: string, remedy: string][] = [
+  const faults: Fault[] = [
     [
       wrongMemory !== undefined,
       ['machine', 'memory'],
@@ -262,12 +327,7 @@ function checked(of: Specification, placeOf: PlaceOf): Specification {
       `a kernel without SMP on ${largest} CPUs`,
       'set machine.cpus to 1, or smp to on',
     ],
-    [
-      uniprocessor && limit !== undefined,
-      ['limit'],
-      'a kernel without SMP has no per-CPU arrays',
-      'leave limit out, or set kernel.smp to on',
-    ],
+    ...kernelsOf(of).flatMap((version) => lacks(of, version)),
     [
       batchcount !== undefined && (limit === undefined || Math.max(...valuesOf(batchcount)) > least),
       ['batchcount'],
@@ -286,17 +346,17 @@ function checked(of: Specification, placeOf: PlaceOf): Specification {
   return of;
 }
 
+/** The kernels that the machine may run, in order. */
+export const kernelsOf = ({ kernel }: Pick<Specification, 'kernel'>): KernelVersion[] =>
+  valuesOf(kernel.version).map((name) => kernels.get(name)!);
+
+/** What all of them take: that much of a trace is replayed. */
+export const limitsOf = (specification: Specification): Limits => limitsOfAll(kernelsOf(specification));
+
 /** The trace that the specification replays, as it names it; null without one. */
 export function traceOf(specification: Specification): string | null {
   const traces = valuesOf(specification.workload).flatMap(({ trace }) => trace ?? []);
   return traces.length === 0 ? null : String(traces[0]);
-}
-
-/** The same specification with `trace` in place of the trace's name: its hash, or its name without the folder. */
-export function withTrace<T extends Pick<Specification, 'workload'>>(specification: T, trace: string): T {
-  const named = (workload: WorkloadKey) => (workload.trace === undefined ? workload : { ...workload, trace });
-  const { workload } = specification;
-  return { ...specification, workload: Array.isArray(workload) ? workload.map(named) : named(workload as WorkloadKey) };
 }
 
 /** The models that the machine may be, in order. */

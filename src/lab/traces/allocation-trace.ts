@@ -7,35 +7,43 @@
  *
  *   events + resizes = allocations + frees + those skipped       (a resize is an allocation and a free)
  *   allocations      = frees + unseenFrees + liveAtEnd
+ *
+ * What a kernel refuses is left out too. Where several kernels are to replay a trace, it is what any of them refuses: all
+ * do the same operations, so they can be compared.
  */
 
 import { Column } from '../../base/column.ts';
 import { InputError } from '../../base/input-error.ts';
+import type { Limits } from '../../slab/kernel-facts.ts';
 import { type Free, type Operations, OperationWriter } from './operations.ts';
 
-/** One named cache of the trace. 2.4 refuses names over 18 characters, so such names are shortened, uniquely. */
 export interface TraceCache {
   readonly recordedName: string;
+  /** Names that a kernel refuses are shortened, uniquely. */
   readonly name: string;
-  /** The largest request; at least a word, since 2.4 refuses less. */
+  /** The largest request; at least the smallest object that the kernel takes. */
   readonly size: number;
 }
 
 /** An event is counted under the first reason that fits. */
-export const skipReasons = [
-  'call of the recorder itself (perf_...)',
-  "the recorded kernel's page allocator (mm_page_...)",
-  'free of NULL',
-  'failed allocation',
-  'pointer hidden by the kernel',
-  'object of a cache, above 131072 bytes',
-  'allocation above 2097152 bytes',
-  'free of an object not allocated in the trace',
-  'free of an object freed before',
-  'free of an object whose allocation was skipped',
-  'resize of an object that is not live in the trace',
-] as const;
-export type SkipReason = (typeof skipReasons)[number];
+export const skipReasons = ({ largestObject, largestBlock }: Limits) =>
+  [
+    'call of the recorder itself (perf_...)',
+    "the recorded kernel's page allocator (mm_page_...)",
+    'free of NULL',
+    'failed allocation',
+    'pointer hidden by the kernel',
+    aboveObject(largestObject),
+    aboveBlock(largestBlock),
+    'free of an object not allocated in the trace',
+    'free of an object freed before',
+    'free of an object whose allocation was skipped',
+    'resize of an object that is not live in the trace',
+  ] as const;
+export type SkipReason = ReturnType<typeof skipReasons>[number];
+
+const aboveObject = (bytes: number) => `object of a cache, above ${bytes} bytes` as const;
+const aboveBlock = (bytes: number) => `allocation above ${bytes} bytes` as const;
 
 export type TraceFormat = 'ftrace' | 'perf script' | 'malloc';
 
@@ -66,7 +74,7 @@ export interface TraceSummary extends TraceFile {
   readonly liveAtEnd: number;
   /** The most bytes requested by objects that were live at a time. */
   readonly peakLiveBytes: number;
-  /** Allocations that are too large for kmalloc, and take whole pages. */
+  /** Those of them that are too large for kmalloc, and take whole pages. */
   readonly pageAllocations: number;
 
   readonly threads: number;
@@ -97,14 +105,6 @@ export interface TraceParser {
   finish(): AllocationTrace;
 }
 
-/** 2.4's largest general cache; kmem_cache_create has the same limit. */
-const LARGEST_OBJECT = 131072;
-/** 2.4's largest block of pages: 2^(MAX_ORDER - 1). */
-const LARGEST_BLOCK = 2097152;
-const BYTES_PER_WORD = 4;
-/** What 2.4's kmem_cache_create accepts: CACHE_NAMELEN, less the end mark and one more. */
-const LONGEST_NAME = 18;
-
 /** Who did it, and where. */
 export interface TraceContext {
   /** What tells threads apart. */
@@ -130,13 +130,14 @@ const [NEVER_SEEN, FREED, SKIPPED, FIRST_OBJECT] = [0, 1, 2, 3];
  * objects apart while they live; it may be used again.
  */
 export class TraceBuilder {
+  readonly #limits: Limits;
   readonly #operations = new OperationWriter();
   readonly #caches = new Caches();
   readonly #states = new Column(Int32Array);
-  /** Of each object: what it asked for, and what frees it, as an index of `freedBy`. */
+  /** Of each object: what it asked for, and whether kmalloc gave it, so that only kfree can free it. */
   readonly #sizes = new Column(Int32Array);
-  readonly #freedBy = new Column(Uint8Array);
-  readonly #skipped = Object.fromEntries(skipReasons.map((reason) => [reason, 0])) as Record<SkipReason, number>;
+  readonly #isGeneral = new Column(Uint8Array);
+  readonly #skipped: Record<SkipReason, number>;
   readonly #threads = new Threads();
   readonly #cpusSeen = new Set<number>();
   #events = 0;
@@ -149,6 +150,12 @@ export class TraceBuilder {
   #liveBytes = 0;
   #peakLiveBytes = 0;
 
+  /** `limits` are those of all kernels that are to replay the trace. */
+  constructor(limits: Limits) {
+    this.#limits = limits;
+    this.#skipped = Object.fromEntries(skipReasons(limits).map((reason) => [reason, 0])) as Record<SkipReason, number>;
+  }
+
   skip(reason: SkipReason, events = 1): void {
     this.#events += events;
     this.#skipped[reason] += events;
@@ -156,7 +163,7 @@ export class TraceBuilder {
 
   allocate(identity: number, allocation: TracedAllocation, context: TraceContext): void {
     const state = this.#states.get(identity);
-    const reason = tooLarge(allocation);
+    const reason = this.#tooLarge(allocation);
     if (state >= FIRST_OBJECT) {
       this.#unseenFrees++;
       this.#free(state - FIRST_OBJECT, 'kmem_cache_free', context);
@@ -189,7 +196,8 @@ export class TraceBuilder {
   resize(identity: number, size: number, context: TraceContext): void {
     const state = this.#states.get(identity);
     const allocation = { cache: undefined, size, atomic: false, dma: false };
-    const reason = state < FIRST_OBJECT ? 'resize of an object that is not live in the trace' : tooLarge(allocation);
+    const reason =
+      state < FIRST_OBJECT ? 'resize of an object that is not live in the trace' : this.#tooLarge(allocation);
     if (reason !== undefined) {
       this.skip(reason);
       return;
@@ -210,15 +218,11 @@ export class TraceBuilder {
     const common = { object, atomic, dma, ...this.#place(context) };
     this.#sizes.set(object, size);
     if (cache !== undefined) {
-      this.#freedBy.set(object, ANY);
       this.#operations.push({ kind: 'alloc', cache: this.#caches.numberOf(cache, size), ...common });
-    } else if (size <= LARGEST_OBJECT) {
-      this.#freedBy.set(object, KFREE);
-      this.#operations.push({ kind: 'kmalloc', size, ...common });
     } else {
-      this.#freedBy.set(object, FREE_PAGES);
-      this.#pageAllocations++;
-      this.#operations.push({ kind: 'alloc_pages', size, ...common });
+      this.#isGeneral.set(object, 1);
+      if (size > this.#limits.largestObject) this.#pageAllocations++;
+      this.#operations.push({ kind: 'kmalloc', size, ...common });
     }
     this.#live++;
     this.#liveBytes += size;
@@ -226,10 +230,16 @@ export class TraceBuilder {
   }
 
   #free(object: number, via: Free['via'], context: TraceContext): void {
-    const only = freedBy[this.#freedBy.get(object)];
-    this.#operations.push({ kind: 'free', object, via: only ?? via, ...this.#place(context) });
+    const called = this.#isGeneral.get(object) === 1 ? 'kfree' : via;
+    this.#operations.push({ kind: 'free', object, via: called, ...this.#place(context) });
     this.#live--;
     this.#liveBytes -= this.#sizes.get(object);
+  }
+
+  #tooLarge({ cache, size }: TracedAllocation): SkipReason | undefined {
+    const { largestObject, largestBlock } = this.#limits;
+    if (cache !== undefined) return size > largestObject ? aboveObject(largestObject) : undefined;
+    return size > largestBlock ? aboveBlock(largestBlock) : undefined;
   }
 
   #place(context: TraceContext): { thread: number; cpu: number } {
@@ -239,13 +249,15 @@ export class TraceBuilder {
 
   finish(file: TraceFile, { cpus, unknownFlags }: { cpus: number; unknownFlags: number }): AllocationTrace {
     if (this.#allocations === 0) {
+      const skipped = Object.entries(this.#skipped).filter(([, events]) => events > 0);
+      const reasons = skipped.map(([reason, events]) => `${reason} (${events})`).join(', ');
       throw new InputError(
         file.file,
-        `has no allocation to replay among its ${this.#events} events`,
-        'record allocations too (kmem:kmalloc and kmem:kmem_cache_alloc), and for longer',
+        `has no allocation to replay among its ${this.#events} events: ${reasons}`,
+        `allocations that can be replayed (${allocationsIn[file.format]}) are needed`,
       );
     }
-    const caches = this.#caches.all();
+    const caches = this.#caches.all(this.#limits);
     const threads = this.#threads.names;
     return {
       caches,
@@ -275,14 +287,12 @@ export class TraceBuilder {
   }
 }
 
-/** What frees an object: whatever was called, or the one function that can. */
-const freedBy = [undefined, 'kfree', 'free_pages'] as const;
-const [ANY, KFREE, FREE_PAGES] = [0, 1, 2];
-
-function tooLarge({ cache, size }: TracedAllocation): SkipReason | undefined {
-  if (cache !== undefined) return size > LARGEST_OBJECT ? 'object of a cache, above 131072 bytes' : undefined;
-  return size > LARGEST_BLOCK ? 'allocation above 2097152 bytes' : undefined;
-}
+const KMEM = 'kmem:kmalloc, kmem:kmem_cache_alloc';
+const allocationsIn: Record<TraceFormat, string> = {
+  ftrace: KMEM,
+  'perf script': KMEM,
+  malloc: '"a NUMBER BYTES"',
+};
 
 /** A string of its own. One cut from a line would keep the whole piece of the file that the line came in. */
 const ownString = (text: string): string => [...text].join('');
@@ -324,26 +334,25 @@ class Caches {
     return cache.number;
   }
 
-  all(): TraceCache[] {
-    const names = namesFor24([...this.#caches.keys()]);
+  all(limits: Limits): TraceCache[] {
+    const names = allowedNames([...this.#caches.keys()], limits);
     return [...this.#caches].map(([recordedName, { size }], number) => ({
       recordedName,
       name: names[number],
-      size: Math.max(size, BYTES_PER_WORD),
+      size: Math.max(size, limits.smallestObject),
     }));
   }
 }
 
-/** 2.4 stops at a name that is too long, or that one of its own caches at boot has already. */
-function namesFor24(recordedNames: readonly string[]): string[] {
-  const refused = (name: string): boolean =>
-    name.length > LONGEST_NAME || /^kmem_cache$|^size-\d+(\(DMA\))?$/.test(name);
+/** A name that is too long, or that one of the caches at boot has already, is shortened. */
+function allowedNames(recordedNames: readonly string[], { longestName, isTaken }: Limits): string[] {
+  const refused = (name: string): boolean => name.length > longestName || isTaken(name);
   const taken = new Set(recordedNames.filter((name) => !refused(name)));
   return recordedNames.map((recordedName) => {
     let name = recordedName;
     for (let attempt = 1; refused(name) || (name !== recordedName && taken.has(name)); attempt++) {
       const mark = attempt === 1 ? '~' : `~${attempt}`;
-      name = recordedName.slice(0, LONGEST_NAME - mark.length) + mark;
+      name = recordedName.slice(0, longestName - mark.length) + mark;
     }
     taken.add(name);
     return name;

@@ -1,4 +1,5 @@
 /** An allocation trace from the kmem events of a kernel: which of them to leave out, who did what, and how it may wait. */
+import type { Limits } from '../../slab/kernel-facts.ts';
 import {
   type AllocationTrace,
   type SkipReason,
@@ -11,14 +12,15 @@ import { HIDDEN_POINTER, type KmemEvent, KmemReader } from './kmem-events.ts';
 export class KmemTraceParser implements TraceParser {
   readonly #file: string;
   readonly #reader: KmemReader;
-  readonly #builder = new TraceBuilder();
+  readonly #builder: TraceBuilder;
   /** By the upper and the lower 32 bits of a pointer: numbers need less memory as keys than text does. */
   readonly #identities = new Map<number, Map<number, number>>();
   #pointers = 0;
   #unknownFlags = 0;
 
-  constructor(file: string) {
+  constructor(file: string, limits: Limits) {
     this.#file = file;
+    this.#builder = new TraceBuilder(limits);
     this.#reader = new KmemReader(file);
   }
 

@@ -6,27 +6,30 @@
  *   r 0 96                                    resize (realloc)
  *   f 0                                       free
  *
- * A kernel that keeps those objects calls kmalloc and kfree, and whole pages above 131072 bytes; a resize is a new object,
- * a copy and a free, for 2.4 has no krealloc. The form tells of no threads: all is one.
+ * A kernel that keeps those objects calls kmalloc and kfree, and takes whole pages for the largest; a resize is a new object,
+ * a copy and a free, for not all kernels have krealloc. The form tells of no threads: all is one. Objects are numbered from 0
+ * in order of allocation, so a gap shows that lines are missing; a number may be used again.
  */
 import { InputError } from '../../base/input-error.ts';
+import type { Limits } from '../../slab/kernel-facts.ts';
 import { type AllocationTrace, TraceBuilder, type TraceContext, type TraceParser } from './allocation-trace.ts';
 
 const eventLine = /^([afr]) (\d+)(?: (\d+))?$/;
-/** Each takes four bytes of memory here. */
-const MAX_NUMBER = 99_999_999;
 
-export const isMallocLine = (line: string): boolean => eventLine.test(line.trim());
+/** Malformed ones too: what is wrong with them is told better where they are read. */
+export const isMallocLine = (line: string): boolean => /^[afr] \d/.test(line.trim());
 
 export class MallocTraceParser implements TraceParser {
   readonly #file: string;
-  readonly #builder = new TraceBuilder();
+  readonly #builder: TraceBuilder;
   #context: TraceContext = { task: 0, name: 'program', cpu: 0 };
   #lines = 0;
   #otherLines = 0;
+  #objects = 0;
 
-  constructor(file: string) {
+  constructor(file: string, limits: Limits) {
     this.#file = file;
+    this.#builder = new TraceBuilder(limits);
   }
 
   line(untrimmed: string): void {
@@ -46,12 +49,14 @@ export class MallocTraceParser implements TraceParser {
   }
 
   #event(event: string, number: number, size: number): void {
-    if (number > MAX_NUMBER) {
-      throw this.#error(`object number ${number}`, `they count up from 0, to ${MAX_NUMBER} at most`);
-    }
     const context = this.#context;
-    if (event === 'a') this.#builder.allocate(number, { cache: undefined, size, atomic: false, dma: false }, context);
-    else if (event === 'r') this.#builder.resize(number, size, context);
+    if (event === 'a') {
+      if (number > this.#objects) {
+        throw this.#error(`object number ${number}`, `they count up from 0, and the next is ${this.#objects}`);
+      }
+      this.#objects = Math.max(this.#objects, number + 1);
+      this.#builder.allocate(number, { cache: undefined, size, atomic: false, dma: false }, context);
+    } else if (event === 'r') this.#builder.resize(number, size, context);
     else this.#builder.free(number, 'kfree', context);
   }
 

@@ -15,9 +15,8 @@ export type Allocation = {
   readonly cpu: number;
 } & (
   | { readonly kind: 'alloc'; readonly cache: number }
+  /** Of any size: what is too large for a kernel's kmalloc takes pages there. */
   | { readonly kind: 'kmalloc'; readonly size: number }
-  /** Whole pages, for what is too large for kmalloc: the least power of two of them that holds `size` bytes. */
-  | { readonly kind: 'alloc_pages'; readonly size: number }
 );
 
 /** What was in `from` goes to `object`, as much of it as both hold. */
@@ -29,7 +28,7 @@ export interface Copy {
   readonly cpu: number;
 }
 
-export const freeFunctions = ['kmem_cache_free', 'kfree', 'free_pages'] as const;
+export const freeFunctions = ['kmem_cache_free', 'kfree'] as const;
 
 /** `via` is the function that the kernel called: kfree may free an object of a named cache. */
 export interface Free {
@@ -52,8 +51,8 @@ export interface Operations {
   readonly cpu: Uint16Array;
 }
 
-const kinds = ['alloc', 'kmalloc', 'alloc_pages', 'memcpy', 'free'] as const satisfies Operation['kind'][];
-const [ALLOC, KMALLOC, ALLOC_PAGES, MEMCPY] = [0, 1, 2, 3];
+const kinds = ['alloc', 'kmalloc', 'memcpy', 'free'] as const satisfies Operation['kind'][];
+const [ALLOC, KMALLOC, MEMCPY] = [0, 1, 2];
 const ATOMIC = 1;
 const DMA = 2;
 
@@ -67,8 +66,6 @@ export function operationAt(operations: Operations, i: number): Operation {
       return { kind: 'alloc', cache: argument, ...common, ...how };
     case KMALLOC:
       return { kind: 'kmalloc', size: argument, ...common, ...how };
-    case ALLOC_PAGES:
-      return { kind: 'alloc_pages', size: argument, ...common, ...how };
     case MEMCPY:
       return { kind: 'memcpy', from: argument, ...common };
     default:
@@ -124,7 +121,6 @@ function argumentOf(operation: Operation): number {
     case 'alloc':
       return operation.cache;
     case 'kmalloc':
-    case 'alloc_pages':
       return operation.size;
     case 'memcpy':
       return operation.from;

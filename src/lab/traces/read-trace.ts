@@ -1,11 +1,16 @@
 /** Reads an allocation trace in whichever format it is: the first line that is an event of one decides, not the name. */
 import { InputError } from '../../base/input-error.ts';
+import { type Limits, limitsOfAll } from '../../slab/kernel-facts.ts';
+import { kernels } from '../../slab/kernels.ts';
 import type { AllocationTrace, TraceParser } from './allocation-trace.ts';
 import { isTracepointLine } from './kmem-events.ts';
 import { KmemTraceParser } from './kmem-trace.ts';
 import { isMallocLine, MallocTraceParser } from './malloc-trace.ts';
 
-const formats: readonly { isEvent: (line: string) => boolean; parser: new (file: string) => TraceParser }[] = [
+const formats: readonly {
+  isEvent: (line: string) => boolean;
+  parser: new (file: string, limits: Limits) => TraceParser;
+}[] = [
   { isEvent: isTracepointLine, parser: KmemTraceParser },
   { isEvent: isMallocLine, parser: MallocTraceParser },
 ];
@@ -13,16 +18,27 @@ const formats: readonly { isEvent: (line: string) => boolean; parser: new (file:
 const LINES_BEFORE_EVENTS = 10_000;
 const LONGEST_LINE = 65_536;
 
-/** `file` is for messages only, as below. */
-export function readTrace(lines: Iterable<string>, file: string): AllocationTrace {
-  const reader = new TraceReader(file);
+/**
+ * `file` is for messages only, as below. `limits` are those of the kernels that are to replay the trace; without them any
+ * kernel can.
+ */
+export function readTrace(
+  lines: Iterable<string>,
+  file: string,
+  limits = limitsOfAll(kernels.values()),
+): AllocationTrace {
+  const reader = new TraceReader(file, limits);
   for (const line of lines) reader.line(line);
   return reader.finish();
 }
 
 /** Reads a file of any length as it comes, in pieces that need not end where lines or characters do. */
-export async function readTraceBytes(bytes: AsyncIterable<Uint8Array>, file: string): Promise<AllocationTrace> {
-  const reader = new TraceReader(file);
+export async function readTraceBytes(
+  bytes: AsyncIterable<Uint8Array>,
+  file: string,
+  limits = limitsOfAll(kernels.values()),
+): Promise<AllocationTrace> {
+  const reader = new TraceReader(file, limits);
   const decoder = new TextDecoder();
   let rest = '';
   for await (const piece of bytes) {
@@ -38,13 +54,15 @@ export async function readTraceBytes(bytes: AsyncIterable<Uint8Array>, file: str
 
 class TraceReader {
   readonly #file: string;
+  readonly #limits: Limits;
   /** Until the format is known. */
   #before: string[] = [];
   #parser: TraceParser | null = null;
   #lines = 0;
 
-  constructor(file: string) {
+  constructor(file: string, limits: Limits) {
     this.#file = file;
+    this.#limits = limits;
   }
 
   line(text: string): void {
@@ -56,7 +74,7 @@ class TraceReader {
     this.#before.push(text);
     const format = formats.find(({ isEvent }) => isEvent(text));
     if (format !== undefined) {
-      this.#parser = new format.parser(this.#file);
+      this.#parser = new format.parser(this.#file, this.#limits);
       for (const line of this.#before) this.#parser.line(line);
       this.#before = [];
     } else if (this.#before.length === LINES_BEFORE_EVENTS) throw this.#unknown();
@@ -74,9 +92,12 @@ class TraceReader {
 
   #unknown(): InputError {
     const among = this.#lines === LINES_BEFORE_EVENTS ? ` in its first ${LINES_BEFORE_EVENTS} lines` : '';
+    const first = this.#before.findIndex((text) => /^\s*[^#\s]/.test(text));
+    const seen =
+      first === -1 ? '' : `; line ${first + 1} begins ${JSON.stringify(this.#before[first].trim().slice(0, 40))}`;
     return new InputError(
       this.#file,
-      `holds no event of a known trace format${among}`,
+      `holds no event of a known trace format${among}${seen}`,
       'give the text of an ftrace buffer or of perf script with kmem events, or a malloc trace (docs/traces.md)',
     );
   }

@@ -1,63 +1,73 @@
-/** Compares our L1s with golden/cache: counts that independent simulators agree on, and MESI states step by step. */
+/** Compares our L1s with test/golden: counts that independent simulators agree on, and MESI states step by step. */
+import { z } from 'zod';
+import { InputError } from '../../base/input-error.ts';
 import { stateLetters } from '../../hw/cache/coherence.ts';
+import { MiB } from '../../hw/memory.ts';
 import { totalOf } from '../caches/cache-counts.ts';
+import type { CacheCounts } from '../caches/cache-report.ts';
 import { CacheSimulator, policies } from '../caches/cache-simulator.ts';
-import { type AccessConsumer, AccessList } from '../caches/memory-trace.ts';
-import type { CacheCounts } from '../results/results.ts';
+import { type AccessConsumer, AccessList, MAX_CPUS } from '../caches/memory-trace.ts';
+import { checked, powerOfTwo } from './checked.ts';
 import { type CaseOutcome, Comparison } from './outcome.ts';
 
-type Recorded = Readonly<Record<string, unknown>>;
+const count = z.int().min(0);
+const record = z.record(z.string(), z.unknown());
+type Recorded = z.output<typeof record>;
 
-interface RecordedGeometry {
-  readonly size: number;
-  readonly ways: number;
-  readonly line: number;
-  readonly sets: number;
-  /** By policy. */
-  readonly policies: Readonly<Record<string, Recorded>>;
-}
+const MOST_BYTES = 64 * MiB;
+/** A cache that can be built with its finer miss classes. */
+const geometryShape = {
+  size: z.int().min(4).max(MOST_BYTES),
+  ways: z.int().min(1).max(4096),
+  line: powerOfTwo(4, 128),
+};
+const policyName = z.string().refine((name) => Object.hasOwn(policies, name), 'no policy of this name is known');
 
-interface RecordedTrace {
-  readonly accesses: number;
-  readonly reads: number;
-  readonly writes: number;
-  readonly geometries: Readonly<Record<string, RecordedGeometry>>;
-}
+const countsByGeometry = <T extends z.ZodType, U extends z.ZodRawShape>(policyCounts: T, more: U) =>
+  z.record(z.string(), z.looseObject({ ...geometryShape, ...more, policies: z.record(policyName, policyCounts) }));
+const contents = { accesses: count, reads: count, writes: count };
 
-export interface ExpectedCounts {
-  readonly traces: Readonly<
-    Record<
-      string,
-      RecordedTrace & {
-        readonly geometries: Readonly<
-          Record<string, { readonly straddlingAccesses: number; readonly lineAccesses: number }>
-        >;
-      }
-    >
-  >;
-}
+const expectedCounts = z.object({
+  traces: z.record(
+    z.string(),
+    z.looseObject({
+      ...contents,
+      geometries: countsByGeometry(record, { straddlingAccesses: count, lineAccesses: count }),
+    }),
+  ),
+});
 
-export interface ExpectedCoherence {
-  readonly traces: Readonly<
-    Record<
-      string,
-      RecordedTrace & {
-        readonly cpus: number;
-        /** Locked read-modify-writes; not among the writes here. */
-        readonly atomics: number;
-        /** The traced program's shared variables: hexadecimal start, bytes, and accesses that begin in it. */
-        readonly objects?: Readonly<Record<string, { start: string; bytes: number; accesses: number }>>;
-      }
-    >
-  >;
-}
+const lineSharing = z.object({ line: z.string(), trueSharing: count, falseSharing: count });
+const expectedCoherence = z.object({
+  traces: z.record(
+    z.string(),
+    z.looseObject({
+      ...contents,
+      cpus: count,
+      /** Locked read-modify-writes; not among the writes here. */
+      atomics: count,
+      geometries: countsByGeometry(
+        z.looseObject({ total: record, perCpu: z.array(record), topLines: z.array(lineSharing) }),
+        {},
+      ),
+      /** The traced program's shared variables: hexadecimal start, bytes, and accesses that begin in it. */
+      objects: z
+        .record(z.string(), z.object({ start: z.string().regex(/^[0-9a-f]{1,8}$/), bytes: count, accesses: count }))
+        .optional(),
+    }),
+  ),
+});
+type RecordedTrace = z.output<typeof expectedCoherence>['traces'][string];
+type RecordedGeometry = Readonly<Record<keyof typeof geometryShape, number>>;
 
 /** One case for each trace, and for each trace, geometry and policy. `trace` gives the accesses of a trace by name. */
 export function* verifyExpectedCounts(
-  expected: ExpectedCounts,
+  document: unknown,
+  file: string,
   trace: (name: string) => AccessList,
 ): Generator<CaseOutcome> {
-  for (const [name, recorded] of Object.entries(expected.traces)) {
+  const { traces } = checked(expectedCounts, document, file, 'counts by trace, geometry and policy: docs/cache.md');
+  for (const [name, recorded] of Object.entries(traces)) {
     const accesses = trace(name);
     const { length, kinds } = accesses;
     const reads = kinds.filter((kind) => kind === 'r').length;
@@ -66,7 +76,8 @@ export function* verifyExpectedCounts(
       const { straddlingAccesses, lineAccesses } = geometry;
       for (const [policy, counts] of Object.entries(geometry.policies)) {
         const all = { ...counts, straddlingAccesses, lineAccesses };
-        yield compared(`${name} ${geometryName} ${policy}`, all, missesOverTime(accesses, geometry, policy), notCounts);
+        const simulator = simulatorAt(`${file}: ${name} ${geometryName}`, geometry, policy, 1);
+        yield compared(`${name} ${geometryName} ${policy}`, all, missesOverTime(accesses, simulator), notCounts);
       }
     }
   }
@@ -84,12 +95,23 @@ function compared(name: string, recorded: object, got: object, leftOut: Readonly
   return comparison.outcome();
 }
 
-const simulatorOf = ({ size, ways, line }: Omit<RecordedGeometry, 'sets' | 'policies'>, policy: string, cpus: number) =>
-  new CacheSimulator({ geometry: { size, ways, line, policy: policies[policy] }, cpus, classes: 'all' });
+/** An InputError at `place` for what cannot be built. */
+function simulatorAt(
+  place: string,
+  { size, ways, line }: RecordedGeometry,
+  policy: string,
+  cpus: number,
+): CacheSimulator {
+  try {
+    return new CacheSimulator({ geometry: { size, ways, line, policy: policies[policy] }, cpus, classes: 'all' });
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    throw new InputError(place, `no cache can be so (${error.message})`, 'a cache has sets, ways and lines that fit');
+  }
+}
 
 /** The counts of one CPU's cache, and where in the trace it missed. */
-function missesOverTime(accesses: AccessList, geometry: RecordedGeometry, policy: string) {
-  const simulator = simulatorOf(geometry, policy, 1);
+function missesOverTime(accesses: AccessList, simulator: CacheSimulator) {
   const { counters } = simulator.caches.l1s[0];
   const missesAfterEach20th: number[] = [];
   const first20MissingAccesses: number[] = [];
@@ -105,23 +127,27 @@ function missesOverTime(accesses: AccessList, geometry: RecordedGeometry, policy
 
 /** As verifyExpectedCounts, for traces of several CPUs: the counts of each and in total, and the worst lines. */
 export function* verifyExpectedCoherence(
-  expected: ExpectedCoherence,
+  document: unknown,
+  file: string,
   trace: (name: string) => AccessList,
 ): Generator<CaseOutcome> {
-  for (const [name, recorded] of Object.entries(expected.traces)) {
+  const { traces } = checked(expectedCoherence, document, file, 'counts by trace, geometry and policy: docs/cache.md');
+  for (const [name, recorded] of Object.entries(traces)) {
     const accesses = trace(name);
     const { objects = {}, ...counts } = recorded;
     const flat = { ...counts, ...accessesByObject(objects, (object) => objects[object].accesses) };
     yield compared(name, flat, contentsOf(accesses, objects), new Set(['geometries']));
     for (const [geometryName, geometry] of Object.entries(recorded.geometries)) {
       for (const [policy, counts] of Object.entries(geometry.policies)) {
-        yield coherenceCase(`${name} ${geometryName} ${policy}`, accesses, geometry, policy, counts);
+        const cpus = Math.max(...new Set(accesses.cpus)) + 1;
+        const simulator = simulatorAt(`${file}: ${name} ${geometryName}`, geometry, policy, cpus);
+        yield coherenceCase(`${name} ${geometryName} ${policy}`, accesses, geometry.line, simulator, counts);
       }
     }
   }
 }
 
-type Objects = NonNullable<ExpectedCoherence['traces'][string]['objects']>;
+type Objects = NonNullable<RecordedTrace['objects']>;
 
 const accessesByObject = (objects: Objects, count: (object: string) => number) =>
   Object.fromEntries(Object.keys(objects).map((object) => [`accesses of ${object}`, count(object)]));
@@ -143,34 +169,23 @@ function contentsOf(accesses: AccessList, objects: Objects) {
   };
 }
 
+type LineSharing = z.output<typeof lineSharing>;
 /** Coherence misses, decided at the miss. */
-interface Sharing {
-  trueSharing: number;
-  falseSharing: number;
-}
-/** `line`: its address, in hexadecimal. */
-type LineSharing = Sharing & { readonly line: string };
+type Sharing = Omit<LineSharing, 'line'>;
 
 function coherenceCase(
   name: string,
   accesses: AccessList,
-  geometry: RecordedGeometry,
-  policy: string,
-  recorded: Recorded,
+  line: number,
+  simulator: CacheSimulator,
+  expected: { total: Recorded; perCpu: Recorded[]; topLines: LineSharing[] },
 ): CaseOutcome {
   const comparison = new Comparison(`cache/${name}`, 'counts');
-  const simulator = simulatorOf(geometry, policy, Math.max(...new Set(accesses.cpus)) + 1);
-  const topLines = worstLines(simulator, accesses, geometry.line);
+  const topLines = worstLines(simulator, accesses, line);
   const perCpu = simulator.counts();
-  const compare = (whose: string, counts: object, got: CacheCounts) => {
-    for (const [count, value] of Object.entries(counts)) {
-      comparison.compare(() => `${whose} ${count}`, value, got[count as keyof CacheCounts]);
-    }
-  };
-  const expected = recorded as { total: object; perCpu: object[]; topLines: LineSharing[] };
-  compare('total', expected.total, totalOf(perCpu));
+  compareCounts(comparison, 'total', expected.total, totalOf(perCpu));
   expected.perCpu.forEach((counts, cpu) => {
-    compare(`cpu${cpu}`, counts, perCpu[cpu]);
+    compareCounts(comparison, `cpu${cpu}`, counts, perCpu[cpu]);
   });
   for (let i = 0; i < Math.max(expected.topLines.length, topLines.length); i++) {
     comparison.compare(() => `topLines ${i}`, expected.topLines[i], topLines[i]);
@@ -178,10 +193,16 @@ function coherenceCase(
   return comparison.outcome();
 }
 
+function compareCounts(comparison: Comparison, whose: string, recorded: Recorded, got: CacheCounts | undefined): void {
+  for (const [name, value] of Object.entries(recorded)) {
+    comparison.compare(() => `${whose} ${name}`, value, got?.[name as keyof CacheCounts]);
+  }
+}
+
 /** Feeds the trace; the ten lines with most coherence misses of all CPUs, those of lower address first. */
 function worstLines(simulator: CacheSimulator, accesses: AccessList, line: number): LineSharing[] {
   const { l1s } = simulator.caches;
-  const byLine = new Map<number, Sharing>();
+  const byLine = new Map<number, { -readonly [K in keyof Sharing]: number }>();
   const piece: AccessConsumer = (cpu, kind, address, bytes) => {
     const { counters } = l1s[cpu];
     const { coherenceMisses, trueSharingMisses } = counters;
@@ -219,25 +240,29 @@ function inPieces(
   }
 }
 
-export interface DirectedCases {
-  readonly geometry: { readonly size: number; readonly ways: number; readonly line: number };
-  readonly policy: string;
-  readonly cases: readonly {
-    readonly cpus: number;
-    readonly steps: readonly string[];
-    readonly perCpu: readonly Readonly<Record<string, number>>[];
-  }[];
-}
+const directedCases = z.object({
+  geometry: z.object(geometryShape),
+  policy: policyName,
+  cases: z.array(
+    z.object({
+      cpus: z.int().min(1).max(MAX_CPUS),
+      steps: z.array(z.string().regex(/^[^>]+ > [^>]+$/, 'must be an access, " > " and the states after it')),
+      perCpu: z.array(record),
+    }),
+  ),
+});
 
 /** One case for each directed one: the state of every line touched in every cache after every step, and the counts. */
-export function verifyDirected({ geometry, policy, cases }: DirectedCases): CaseOutcome[] {
+export function verifyDirected(document: unknown, file: string): CaseOutcome[] {
+  const remedy = 'directed cases have a geometry, a policy, and cases with their steps and counts';
+  const { geometry, policy, cases } = checked(directedCases, document, file, remedy);
   const { line } = geometry;
   return cases.map(({ cpus, steps, perCpu }, n) => {
     const comparison = new Comparison(`cache/directed-mesi ${n}`, 'steps and counts');
-    const simulator = simulatorOf(geometry, policy, cpus);
+    const simulator = simulatorAt(file, geometry, policy, cpus);
     const { l1s } = simulator.caches;
     const [texts, states] = [0, 1].map((half) => steps.map((step) => step.split(' > ')[half])) as [string[], string[]];
-    const accesses = AccessList.parse(new TextEncoder().encode(texts.join('\n')), `directed-mesi.json case ${n}`);
+    const accesses = AccessList.parse(new TextEncoder().encode(texts.join('\n')), `${file} case ${n}`);
     accesses.forEach((cpu, kind, address, bytes, i) => {
       // Recorded states are as of right after each piece of a straddling access.
       const seen: string[] = [];
@@ -250,9 +275,7 @@ export function verifyDirected({ geometry, policy, cases }: DirectedCases): Case
     });
     const counts = simulator.counts();
     perCpu.forEach((recorded, cpu) => {
-      for (const [count, value] of Object.entries(recorded)) {
-        comparison.compare(() => `cpu${cpu} ${count}`, value, counts[cpu][count as keyof CacheCounts]);
-      }
+      compareCounts(comparison, `cpu${cpu}`, recorded, counts[cpu]);
     });
     return comparison.outcome();
   });

@@ -38,6 +38,9 @@ const statisticsColumns = ['high mark', 'allocations', 'grown', 'reaped', 'error
 const arrayColumns = ['limit', 'batchcount'];
 const hitColumns = ['allochit', 'allocmiss', 'freehit', 'freemiss'];
 
+/** The case's name, from that of its file. */
+export const dumpName = (file: string) => `slabinfo/${file.replace(/^.*[\\/]/, '').replace(/\.txt(\.gz)?$/, '')}`;
+
 /** The version in the first line, as "1.1" or "2.0". */
 export function slabinfoVersion(text: string, file: string): string {
   const header = /^slabinfo - version: (\d+\.\d+)(?= |$)/.exec(text.split('\n', 1)[0].trimEnd());
@@ -62,7 +65,7 @@ export function parseSlabinfo(text: string, file: string): Slabinfo {
   return { statistics, smp, rows: lines.map((line, i) => new Line(line.trim(), file, i + 2, groups).row()) };
 }
 
-const notAHeader = (file: string) =>
+export const notAHeader = (file: string) =>
   new InputError(
     `${file}:1`,
     'not the header of /proc/slabinfo',

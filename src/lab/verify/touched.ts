@@ -1,167 +1,169 @@
 /**
- * Compares the memory that an operation touched with what the recorded kernel touched: the set of cache lines, the set of
- * 32-bit words read, and the set of words written. Prefetches do not count, a locked read-modify-write is both, and the
- * stack and the data of cross-CPU calls are left out, as in the recordings.
+ * Compares the memory that operations touched with what the recorded kernel touched: whether the accesses are the same, one by
+ * one in order, and where they are not, which 32-bit words were read or written on one side alone.
  */
-import type { Machine } from '../../hw/machine.ts';
-import type { addr_t } from '../../hw/memory.ts';
-import { type AccessKind, observe } from '../../hw/observe.ts';
-import { task_struct_sizeof } from '../../kernel/task.ts';
-import { struct_page } from '../../mm/linux-2.4.22/mm.ts';
-import { placeAt } from '../../slab/linux-2.4.22/places.ts';
-import { cache_sizes_t, type Linux2422 } from '../../slab/linux-2.4.22/slab.ts';
+import { groupBy } from '../../base/group-by.ts';
+import { type Access, countOf, firstDifference } from './accesses.ts';
+import { type CaseOutcome, type Difference, skippedCase, type TouchShare, type TouchSummary } from './outcome.ts';
+import type { AccessComparison, ComparedOperation } from './recording.ts';
 
-/** [kind, bytes, where], as recorded. */
-export type RecordedTouch = readonly [kind: string, bytes: number, where: string];
+/** Of all operations but those without a bar, where there are so many: a recording may be of little but boot and creation. */
+const MOST = 0.95;
+const MANY = 1000;
+/** Of all operations: the same words read, and the same written. */
+const EQUAL_WORDS = 0.99;
 
-/** A place by the recordings' names: an offset in a symbol, or a physical address in none. */
-interface Place {
-  readonly symbol: string;
-  readonly offset: number;
-}
-
-const MEMORY = '';
-
-/** The sets of one operation, on one side. */
-class Touched {
-  readonly lines = new Set<string>();
-  readonly read = new Set<string>();
-  readonly written = new Set<string>();
-  readonly #line: number;
-
-  constructor(line: number) {
-    this.#line = line;
-  }
-
-  add(kind: string, { symbol, offset }: Place, bytes: number): void {
-    for (let word = offset & -4; word < offset + bytes; word += 4) {
-      if (kind !== 'w') this.read.add(`${symbol}+${word}`);
-      if (kind !== 'r') this.written.add(`${symbol}+${word}`);
-      this.lines.add(`${symbol}+${Math.floor(word / this.#line)}`);
-    }
-  }
-}
-
-export interface TouchSummary {
-  readonly operations: number;
-  readonly equalLines: number;
-  readonly equalWords: number;
-  /** Words that differ, by structure and field, the most frequent first. */
-  readonly differences: readonly { readonly what: string; readonly count: number }[];
-}
-
-export class TouchComparison {
-  readonly #line: number;
-  #accesses: { kind: AccessKind; address: addr_t; bytes: number }[] = [];
-  #operations = 0;
-  #equalLines = 0;
-  #equalWords = 0;
+export class TouchComparison implements AccessComparison {
+  readonly #name: string;
+  readonly #shares: TouchShare[] = [];
   readonly #differences = new Map<string, number>();
+  #operations = 0;
+  #equalWords = 0;
+  /** The first operation on a hot path that is not the same. */
+  #first: Difference | null = null;
 
-  /** `line`: the L1_CACHE_BYTES that lines are compared by. */
-  constructor(line: number) {
-    this.#line = line;
+  constructor(name: string) {
+    this.#name = name;
   }
 
-  /** Listens to all CPUs of a machine. */
-  watch(machine: Machine): void {
-    for (const cpu of machine.cpus) {
-      observe(cpu, (_, kind, address, bytes) => {
-        if (kind !== 'p') this.#accesses.push({ kind, address, bytes });
-      });
-    }
-  }
+  powerOn(): void {}
 
-  /** A new operation begins. */
-  begin(): void {
-    this.#accesses = [];
-  }
-
-  /** Compares the accesses since `begin` with those recorded. */
-  compare(k: Linux2422, operation: string, recorded: readonly RecordedTouch[]): void {
-    const expected = new Touched(this.#line);
-    for (const [kind, bytes, where] of recorded) {
-      if (kind !== 'p') expected.add(kind === 'rw' ? 'x' : kind, parsePlace(where), bytes);
-    }
-    const got = new Touched(this.#line);
-    for (const { kind, address, bytes } of this.#accesses) {
-      const place = placeOf(k, address);
-      if (place !== null) got.add(kind, place, bytes);
-    }
+  compare(operation: ComparedOperation): void {
+    const { kind, recorded, ours, tell } = operation;
+    const different = firstDifference(recorded, ours);
     this.#operations++;
-    if (sameSet(expected.lines, got.lines)) this.#equalLines++;
-    const equal = sameSet(expected.read, got.read) && sameSet(expected.written, got.written);
-    if (equal) {
-      this.#equalWords++;
-      return;
-    }
-    this.#note(k, operation, 'read', 'missing', expected.read, got.read);
-    this.#note(k, operation, 'read', 'besides', got.read, expected.read);
-    this.#note(k, operation, 'written', 'missing', expected.written, got.written);
-    this.#note(k, operation, 'written', 'besides', got.written, expected.written);
+    this.#shares.push({
+      kind: kind.name,
+      bar: kind.bar,
+      operations: 1,
+      inOrder: different === null ? 1 : 0,
+      recorded: countOf(recorded),
+      ours: countOf(ours),
+    });
+    if (different === null || this.#haveEqualWords(operation)) this.#equalWords++;
+    if (different === null || kind.bar !== 'all') return;
+    const [expected, got] = different.map((access) => access && told(access, tell));
+    this.#first ??= { where: `${kind.name}, operation ${this.#operations} of those compared`, expected, got };
+  }
+
+  /** Whether both sides read the same words, and wrote the same; notes which they did not. */
+  #haveEqualWords({ kind, recorded, ours, tell }: ComparedOperation): boolean {
+    let equal = true;
+    const note = (how: string, sense: string, these: ReadonlySet<number>, those: ReadonlySet<number>) => {
+      for (const word of these) {
+        if (those.has(word)) continue;
+        equal = false;
+        const what = `${kind.name}: ${tell(word)} ${how}, ${sense}`;
+        this.#differences.set(what, (this.#differences.get(what) ?? 0) + 1);
+      }
+    };
+    const [read, readHere] = [recorded, ours].map((accesses) => wordsOf(accesses, 'w'));
+    const [written, writtenHere] = [recorded, ours].map((accesses) => wordsOf(accesses, 'r'));
+    note('read', 'missing', read, readHere);
+    note('read', 'besides', readHere, read);
+    note('written', 'missing', written, writtenHere);
+    note('written', 'besides', writtenHere, written);
+    return equal;
   }
 
   summary(): TouchSummary {
     const differences = [...this.#differences].map(([what, count]) => ({ what, count }));
     return {
+      shares: summed(this.#shares),
       operations: this.#operations,
-      equalLines: this.#equalLines,
       equalWords: this.#equalWords,
-      differences: differences.sort((a, b) => b.count - a.count || (a.what < b.what ? -1 : 1)),
+      differences: byCount(differences),
     };
   }
 
-  #note(k: Linux2422, operation: string, how: string, sense: string, these: Set<string>, those: Set<string>): void {
-    for (const word of these) {
-      if (those.has(word)) continue;
-      const what = `${operation}: ${placeAt(k, addressOf(k, word)).field} ${how}, ${sense}`;
-      this.#differences.set(what, (this.#differences.get(what) ?? 0) + 1);
+  /** Fails where a hot path is not the same one by one, or words differ in more than one operation in a hundred. */
+  outcome(): CaseOutcome {
+    if (this.#operations === 0) {
+      return skippedCase(this.#name, 'no operation of this case was recorded with the memory it touched');
     }
+    const touch = this.summary();
+    const out = touch.shares
+      .filter(({ bar, operations, inOrder }) => bar === 'all' && inOrder < operations)
+      .reduce((count, { operations, inOrder }) => count + operations - inOrder, 0);
+    const unequal = this.#equalWords < EQUAL_WORDS * this.#operations ? this.#operations - this.#equalWords : 0;
+    const words = {
+      where: 'sets of words',
+      expected: shareOf(EQUAL_WORDS),
+      got: shareOf(this.#equalWords / this.#operations),
+    };
+    return {
+      name: this.#name,
+      compared: this.#operations,
+      unit: 'operations',
+      differences: Math.max(out, unequal),
+      first: this.#first ?? (unequal > 0 ? words : null),
+      skipped: null,
+      touch,
+    };
   }
 }
 
-const sameSet = (a: Set<string>, b: Set<string>) => a.size === b.size && [...a].every((item) => b.has(item));
-
-/** `symbol+0x10`, `mem_map[7]+0x4`, or a physical address. */
-function parsePlace(where: string): Place {
-  const match = /^(.*)\+0x([0-9a-f]+)$/.exec(where);
-  if (match === null) return { symbol: MEMORY, offset: Number(where) };
-  const offset = Number.parseInt(match[2], 16);
-  const page = /^mem_map\[(\d+)\]$/.exec(match[1]);
-  if (page !== null) return { symbol: 'mem_map', offset: Number(page[1]) * struct_page.sizeof + offset };
-  return { symbol: match[1], offset };
+/** All recordings of one call together: fails where too few operations are the same one by one. Null where none was compared. */
+export function totalTouch(cases: readonly TouchComparison[]): CaseOutcome | null {
+  const summaries = cases.map((each) => each.summary()).filter(({ shares }) => shares.length > 0);
+  if (summaries.length === 0) return null;
+  const shares = summed(summaries.flatMap((summary) => summary.shares));
+  const barred = shares.filter(({ bar }) => bar !== 'none');
+  const operations = sum(barred.map((share) => share.operations));
+  const inOrder = sum(barred.map((share) => share.inOrder));
+  const enough = operations < MANY || inOrder >= MOST * operations;
+  return {
+    name: 'touch, all recordings',
+    compared: operations,
+    unit: 'operations',
+    differences: enough ? 0 : operations - inOrder,
+    first: enough ? null : { where: 'in order', expected: shareOf(MOST), got: shareOf(inOrder / operations) },
+    skipped: null,
+    touch: {
+      shares,
+      operations: sum(summaries.map((summary) => summary.operations)),
+      equalWords: sum(summaries.map(({ equalWords }) => equalWords)),
+      differences: byCount(
+        [
+          ...groupBy(
+            summaries.flatMap((summary) => summary.differences),
+            ({ what }) => what,
+          ),
+        ].map(([what, same]) => ({
+          what,
+          count: sum(same.map(({ count }) => count)),
+        })),
+      ),
+    },
+  };
 }
 
-/** Where one of our addresses stands in the recordings' terms; null for what they leave out. */
-function placeOf(k: Linux2422, address: addr_t): Place | null {
-  const found = k.symbols.find(address);
-  if (found === null) return { symbol: MEMORY, offset: address };
-  const { name, offset } = found;
-  if (name === 'call_lock' || name === 'call_data') return null;
-  if (name.startsWith('task[') && offset >= task_struct_sizeof(k.config.CONFIG_SMP)) return null;
-  if (name === 'cache_sizes') return element('cache_sizes', offset, cache_sizes_t.sizeof);
-  if (name === 'irq_stat') return element('irq_stat', offset, k.irq_cpustat_t.sizeof);
-  if (name === 'contig_page_data' && offset < k.pg_data_t.node_zonelists) {
-    return element('zone', offset, k.zone_struct.sizeof);
+const sum = (numbers: readonly number[]) => numbers.reduce((total, n) => total + n, 0);
+const shareOf = (part: number) => `${(100 * part).toFixed(2)} %`;
+
+/** Shares of the same kind as one. */
+function summed(shares: readonly TouchShare[]): TouchShare[] {
+  return [...groupBy(shares, ({ kind }) => kind).values()].map((same) => ({
+    ...same[0],
+    operations: sum(same.map(({ operations }) => operations)),
+    inOrder: sum(same.map(({ inOrder }) => inOrder)),
+    recorded: sum(same.map(({ recorded }) => recorded)),
+    ours: sum(same.map(({ ours }) => ours)),
+  }));
+}
+
+/** The aligned 32-bit words of all accesses but those of one kind. */
+function wordsOf(accesses: readonly Access[], without: Access['kind']): ReadonlySet<number> {
+  const words = new Set<number>();
+  for (const { kind, address, bytes } of accesses) {
+    if (kind === without) continue;
+    for (let word = address & -4; word < address + bytes; word += 4) words.add(word);
   }
-  return { symbol: name, offset };
+  return words;
 }
 
-const element = (array: string, offset: number, sizeof: number): Place => ({
-  symbol: `${array}[${Math.floor(offset / sizeof)}]`,
-  offset: offset % sizeof,
-});
+const told = ({ cpu, kind, address, bytes }: Access, tell: (address: number) => string) =>
+  `cpu${cpu} ${kind} ${bytes} 0x${address.toString(16)} ${tell(address)}`;
 
-/** The address of a word by its name in a set. */
-function addressOf(k: Linux2422, word: string): addr_t {
-  const plus = word.lastIndexOf('+');
-  const symbol = word.slice(0, plus);
-  const offset = Number(word.slice(plus + 1));
-  if (symbol === MEMORY) return offset;
-  const indexed = /^(cache_sizes|irq_stat|zone)\[(\d+)\]$/.exec(symbol);
-  if (indexed === null) return k.symbols.address(symbol) + offset;
-  const index = Number(indexed[2]);
-  if (indexed[1] === 'zone') return k.zone(index) + offset;
-  const sizeof = indexed[1] === 'irq_stat' ? k.irq_cpustat_t.sizeof : cache_sizes_t.sizeof;
-  return k.symbols.address(indexed[1]) + index * sizeof + offset;
-}
+const byCount = (differences: TouchSummary['differences']) =>
+  differences.toSorted((a, b) => b.count - a.count || (a.what < b.what ? -1 : 1));

@@ -16,11 +16,19 @@ import type { Cpu } from '../../hw/cpu.ts';
 import { interpose } from '../../hw/interpose.ts';
 import type { addr_t } from '../../hw/memory.ts';
 import type { Place, SlabAllocator } from '../../slab/allocator.ts';
-import type { ClassedMisses, LineAccesses, Owner, OwnerCounts, SharedLine, Sharing } from '../results/results.ts';
-import type { Field } from '../specification/fields.ts';
+import type { ClassedMisses } from '../results/counts.ts';
+import type { LineAccesses, Owner, OwnerCounts, SharedLine, Sharing } from '../results/owners.ts';
 import { tellPlace } from './tell-place.ts';
 
 const HOTTEST_LINES = 100;
+
+/** A field of the objects in a cache. */
+export interface Field {
+  readonly name: string;
+  /** In bytes from the object's start. */
+  readonly offset: number;
+  readonly size: number;
+}
 
 /** What the fields of objects are called, by the name of their cache. */
 export type FieldNames = ReadonlyMap<string, readonly Field[]>;

@@ -3,9 +3,8 @@ import type { Counters } from '../../hw/cache/counters.ts';
 import type { Cpu } from '../../hw/cpu.ts';
 import { interpose } from '../../hw/interpose.ts';
 import { type addr_t, NULL, PAGE_SIZE } from '../../hw/memory.ts';
-import { GFP_DMA } from '../../mm/gfp.ts';
 import type { SlabAllocator } from '../../slab/allocator.ts';
-import type { Counts, SetPressure } from '../results/results.ts';
+import type { Counts, SetPressure } from '../results/counts.ts';
 import { countSets } from './set-pressure.ts';
 
 /** Counts that are sums over the CPUs, by where a CPU has them. */
@@ -79,7 +78,6 @@ export class Measurement {
   readonly #sets: SetPressure;
   readonly #sizeOf: ReadonlyMap<addr_t, number>;
   readonly #live = new Map<addr_t, LiveObject>();
-  readonly #general: readonly GeneralCache[];
   readonly #freeBefore: number;
   #fewestFree: number;
   #liveBytes = 0;
@@ -97,7 +95,6 @@ export class Measurement {
     for (const { counters } of machine.cpus) counters.longestInterruptsOff = 0;
     this.#before = totals(machine.cpus);
     this.#sets = countSets(machine.cpus.map(({ l1 }) => l1));
-    this.#general = generalCaches(caches);
     this.#watch(allocator);
   }
 
@@ -125,7 +122,6 @@ export class Measurement {
     const freeing = (cpu: Cpu, objp: addr_t) => this.#freeing(cpu, objp);
     const allocating = (cpu: Cpu, cachep: addr_t) => this.#allocating(cpu, cachep);
     const allocated = (objp: addr_t, cachep: addr_t, bytes: number) => this.#allocated(objp, cachep, bytes);
-    const generalCache = (size: number, flags: number) => this.#generalCache(size, flags);
     interpose(allocator, {
       alloc: (below) =>
         function* (cpu, cachep, flags) {
@@ -134,11 +130,11 @@ export class Measurement {
         },
       kmalloc: (below) =>
         function* (cpu, size, flags) {
-          const cachep = generalCache(size, flags);
+          const cachep = allocator.generalCache(size, flags);
           allocating(cpu, cachep);
           return allocated(yield* below(cpu, size, flags), cachep, size);
         },
-      alloc_pages: (below) =>
+      get_free_pages: (below) =>
         function* (cpu, gfp_mask, order) {
           return allocated(yield* below(cpu, gfp_mask, order), NULL, PAGE_SIZE << order);
         },
@@ -155,13 +151,6 @@ export class Measurement {
         return below(cpu, addr, order);
       },
     });
-  }
-
-  /** The general cache that serves kmalloc(size), NULL where none does. */
-  #generalCache(size: number, flags: number): addr_t {
-    const dma = (flags & GFP_DMA) !== 0;
-    for (const cache of this.#general) if (cache.dma === dma && cache.size >= size) return cache.cachep;
-    return NULL;
   }
 
   /**
@@ -198,19 +187,4 @@ export class Measurement {
     if (level.avail < level.limit) this.#arrays.freeHits++;
     else this.#arrays.freeMisses++;
   }
-}
-
-interface GeneralCache {
-  readonly cachep: addr_t;
-  readonly size: number;
-  readonly dma: boolean;
-}
-
-/** The size-N caches, in order of size. */
-function generalCaches(caches: readonly { cachep: addr_t; name: string }[]): GeneralCache[] {
-  return caches
-    .map(({ cachep, name }) => ({ cachep, match: /^size-(\d+)(\(DMA\))?$/.exec(name) }))
-    .filter(({ match }) => match !== null)
-    .map(({ cachep, match }) => ({ cachep, size: Number(match![1]), dma: match![2] !== undefined }))
-    .sort((a, b) => a.size - b.size);
 }

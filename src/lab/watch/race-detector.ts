@@ -29,7 +29,6 @@ import type { addr_t } from '../../hw/memory.ts';
 import { type AccessKind, observe } from '../../hw/observe.ts';
 import type { Context } from '../../hw/scheduler.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
-import { call_data_struct } from '../../kernel/smp.ts';
 import { callingFunction } from './calling-function.ts';
 import { type PlaceName, tellPlace } from './tell-place.ts';
 
@@ -327,9 +326,7 @@ export class RaceDetector {
     if (kind === 'x') return true;
     if (kind === 'w') return bytes === 1 && cpu.locksHeld.includes(address);
     if (bytes === 1) return this.#words.get(address >>> 2)?.isLock === true;
-    if (!cpu.locksHeld.includes(this.#k.call_lock)) return false;
-    const inCallData = address - this.#k.machine.memory.peek32(this.#k.call_data);
-    return inCallData === call_data_struct.started || inCallData === call_data_struct.finished;
+    return this.#k.awaitsHandlers(cpu, address);
   }
 
   #synchronise(word: Word, access: Access): void {

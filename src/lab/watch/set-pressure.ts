@@ -1,7 +1,7 @@
 /** Line accesses and misses by L1 set, counted where the accesses reach the L1, not where the program makes them. */
 import type { L1 } from '../../hw/cache/l1.ts';
 import { interpose } from '../../hw/interpose.ts';
-import type { SetPressure } from '../results/results.ts';
+import type { SetPressure } from '../results/counts.ts';
 
 /** Counts those of all `l1s`, which are of one geometry, from now on: into the arrays returned. */
 export function countSets(l1s: readonly L1[]): SetPressure {

@@ -1,6 +1,6 @@
 /** Objects come and go at random around a number of live ones; each CPU frees what it allocated itself. */
 
-import { below, seeded } from '../../base/seeded.ts';
+import { below, seeded } from '../../base/random.ts';
 import { type addr_t, NULL } from '../../hw/memory.ts';
 import { whole } from './parameter-types.ts';
 import { type Cache, defineWorkload, shareOf } from './workload.ts';

@@ -4,19 +4,18 @@ import { InputError } from '../../base/input-error.ts';
 import type { Cpu, Program } from '../../hw/cpu.ts';
 import { type addr_t, NULL } from '../../hw/memory.ts';
 import { roundUp } from '../../kernel/struct.ts';
-import type { SlabAllocator } from '../../slab/allocator.ts';
-import { SLAB_HWCACHE_ALIGN } from '../../slab/flags.ts';
-import type { Settings } from '../specification/settings.ts';
+import type { CacheOptions, SlabAllocator } from '../../slab/allocator.ts';
 
 /** What a point may say of all caches of its workload. */
-export type CacheSettings = Pick<Settings, 'alignment' | 'limit' | 'batchcount'>;
+export interface CacheSettings {
+  /** By the kernel's flags, or a number of bytes. */
+  readonly alignment: 'word' | 'line-fraction' | 'whole-line' | number;
+  /** Of the per-CPU arrays; without it the kernel's choice. */
+  readonly limit?: number | undefined;
+  readonly batchcount?: number | undefined;
+}
 
-/**
- * Word and line-fraction alignment are the kernel's own; whole-line rounds the size up, since 2.4 has no such flag; a number of
- * bytes does so too. Up to a line, objects then lie on multiples of it (a slab's first object lies on a line, and colours are
- * lines). Beyond a line colours become steps of it as well, so that objects keep their distance, but the first object still
- * lies on any line. The size-N caches never vary.
- */
+/** The size-N caches never vary. */
 export function* createCache(
   allocator: SlabAllocator,
   { alignment, limit, batchcount }: CacheSettings,
@@ -24,20 +23,44 @@ export function* createCache(
   name: string,
   size: number,
 ): Program<addr_t> {
-  const line = allocator.kernel.config.L1_CACHE_BYTES;
-  const multiple = alignment === 'whole-line' ? line : alignment;
-  const cachep = yield* allocator.create(cpu, {
-    name,
-    size: typeof multiple === 'number' ? roundUp(size, multiple) : size,
-    offset: typeof multiple === 'number' && multiple > line ? multiple : 0,
-    flags: alignment === 'word' || (typeof multiple === 'number' && multiple < line) ? 0 : SLAB_HWCACHE_ALIGN,
-  });
+  const aligned = allocator.version.features.alignment === 'flag' ? byFlag : byNumber;
+  const cachep = yield* allocator.create(cpu, { name, ...aligned(allocator, size, alignment) });
   if (cachep === NULL) {
     throw new InputError(`cache ${name}`, `no slab holds an object of ${size} bytes so aligned`, 'make it smaller');
   }
   if (limit === undefined) return cachep;
   const batch = limit === 0 ? 0 : (batchcount ?? Math.ceil(limit / 2));
-  const written = yield* allocator.tune(cpu, `${name} ${limit} ${batch}`);
+  const written = yield* allocator.tune(cpu, allocator.version.tuning(name, limit, batch));
   if (written < 0) throw new InputError('limit', `no memory for arrays of ${limit} objects`, 'lower it');
   return cachep;
+}
+
+type AlignedCache = Omit<CacheOptions, 'name'>;
+
+/**
+ * Word and line-fraction alignment are the kernel's own; whole-line rounds the size up, since there is no such flag; a number of
+ * bytes does so too. Up to a line, objects then lie on multiples of it (a slab's first object lies on a line, and colours are
+ * lines). Beyond a line colours become steps of it as well, so that objects keep their distance, but the first object still
+ * lies on any line.
+ */
+function byFlag({ kernel, version }: SlabAllocator, size: number, alignment: CacheSettings['alignment']): AlignedCache {
+  const line = kernel.config.L1_CACHE_BYTES;
+  const multiple = alignment === 'whole-line' ? line : alignment;
+  return {
+    size: typeof multiple === 'number' ? roundUp(size, multiple) : size,
+    offset: typeof multiple === 'number' && multiple > line ? multiple : 0,
+    flags:
+      alignment === 'word' || (typeof multiple === 'number' && multiple < line) ? 0 : version.flags.SLAB_HWCACHE_ALIGN,
+  };
+}
+
+/** Where kmem_cache_create() takes an alignment, it is asked for as it is. */
+function byNumber(
+  { kernel, version }: SlabAllocator,
+  size: number,
+  alignment: CacheSettings['alignment'],
+): AlignedCache {
+  if (alignment === 'word') return { size };
+  if (alignment === 'line-fraction') return { size, flags: version.flags.SLAB_HWCACHE_ALIGN };
+  return { size, align: alignment === 'whole-line' ? kernel.config.L1_CACHE_BYTES : alignment };
 }

@@ -5,9 +5,8 @@
  * in an order that the seed draws, as Drepper's (What Every Programmer Should Know About Memory, 2007, section 6.2).
  */
 import { InputError } from '../../base/input-error.ts';
-import { seeded } from '../../base/seeded.ts';
+import { seeded, shuffle } from '../../base/random.ts';
 import { type addr_t, NULL } from '../../hw/memory.ts';
-import { shuffle } from '../../kernel/symbols.ts';
 import { whole } from './parameter-types.ts';
 import { defineWorkload } from './workload.ts';
 

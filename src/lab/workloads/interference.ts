@@ -8,12 +8,11 @@
  */
 
 import { InputError } from '../../base/input-error.ts';
-import { below, seeded } from '../../base/seeded.ts';
+import { below, seeded } from '../../base/random.ts';
 import { Counters } from '../../hw/cache/counters.ts';
 import { L1 } from '../../hw/cache/l1.ts';
 import type { Cpu, Program } from '../../hw/cpu.ts';
 import { type addr_t, NULL, PAGE_SIZE } from '../../hw/memory.ts';
-import { GFP_USER } from '../../mm/gfp.ts';
 import type { SlabAllocator } from '../../slab/allocator.ts';
 import { type Totals, totals } from '../watch/measurement.ts';
 
@@ -50,10 +49,11 @@ export class Interference {
   *setUp(cpu: Cpu, seed: string): Program {
     const { machine } = this.#allocator.kernel;
     const { size, line } = machine.model.l1;
+    const { GFP_USER } = this.#allocator.version.gfp;
     for (const { id } of machine.cpus) {
       const pages: addr_t[] = [];
       while (pages.length * PAGE_SIZE < 2 * size) {
-        const page = yield* this.#allocator.alloc_pages(cpu, GFP_USER, 0);
+        const page = yield* this.#allocator.get_free_pages(cpu, GFP_USER, 0);
         if (page === NULL) throw new InputError('interference', 'no memory for user pages', 'give the machine more');
         pages.push(page);
       }

@@ -4,10 +4,8 @@
  * (on a machine of one CPU, the same). As net/core/skbuff.c has it, the head is the cache's and the data are general.
  */
 
-import { below, seeded } from '../../base/seeded.ts';
+import { below, seeded } from '../../base/random.ts';
 import { type addr_t, NULL } from '../../hw/memory.ts';
-import { request_irq } from '../../kernel/irq.ts';
-import { GFP_ATOMIC } from '../../mm/gfp.ts';
 import { whole } from './parameter-types.ts';
 import { type Cache, defineWorkload, waitUntil } from './workload.ts';
 
@@ -36,7 +34,7 @@ export default defineWorkload({
   cpus: 1,
   start(context, { packets, period, bytes: longest, backlog }, objectSize) {
     const { allocator, cpus, touch } = context;
-    const { kernel } = allocator;
+    const { GFP_ATOMIC } = allocator.version.gfp;
     const random = seeded(context.seed, 'lengths of packets');
     const waiting: Packet[] = [];
     let heads: Cache;
@@ -48,7 +46,7 @@ export default defineWorkload({
       },
       run() {
         const [receiver, reader] = [cpus[0], cpus.at(-1)!];
-        request_irq(kernel, NETWORK_VECTOR, function* (cpu) {
+        allocator.request_irq(NETWORK_VECTOR, function* (cpu) {
           if (arrived === packets) return;
           arrived++;
           context.enter(cpu);
@@ -67,7 +65,7 @@ export default defineWorkload({
           context.done();
         });
         const start = Math.max(...cpus.map(({ clock }) => clock));
-        kernel.machine.startTimer(receiver, NETWORK_VECTOR, start + period, period);
+        allocator.kernel.machine.startTimer(receiver, NETWORK_VECTOR, start + period, period);
         context.onEachCpu(function* (cpu) {
           if (cpu !== reader) return;
           for (;;) {

@@ -1,7 +1,6 @@
 /** Which CPU does which operation of a trace. */
 
-import { below, type Random } from '../../base/seeded.ts';
-import type { Settings } from '../specification/settings.ts';
+import { below, type Random } from '../../base/random.ts';
 import type { Operation } from '../traces/operations.ts';
 
 export interface Placement {
@@ -38,5 +37,6 @@ class AsRecorded implements Placement {
   }
 }
 
-export const placementOf = ({ placement, machine }: Settings, random: Random): Placement =>
-  placement === 'trace' ? new AsRecorded(machine.cpus) : new ByThread(machine.cpus, random);
+/** `thread` draws a CPU for each thread; `trace` keeps the recorded CPUs. */
+export const placementOf = (by: 'thread' | 'trace', cpus: number, random: Random): Placement =>
+  by === 'trace' ? new AsRecorded(cpus) : new ByThread(cpus, random);

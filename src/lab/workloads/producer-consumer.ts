@@ -5,7 +5,6 @@
  */
 import type { addr_t } from '../../hw/memory.ts';
 import { NULL } from '../../hw/memory.ts';
-import { GFP_KERNEL } from '../../mm/gfp.ts';
 import { whole } from './parameter-types.ts';
 import { type Cache, defineWorkload, waitUntil } from './workload.ts';
 
@@ -24,7 +23,7 @@ export default defineWorkload({
   uses: ['object_size', 'touch'],
   cpus: 2,
   start(context, { objects, ring }, objectSize) {
-    const { kernel } = context.allocator;
+    const { kernel, version } = context.allocator;
     const { memory } = kernel.machine;
     const rings: addr_t[] = [];
     let cache: Cache;
@@ -32,7 +31,7 @@ export default defineWorkload({
       *setUp(cpu) {
         cache = yield* context.createCache(cpu, 'handed-over', objectSize ?? 256);
         for (let pair = 0; pair < context.cpus.length >>> 1; pair++) {
-          const at = yield* context.allocator.kmalloc(cpu, SLOTS + 4 * ring, GFP_KERNEL);
+          const at = yield* context.allocator.kmalloc(cpu, SLOTS + 4 * ring, version.gfp.GFP_KERNEL);
           cpu.store32(at + HEAD, 0);
           cpu.store32(at + TAIL, 0);
           rings.push(at);

@@ -4,8 +4,6 @@
  */
 import type { Cpu, Program } from '../../hw/cpu.ts';
 import { type addr_t, NULL } from '../../hw/memory.ts';
-import { request_irq } from '../../kernel/irq.ts';
-import { GFP_ATOMIC } from '../../mm/gfp.ts';
 import type { SlabAllocator } from '../../slab/allocator.ts';
 
 /** include/asm-i386/hw_irq.h. */
@@ -15,10 +13,10 @@ const SIZE = 128;
 
 /** From now on, every `period` cycles; the ticks of the CPUs are spread over a period. */
 export function startTimerInterrupts(allocator: SlabAllocator, period: number): void {
-  const { kernel } = allocator;
-  const { machine } = kernel;
+  const { machine } = allocator.kernel;
+  const { GFP_ATOMIC } = allocator.version.gfp;
   const held = machine.cpus.map((): addr_t[] => []);
-  request_irq(kernel, LOCAL_TIMER_VECTOR, function* tick(cpu: Cpu): Program {
+  allocator.request_irq(LOCAL_TIMER_VECTOR, function* tick(cpu: Cpu): Program {
     const own = held[cpu.id];
     const objp = yield* allocator.kmalloc(cpu, SIZE, GFP_ATOMIC);
     if (objp !== NULL) {

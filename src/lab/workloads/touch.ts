@@ -15,14 +15,22 @@
  * others do what they do at a look-up.
  */
 
-import { below, type Random, seeded } from '../../base/seeded.ts';
+import { below, type Random, seeded } from '../../base/random.ts';
 import type { Cpu } from '../../hw/cpu.ts';
 import type { addr_t } from '../../hw/memory.ts';
-import type { UsedField } from '../specification/fields.ts';
+import type { Field } from '../watch/attribution.ts';
 
 const WORD = 4;
 const HEAD = 32;
 const LOOKUPS = 8;
+
+/** A field, and how it is used. */
+export interface UsedField extends Field {
+  /** How often it is touched, in proportion to the others of its cache. */
+  readonly heat: number;
+  /** The share of its touches that write. */
+  readonly write: number;
+}
 
 /** One run of a model: told of every allocation and free as the CPU that did it goes on. */
 export interface TouchModel {
@@ -223,3 +231,11 @@ export const touchModels = {
 } as const satisfies Record<string, (seed: string, fieldsOf: FieldsOfCache) => TouchModel>;
 
 export type TouchModelName = keyof typeof touchModels;
+
+export const touchSummaries: Record<TouchModelName, string> = {
+  'init-all': 'the whole object is written when it is allocated; its first 32 bytes are read when it is freed',
+  'init-head': 'the first 32 bytes are written when it is allocated, and read when it is freed',
+  'hot-fields':
+    'a few words, drawn by the seed, are written at first, then read and written in lookups of live objects',
+  fields: 'as hot-fields, with the fields that the specification names, by their heat',
+};

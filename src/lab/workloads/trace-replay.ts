@@ -6,7 +6,6 @@
 import type { Cpu, Program } from '../../hw/cpu.ts';
 import { type addr_t, NULL, PAGE_SIZE } from '../../hw/memory.ts';
 import { memcpy } from '../../kernel/string.ts';
-import { __GFP_DMA, GFP_ATOMIC, GFP_KERNEL } from '../../mm/gfp.ts';
 import type { SlabAllocator } from '../../slab/allocator.ts';
 import type { AllocationTrace } from '../traces/allocation-trace.ts';
 import {
@@ -15,6 +14,7 @@ import {
   eachOperation,
   type Free,
   type Operation,
+  type Operations,
   operationAt,
 } from '../traces/operations.ts';
 import type { Cache, WorkloadContext } from './workload.ts';
@@ -36,7 +36,9 @@ class Replay {
   readonly #context: WorkloadContext;
   readonly #allocator: SlabAllocator;
   readonly #options: ReplayOptions;
-  readonly #cpuOf: Uint8Array;
+  readonly #generalSizes: readonly number[];
+  /** The operations of each CPU, in the order of the trace. */
+  readonly #operationsOf: readonly (readonly number[])[];
   /** What each object is: its address once it has one, its cache, its size. */
   readonly #address: Int32Array;
   readonly #cache: Int32Array;
@@ -52,9 +54,8 @@ class Replay {
     this.#context = context;
     this.#allocator = context.allocator;
     this.#options = options;
-    this.#cpuOf = new Uint8Array(trace.operations.length);
-    let i = 0;
-    for (const operation of eachOperation(trace.operations)) this.#cpuOf[i++] = context.placement.cpuOf(operation);
+    this.#generalSizes = context.allocator.generalSizes;
+    this.#operationsOf = operationsByCpu(context, trace.operations);
     this.#address = new Int32Array(trace.objects);
     this.#cache = new Int32Array(trace.objects);
     this.#size = new Int32Array(trace.objects);
@@ -64,8 +65,7 @@ class Replay {
 
   *program(cpu: Cpu): Program {
     const { operations } = this.#options.trace;
-    for (let i = 0; i < operations.length; i++) {
-      if (this.#cpuOf[i] !== cpu.id) continue;
+    for (const i of this.#operationsOf[cpu.id]) {
       const operation = operationAt(operations, i);
       const awaited = objectNeeded(operation);
       // An object's allocation comes before its use in the trace: within the window it may still be under way.
@@ -91,20 +91,22 @@ class Replay {
   *#allocate(cpu: Cpu, operation: Allocation): Program {
     const { trace, caches } = this.#options;
     const { object } = operation;
-    const flags = (operation.atomic ? GFP_ATOMIC : GFP_KERNEL) | (operation.dma ? __GFP_DMA : 0);
+    const { GFP_KERNEL, GFP_ATOMIC, GFP_DMA } = this.#allocator.version.gfp;
+    const flags = operation.atomic ? GFP_ATOMIC : GFP_KERNEL;
     let objp: addr_t;
     if (operation.kind === 'alloc') {
       this.#cache[object] = operation.cache;
       this.#size[object] = trace.caches[operation.cache].size;
       // A cache of any memory refuses SLAB_DMA: the traced flag asked for a zone that the cache does not promise.
-      objp = yield* this.#allocator.alloc(cpu, caches[operation.cache].cachep, flags & ~__GFP_DMA);
+      objp = yield* this.#allocator.alloc(cpu, caches[operation.cache].cachep, flags);
     } else {
-      const { kind, size } = operation;
-      this.#cache[object] = trace.caches.length + generalCache(size);
+      const { size } = operation;
+      const zone = operation.dma ? GFP_DMA : 0;
+      this.#cache[object] = trace.caches.length + this.#sizeClass(size);
       this.#size[object] = size;
-      objp = yield* kind === 'kmalloc'
-        ? this.#allocator.kmalloc(cpu, size, flags)
-        : this.#allocator.alloc_pages(cpu, flags, get_order(size));
+      objp = yield* this.#takesPages(size)
+        ? this.#allocator.get_free_pages(cpu, flags | zone, get_order(size))
+        : this.#allocator.kmalloc(cpu, size, flags | zone);
     }
     if (objp === NULL) {
       this.#context.failed++;
@@ -129,15 +131,37 @@ class Replay {
     if (objp === FAILED) return;
     const cache = this.#cache[object];
     this.#context.touch.freeing(cpu, cache, objp, this.#size[object]);
-    if (via === 'kfree') yield* this.#allocator.kfree(cpu, objp);
-    else if (via === 'free_pages') yield* this.#allocator.free_pages(cpu, objp, get_order(this.#size[object]));
+    const size = this.#size[object];
+    const isGeneral = cache >= this.#options.caches.length;
+    if (isGeneral && this.#takesPages(size)) yield* this.#allocator.free_pages(cpu, objp, get_order(size));
+    else if (via === 'kfree') yield* this.#allocator.kfree(cpu, objp);
     else yield* this.#allocator.free(cpu, this.#options.caches[cache].cachep, objp);
     this.#context.done();
+  }
+
+  /** Too large for kmalloc: the least power of two of pages that holds it. */
+  #takesPages(size: number): boolean {
+    return size > this.#generalSizes.at(-1)!;
+  }
+
+  /** Which general cache holds `size` bytes, from 0; blocks of pages, by order, follow the largest. */
+  #sizeClass(size: number): number {
+    const sizes = this.#generalSizes;
+    if (this.#takesPages(size)) return sizes.length + get_order(size) - get_order(sizes.at(-1)!) - 1;
+    return sizes.findIndex((each) => each >= size);
   }
 
   #isAllocated(object: number): boolean {
     return this.#address[object] !== 0;
   }
+}
+
+/** The numbers of each CPU's operations. */
+function operationsByCpu({ allocator, placement }: WorkloadContext, operations: Operations): number[][] {
+  const byCpu: number[][] = allocator.kernel.machine.cpus.map(() => []);
+  let i = 0;
+  for (const operation of eachOperation(operations)) byCpu[placement.cpuOf(operation)].push(i++);
+  return byCpu;
 }
 
 const FAILED = -1;
@@ -150,8 +174,3 @@ function objectNeeded(operation: Operation): number | null {
 
 /** include/asm-i386/page.h: the least order of pages that holds `size` bytes. */
 const get_order = (size: number): number => Math.max(0, Math.ceil(Math.log2(size / PAGE_SIZE)));
-
-/** Which general cache holds `size` bytes: 0 for size-32, and so on; blocks of pages, by order, follow the largest. */
-function generalCache(size: number): number {
-  return Math.max(0, Math.ceil(Math.log2(size)) - 5);
-}

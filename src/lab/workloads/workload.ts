@@ -7,7 +7,6 @@ import { InputError } from '../../base/input-error.ts';
 import type { Cpu, Program } from '../../hw/cpu.ts';
 import { type addr_t, NULL } from '../../hw/memory.ts';
 import { Lockup } from '../../hw/watchdog.ts';
-import { GFP_KERNEL } from '../../mm/gfp.ts';
 import type { SlabAllocator } from '../../slab/allocator.ts';
 import type { AllocationTrace } from '../traces/allocation-trace.ts';
 import { type CacheSettings, createCache } from './create-cache.ts';
@@ -85,7 +84,7 @@ export class WorkloadContext {
   }
 
   /** An object, initialised as the touch model has it; NULL, and counted, if there is no memory. */
-  *alloc(cpu: Cpu, cache: Cache, gfp = GFP_KERNEL): Program<addr_t> {
+  *alloc(cpu: Cpu, cache: Cache, gfp = this.allocator.version.gfp.GFP_KERNEL): Program<addr_t> {
     const objp = yield* this.allocator.alloc(cpu, cache.cachep, gfp);
     if (objp === NULL) this.failed++;
     else this.touch.allocated(cpu, cache.number, objp, cache.size);
@@ -97,7 +96,7 @@ export class WorkloadContext {
     yield* this.allocator.free(cpu, cache.cachep, objp);
   }
 
-  /** The kernel is entered: what user mode did since it was last is done now. Before every operation. */
+  /** Before every operation, which enters the kernel: plays the user-mode loads that come before it (interference). */
   enter(cpu: Cpu): void {
     this.#interference?.enter(cpu);
   }

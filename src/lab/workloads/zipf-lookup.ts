@@ -4,7 +4,7 @@
  */
 
 import { z } from 'zod';
-import { below, seeded } from '../../base/seeded.ts';
+import { below, seeded } from '../../base/random.ts';
 import { zipf } from '../../base/zipf.ts';
 import { type addr_t, NULL } from '../../hw/memory.ts';
 import { whole } from './parameter-types.ts';

@@ -7,10 +7,10 @@
 import type { Cpu, Program } from '../../hw/cpu.ts';
 import { type addr_t, NULL } from '../../hw/memory.ts';
 import { BUG } from '../../kernel/bug.ts';
-import { in_interrupt } from '../../kernel/irq.ts';
+import { in_interrupt } from '../../kernel/linux-2.4/hardirq.ts';
+import { get_current, PF_FREE_PAGES, task_struct } from '../../kernel/linux-2.4/task.ts';
 import { list_add, list_del, list_head } from '../../kernel/list.ts';
 import { spin_lock_irqsave, spin_unlock_irqrestore } from '../../kernel/spinlock.ts';
-import { get_current, PF_FREE_PAGES, task_struct } from '../../kernel/task.ts';
 import {
   free_area_struct,
   MAX_ORDER,
@@ -22,21 +22,25 @@ import {
   PG_referenced,
   struct_page,
 } from './mm.ts';
-import { page_zone, set_page_count, testPageFlag } from './page.ts';
+import { page_zone, set_page_count, testPageFlag, zoneOf } from './page.ts';
 
 const FILE = 'page_alloc.c';
 
-/** "Temporary debugging check", which stayed: the page lies in the zone, and says so itself. */
-function BAD_RANGE(k: Mm, cpu: Cpu, zone: addr_t, page: addr_t): boolean {
+/**
+ * BAD_RANGE(), "temporary debugging check", which stayed: the page lies in the zone, and says so itself. So does `buddy`
+ * unless it is NULL; where two are asked, gcc reads the zone's bounds but once.
+ */
+function checkRange(k: Mm, cpu: Cpu, fn: string, zone: addr_t, page: addr_t, buddy: addr_t = NULL): void {
   const { zone_struct } = k;
-  const pfn = (page - cpu.loadPtr(k.mem_map_ptr)) / struct_page.sizeof;
-  const start = cpu.loadLong(zone + zone_struct.zone_start_mapnr);
-  if (pfn >= start + cpu.loadLong(zone + zone_struct.size)) return true;
-  return pfn < start || zone !== page_zone(k, cpu, page);
+  const mem_map = cpu.loadPtr(k.mem_map_ptr);
+  const start = mem_map + cpu.loadLong(zone + zone_struct.zone_start_mapnr) * struct_page.sizeof;
+  const end = start + cpu.loadLong(zone + zone_struct.size) * struct_page.sizeof;
+  checkWithin(k, cpu, fn, zone, page, start, end);
+  if (buddy !== NULL) checkWithin(k, cpu, fn, zone, buddy, start, end);
 }
 
-function checkRange(k: Mm, cpu: Cpu, zone: addr_t, page: addr_t, fn: string): void {
-  if (BAD_RANGE(k, cpu, zone, page)) BUG(FILE, fn, 'BAD_RANGE(zone,page)');
+function checkWithin(k: Mm, cpu: Cpu, fn: string, zone: addr_t, page: addr_t, start: addr_t, end: addr_t): void {
+  if (page >= end || page < start || zone !== page_zone(k, cpu, page)) BUG(FILE, fn, 'BAD_RANGE(zone,page)');
 }
 
 /** Turns the bit of the pair that page `index` of the zone belongs to; whether it was set. */
@@ -55,7 +59,7 @@ export function* rmqueue(k: Mm, cpu: Cpu, zone: addr_t, order: number): Program<
     if (curr === head) continue;
 
     const block = curr - struct_page.list;
-    checkRange(k, cpu, zone, block, 'rmqueue');
+    checkRange(k, cpu, 'rmqueue', zone, block);
     list_del(cpu, curr);
     const index = (block - cpu.loadPtr(zone + zone_struct.zone_mem_map)) / struct_page.sizeof;
     if (high !== MAX_ORDER - 1) changePairBit(cpu, area, index, high);
@@ -66,7 +70,7 @@ export function* rmqueue(k: Mm, cpu: Cpu, zone: addr_t, order: number): Program<
     yield* spin_unlock_irqrestore(k, cpu, zone + zone_struct.lock, flags);
 
     set_page_count(cpu, page, 1);
-    checkRange(k, cpu, zone, page, 'rmqueue');
+    checkRange(k, cpu, 'rmqueue', zone, page);
     if (testPageFlag(cpu, page, PG_lru)) BUG(FILE, 'rmqueue', 'PageLRU(page)');
     if (testPageFlag(cpu, page, PG_active)) BUG(FILE, 'rmqueue', 'PageActive(page)');
     return page;
@@ -90,14 +94,14 @@ function expand(
   let index = firstIndex;
   let area = firstArea;
   for (let order = high - 1; order >= low; order--) {
-    checkRange(k, cpu, zone, page, 'expand');
+    checkRange(k, cpu, 'expand', zone, page);
     area -= free_area_struct.sizeof;
     list_add(cpu, page + struct_page.list, area + free_area_struct.free_list);
     changePairBit(cpu, area, index, order);
     index += 1 << order;
     page += struct_page.sizeof << order;
   }
-  checkRange(k, cpu, zone, page, 'expand');
+  checkRange(k, cpu, 'expand', zone, page);
   return page;
 }
 
@@ -120,7 +124,7 @@ export function* __free_pages_ok(k: Mm, cpu: Cpu, page: addr_t, order: number): 
   cpu.storeLong(page + struct_page.flags, pageFlags & ~((1 << PG_referenced) | (1 << PG_dirty)));
   if (keepsLocally(k, cpu, page, order)) return;
 
-  const zone = page_zone(k, cpu, page);
+  const zone = zoneOf(k, cpu, pageFlags);
   const base = cpu.loadPtr(zone + zone_struct.zone_mem_map);
   let index = (page - base) / struct_page.sizeof;
   if ((index & ((1 << order) - 1)) !== 0) BUG(FILE, '__free_pages_ok', 'page_idx & ~mask');
@@ -132,8 +136,7 @@ export function* __free_pages_ok(k: Mm, cpu: Cpu, page: addr_t, order: number): 
   for (let size = order; size < MAX_ORDER - 1; size++) {
     if (!changePairBit(cpu, area, index, size)) break;
     const buddy = base + (index ^ (1 << size)) * struct_page.sizeof;
-    checkRange(k, cpu, zone, buddy, '__free_pages_ok');
-    checkRange(k, cpu, zone, base + index * struct_page.sizeof, '__free_pages_ok');
+    checkRange(k, cpu, '__free_pages_ok', zone, buddy, base + index * struct_page.sizeof);
     list_del(cpu, buddy + struct_page.list);
     index &= -2 << size;
     area += free_area_struct.sizeof;
@@ -146,8 +149,10 @@ export function* __free_pages_ok(k: Mm, cpu: Cpu, page: addr_t, order: number): 
 function keepsLocally(k: Mm, cpu: Cpu, page: addr_t, order: number): boolean {
   const current = get_current(cpu);
   if ((cpu.loadLong(current + task_struct.flags) & PF_FREE_PAGES) === 0) return false;
-  if (cpu.load32(current + task_struct.nr_local_pages) !== 0) return false;
-  if (in_interrupt(k, cpu)) return false;
+  const keepsOne = cpu.load32(current + task_struct.nr_local_pages) !== 0;
+  // On UP, where in_interrupt() needs no CPU number, gcc tests both at once.
+  if (keepsOne && k.config.CONFIG_SMP) return false;
+  if (in_interrupt(k, cpu) || keepsOne) return false;
   list_add(cpu, page + struct_page.list, current + task_struct.local_pages);
   cpu.storeLong(page + struct_page.index, order);
   cpu.store32(current + task_struct.nr_local_pages, cpu.load32(current + task_struct.nr_local_pages) + 1);

@@ -60,7 +60,7 @@ function zoneState(k: Mm, index: number, pages: number): ZoneState {
 }
 
 function blocks(k: Mm, head: addr_t): number[] {
-  return peekList(k.machine.memory, head).map((entry) => k.pfnOf(entry - struct_page.list));
+  return peekList(k.machine, head).map((entry) => k.pfnOf(entry - struct_page.list));
 }
 
 function bitsSet(bytes: Uint8Array): number {

@@ -5,11 +5,14 @@
 import type { Cpu, Program } from '../../hw/cpu.ts';
 import type { Machine } from '../../hw/machine.ts';
 import { type addr_t, PAGE_SHIFT, PAGE_SIZE } from '../../hw/memory.ts';
-import { type BootLayout, Kernel, type KernelConfig, spinlockType, waitQueueHead } from '../../kernel/kernel.ts';
+import type { KernelConfig } from '../../kernel/config.ts';
+import type { BootLayout } from '../../kernel/kernel.ts';
+import { Linux24 } from '../../kernel/linux-2.4/kernel.ts';
 import { list_head } from '../../kernel/list.ts';
+import { spinlockType, waitQueueHead } from '../../kernel/lock-types.ts';
 import { array, type CType, long, ptr, roundUp, type Struct, struct, u32 } from '../../kernel/struct.ts';
 import type { StaticSymbol } from '../../kernel/symbols.ts';
-import { GFP_ZONEMASK } from '../gfp.ts';
+import { GFP_ZONEMASK } from './gfp.ts';
 
 export const MAX_ORDER = 10;
 export const MAX_NR_ZONES = 3;
@@ -98,10 +101,11 @@ export function wait_table_size(pages: number): number {
   return Math.min(size, 4096);
 }
 
-/** What the page allocator calls when it is short of pages; the slab allocator hands it in at boot. Pages freed. */
-export type Reclaim = (cpu: Cpu, gfp_mask: number) => Program<number>;
+function* nothingHelps(): Program<boolean> {
+  return false;
+}
 
-export class Mm extends Kernel {
+export class Mm extends Linux24 {
   readonly zone_struct: ZoneStruct;
   readonly pg_data_t: PgData;
 
@@ -113,12 +117,8 @@ export class Mm extends Kernel {
   readonly max_mapnr: addr_t;
   readonly num_physpages: addr_t;
 
-  /** kmem_cache_reap(), or nothing until the slab allocator is there. */
-  reclaim: Reclaim | null = null;
-  /** Called where a task that found no memory yields; a replay, in which nobody else runs, ends the livelock here. */
-  onYield: () => void = () => {};
-  /** Calls of try_to_free_pages_zone() since power-on. */
-  reclaimCalls = 0;
+  /** What is tried where pages are short. It asks the slab allocator, so it is handed in at boot; until then nothing helps. */
+  try_to_free_pages_zone: (cpu: Cpu, gfp_mask: number) => Program<boolean> = nothingHelps;
 
   constructor(machine: Machine, config: KernelConfig, layout: BootLayout, statics: readonly StaticSymbol[]) {
     const zone_struct = zoneStruct(config);

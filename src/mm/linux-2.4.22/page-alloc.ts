@@ -2,12 +2,12 @@
 import type { Cpu, Program } from '../../hw/cpu.ts';
 import { type addr_t, NULL } from '../../hw/memory.ts';
 import { BUG } from '../../kernel/bug.ts';
-import { in_interrupt } from '../../kernel/irq.ts';
+import { in_interrupt } from '../../kernel/linux-2.4/hardirq.ts';
+import { get_current, PF_FREE_PAGES, PF_MEMALLOC, PF_MEMDIE, task_struct } from '../../kernel/linux-2.4/task.ts';
 import { list_del, list_head } from '../../kernel/list.ts';
 import { ptr } from '../../kernel/struct.ts';
-import { get_current, PF_FREE_PAGES, PF_MEMALLOC, PF_MEMDIE, task_struct } from '../../kernel/task.ts';
-import { __GFP_WAIT, GFP_ZONEMASK } from '../gfp.ts';
 import { __free_pages_ok, checkUnused, rmqueue } from './buddy.ts';
+import { __GFP_WAIT, GFP_ZONEMASK } from './gfp.ts';
 import { MAX_ORDER, type Mm, PG_dirty, PG_lru, PG_reserved, struct_page, zonelist_struct } from './mm.ts';
 import { page_address, page_zone, set_page_count, testPageFlag, virt_to_page } from './page.ts';
 
@@ -24,7 +24,7 @@ export function* __alloc_pages(k: Mm, cpu: Cpu, gfp_mask: number, order: number,
   const { pages_low, pages_min, need_balance } = k.zone_struct;
   const classzone = cpu.loadPtr(zonelist + zonelist_struct.zones);
   if (classzone === NULL) return NULL;
-  let page = yield* fromZones(k, cpu, zonelist, order, pages_low, 0);
+  let page = yield* fromZones(k, cpu, zonelist, order, pages_low, 0, classzone);
   if (page !== NULL) return page;
 
   cpu.store32(classzone + need_balance, 1);
@@ -52,7 +52,6 @@ export function* __alloc_pages(k: Mm, cpu: Cpu, gfp_mask: number, order: number,
     // Don't let big-order allocations loop
     if (order > 3) return NULL;
     // yield(): others may free pages; if nobody does, the watchdog names this zone list.
-    k.onYield();
     k.machine.scheduler.watchdog.watchWait(cpu, zonelist, waitingSince);
     k.machine.scheduler.giveWay(cpu);
     cpu.pause(zonelist);
@@ -64,7 +63,8 @@ const NO_WATERMARK = -1;
 
 /**
  * A block from the first zone of the list that would stay above its watermark, `watermark` being the field that holds
- * it. The mark grows from zone to zone, so that those further down are harder to enter.
+ * it. The mark grows from zone to zone, so that those further down are harder to enter. `first`: the list's first zone, where
+ * the caller still has it in a register.
  */
 function* fromZones(
   k: Mm,
@@ -73,11 +73,12 @@ function* fromZones(
   order: number,
   watermark: number,
   shift: number,
+  first: addr_t = NULL,
 ): Program<addr_t> {
   let min = 1 << order;
-  for (let zone = zonelist + zonelist_struct.zones; ; zone += ptr.sizeof) {
-    const z = cpu.loadPtr(zone);
-    if (z === NULL) return NULL;
+  let zone = zonelist + zonelist_struct.zones;
+  for (let z = first !== NULL ? first : cpu.loadPtr(zone); z !== NULL; z = cpu.loadPtr(zone)) {
+    zone += ptr.sizeof;
     if (watermark !== NO_WATERMARK) {
       min += cpu.loadLong(z + watermark) >>> shift;
       if (cpu.loadLong(z + k.zone_struct.free_pages) <= min) continue;
@@ -85,6 +86,7 @@ function* fromZones(
     const page = yield* rmqueue(k, cpu, z, order);
     if (page !== NULL) return page;
   }
+  return NULL;
 }
 
 /** Reclaims on behalf of the caller; a block that it freed itself and that fits exactly is its own. */
@@ -94,7 +96,7 @@ function* balance_classzone(k: Mm, cpu: Cpu, classzone: addr_t, gfp_mask: number
   const taskFlags = current + task_struct.flags;
   cpu.store32(current + task_struct.allocation_order, order);
   cpu.storeLong(taskFlags, cpu.loadLong(taskFlags) | PF_MEMALLOC | PF_FREE_PAGES);
-  const freed = yield* try_to_free_pages_zone(k, cpu, gfp_mask);
+  const freed = yield* k.try_to_free_pages_zone(cpu, gfp_mask);
   cpu.storeLong(taskFlags, cpu.loadLong(taskFlags) & ~(PF_MEMALLOC | PF_FREE_PAGES));
 
   if (cpu.load32(current + task_struct.nr_local_pages) === 0) return NULL;
@@ -139,21 +141,6 @@ function memclass(k: Mm, cpu: Cpu, pgzone: addr_t, classzone: addr_t): boolean {
   const { zone_pgdat } = k.zone_struct;
   return cpu.loadPtr(pgzone + zone_pgdat) === cpu.loadPtr(classzone + zone_pgdat) && pgzone <= classzone;
 }
-
-/**
- * mm/vmscan.c, try_to_free_pages_zone(), as it goes with empty page lists: up to six rounds of slab reclaim, until one
- * frees SWAP_CLUSTER_MAX pages. True if any round did.
- */
-function* try_to_free_pages_zone(k: Mm, cpu: Cpu, gfp_mask: number): Program<boolean> {
-  k.reclaimCalls++;
-  if (k.reclaim === null) return false;
-  for (let priority = DEF_PRIORITY; priority > 0; priority--) {
-    if ((yield* k.reclaim(cpu, gfp_mask)) >= SWAP_CLUSTER_MAX) return true;
-  }
-  return false;
-}
-const DEF_PRIORITY = 6;
-const SWAP_CLUSTER_MAX = 32;
 
 /** The address of a block of 2^order pages, or NULL. */
 export function* __get_free_pages(k: Mm, cpu: Cpu, gfp_mask: number, order: number): Program<addr_t> {

@@ -1,6 +1,7 @@
 /** struct page: finding it, its flags, its zone (include/linux/mm.h of 2.4.22). Each access as compiled. */
 import type { Cpu } from '../../hw/cpu.ts';
 import { type addr_t, PAGE_SHIFT } from '../../hw/memory.ts';
+import { ptr } from '../../kernel/struct.ts';
 import { type Mm, struct_page, ZONE_SHIFT } from './mm.ts';
 
 /** mem_map + (pa >> PAGE_SHIFT): one read, of the pointer. */
@@ -10,7 +11,12 @@ export function virt_to_page(k: Mm, cpu: Cpu, addr: addr_t): addr_t {
 
 /** The zone that the top byte of page->flags names. */
 export function page_zone(k: Mm, cpu: Cpu, page: addr_t): addr_t {
-  return cpu.loadPtr(k.zone_table + 4 * (cpu.loadLong(page + struct_page.flags) >>> ZONE_SHIFT));
+  return zoneOf(k, cpu, cpu.loadLong(page + struct_page.flags));
+}
+
+/** page_zone() of a page whose flags are in a register. */
+export function zoneOf(k: Mm, cpu: Cpu, flags: number): addr_t {
+  return cpu.loadPtr(k.zone_table + ptr.sizeof * (flags >>> ZONE_SHIFT));
 }
 
 /** Where the page's memory is, from its place in its zone. */

@@ -4,7 +4,7 @@ import { NULL, PAGE_SHIFT } from '../../hw/memory.ts';
 import { INIT_LIST_HEAD } from '../../kernel/list.ts';
 import { assignUnlocked } from '../../kernel/spinlock.ts';
 import { ptr } from '../../kernel/struct.ts';
-import { __GFP_DMA, GFP_ZONEMASK } from '../gfp.ts';
+import { __GFP_DMA, GFP_ZONEMASK } from './gfp.ts';
 import {
   bitmapBytes,
   free_area_struct,

@@ -1,15 +1,16 @@
 /** mm/slab.c, the per-CPU arrays: made, exchanged and drained. A CPU touches only its own; others ask it by an IPI. */
 import type { Cpu, Program } from '../../hw/cpu.ts';
 import { type addr_t, NULL, PAGE_SIZE } from '../../hw/memory.ts';
+import { enterFrame, leaveFrame } from '../../kernel/frame.ts';
 import { local_irq_disable, local_irq_enable } from '../../kernel/irq.ts';
+import { smp_call_function } from '../../kernel/linux-2.4/smp.ts';
+import { smp_processor_id } from '../../kernel/linux-2.4/task.ts';
 import { list_head } from '../../kernel/list.ts';
 import { down, up } from '../../kernel/semaphore.ts';
-import { smp_call_function } from '../../kernel/smp.ts';
 import { spin_lock_irq, spin_unlock_irq } from '../../kernel/spinlock.ts';
 import { memset } from '../../kernel/string.ts';
 import { ptr } from '../../kernel/struct.ts';
-import { enterFrame, leaveFrame, smp_processor_id } from '../../kernel/task.ts';
-import { GFP_KERNEL } from '../../mm/gfp.ts';
+import { GFP_KERNEL } from '../../mm/linux-2.4.22/gfp.ts';
 import { cc_data, cc_entry, kmem_cache_alloc } from './alloc.ts';
 import { free_block } from './free.ts';
 import { kfree, kmem_find_general_cachep } from './kmalloc.ts';

@@ -2,17 +2,18 @@
 import type { Cpu, Program } from '../../hw/cpu.ts';
 import { type addr_t, NULL, PAGE_SIZE } from '../../hw/memory.ts';
 import { BUG } from '../../kernel/bug.ts';
-import { in_interrupt } from '../../kernel/irq.ts';
 import type { KernelFunction } from '../../kernel/kernel.ts';
+import { in_interrupt } from '../../kernel/linux-2.4/hardirq.ts';
 import { INIT_LIST_HEAD, list_add, listStep } from '../../kernel/list.ts';
 import { down, up } from '../../kernel/semaphore.ts';
 import { spin_lock_init } from '../../kernel/spinlock.ts';
 import { memset, strcpy, streq } from '../../kernel/string.ts';
-import { GFP_DMA } from '../../mm/gfp.ts';
-import { SLAB_CACHE_DMA, SLAB_HWCACHE_ALIGN, SLAB_MUST_HWCACHE_ALIGN } from '../flags.ts';
+import { GFP_DMA } from '../../mm/linux-2.4.22/gfp.ts';
 import { kmem_cache_alloc } from './alloc.ts';
+import type { SlabConfig } from './config.ts';
 import { enable_cpucache } from './cpu-arrays.ts';
-import { colours, kmem_cache_estimate, slabManagementSize } from './estimate.ts';
+import { kmem_cache_estimate, slabManagementSize } from './estimate.ts';
+import { SLAB_CACHE_DMA, SLAB_HWCACHE_ALIGN, SLAB_MUST_HWCACHE_ALIGN } from './flags.ts';
 import { kmem_cache_free } from './free.ts';
 import { kmem_find_general_cachep } from './kmalloc.ts';
 import {
@@ -193,4 +194,10 @@ function chooseSlabSize(k: Linux2422, cpu: Cpu, cachep: addr_t, size: number, fl
     gfporder++;
     cpu.store32(cachep + kmem_cache_t.gfporder, gfporder);
   }
+}
+
+/** What stands in cachep->colour where a slab has room for `possible` colours. */
+export function colours({ colouring }: SlabConfig, possible: number): number {
+  if (typeof colouring === 'number') return Math.min(possible, colouring);
+  return colouring ? possible : 0;
 }

@@ -38,13 +38,13 @@ const has = (k: Linux2422, cpu: Cpu, cachep: addr_t, flag: number) =>
 const redEnd = (k: Linux2422, cpu: Cpu, cachep: addr_t, slot: addr_t) =>
   slot + cpu.load32(cachep + k.kmem_cache_t.objsize) - BYTES_PER_WORD;
 
-/** The page of `objp` must be one, and a slab's: else a message and a BUG at `place` in `fn`. */
-export function CHECK_PAGE(k: Linux2422, cpu: Cpu, objp: addr_t, place: number, fn: string): void {
+/** The page of `objp` must be one, and a slab's: else a message and a BUG at `line` in `fn`. */
+export function CHECK_PAGE(k: Linux2422, cpu: Cpu, objp: addr_t, line: number, fn: string): void {
   const page = virt_to_page(k, cpu, objp);
   const pfn = (page - cpu.loadPtr(k.mem_map_ptr)) / struct_page.sizeof;
   const complain = (what: string) => {
     k.printk(`kfree: ${what} ptr ${(objp + PAGE_OFFSET).toString(16)}h.\n`);
-    BUG(`${FILE}:${place}`, fn, 'CHECK_PAGE(virt_to_page(objp))');
+    BUG(`${FILE}:${line}`, fn, 'CHECK_PAGE(virt_to_page(objp))');
   };
   if (pfn >= cpu.loadLong(k.max_mapnr)) complain('out of range');
   if (!testPageFlag(cpu, page, PG_slab)) complain('bad');
@@ -76,14 +76,14 @@ function checkRedZones(
   cachep: addr_t,
   slot: addr_t,
   fn: string,
-  place: readonly [number, number],
+  lines: readonly [number, number],
 ) {
   if (cpu.load32(slot) !== RED_MAGIC1) {
-    BUG(`${FILE}:${place[0]}`, fn, 'if (*((unsigned long*)(objp)) != RED_MAGIC1)');
+    BUG(`${FILE}:${lines[0]}`, fn, 'if (*((unsigned long*)(objp)) != RED_MAGIC1)');
   }
   if (cpu.load32(redEnd(k, cpu, cachep, slot)) !== RED_MAGIC1) {
     const condition = 'if (*((unsigned long*)(objp + cachep->objsize -BYTES_PER_WORD)) != RED_MAGIC1)';
-    BUG(`${FILE}:${place[1]}`, fn, condition);
+    BUG(`${FILE}:${lines[1]}`, fn, condition);
   }
 }
 

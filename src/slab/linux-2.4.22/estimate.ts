@@ -1,6 +1,5 @@
 /** How many objects fit a slab: mm/slab.c, kmem_cache_estimate(), and the choice of a slab's size in kmem_cache_create(). */
 import { PAGE_SIZE } from '../../hw/memory.ts';
-import type { KernelConfig } from '../../kernel/kernel.ts';
 import { CFLGS_OFF_SLAB, kmem_bufctl_t, SLAB_LIMIT, slab_t } from './slab.ts';
 
 /** What a slab's size depends on besides its cache: other architectures have other pages and wider pointers. */
@@ -35,10 +34,4 @@ export function kmem_cache_estimate(
   while (i * size + management(i) <= bytes) i++;
   const num = Math.min(Math.max(i - 1, 0), SLAB_LIMIT);
   return { num, left_over: bytes - num * size - management(num) };
-}
-
-/** What stands in cachep->colour where a slab has room for `possible` colours. */
-export function colours({ colouring }: KernelConfig, possible: number): number {
-  if (typeof colouring === 'number') return Math.min(possible, colouring);
-  return colouring ? possible : 0;
 }

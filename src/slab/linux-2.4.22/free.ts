@@ -1,13 +1,12 @@
 /** mm/slab.c, the way of one free: __kmem_cache_free(), free_block(), kmem_cache_free_one(). */
-
 import type { Cpu, Program } from '../../hw/cpu.ts';
 import { type addr_t, NULL } from '../../hw/memory.ts';
 import { BUG } from '../../kernel/bug.ts';
+import { enterFrame, leaveFrame } from '../../kernel/frame.ts';
 import { local_irq_restore, local_irq_save } from '../../kernel/irq.ts';
 import { list_add, list_del } from '../../kernel/list.ts';
 import { spin_lock, spin_unlock } from '../../kernel/spinlock.ts';
 import { ptr } from '../../kernel/struct.ts';
-import { enterFrame, leaveFrame } from '../../kernel/task.ts';
 import { virt_to_page } from '../../mm/linux-2.4.22/page.ts';
 import { cc_data, cc_entry } from './alloc.ts';
 import { CHECK_PAGE, debugFreed } from './debug.ts';
@@ -30,11 +29,17 @@ export function* kmem_cache_free(k: Linux2422, cpu: Cpu, cachep: addr_t, objp: a
 
 /**
  * Puts the object into this CPU's array, or back into its slab on UP. Where that takes the lock, what is to be done comes
- * back as a Program; a free that finds room needs none. Interrupts off.
+ * back as a Program; a free that finds room needs none. `page` as for kmem_cache_free_one(). Interrupts off.
  */
-export function __kmem_cache_free(k: Linux2422, cpu: Cpu, cachep: addr_t, objp: addr_t): Program | null {
+export function __kmem_cache_free(
+  k: Linux2422,
+  cpu: Cpu,
+  cachep: addr_t,
+  objp: addr_t,
+  page: addr_t = NULL,
+): Program | null {
   if (!k.config.CONFIG_SMP) {
-    kmem_cache_free_one(k, cpu, cachep, objp);
+    kmem_cache_free_one(k, cpu, cachep, objp, page);
     return null;
   }
   const cc = cc_data(k, cpu, cachep);
@@ -80,12 +85,15 @@ export function* free_block(k: Linux2422, cpu: Cpu, cachep: addr_t, objpp: addr_
   yield* spin_unlock(k, cpu, cachep + k.kmem_cache_t.spinlock);
 }
 
-/** Returns an object to its slab, which may change lists. Caller holds cachep->spinlock, interrupts off. */
-export function kmem_cache_free_one(k: Linux2422, cpu: Cpu, cachep: addr_t, objp: addr_t): void {
+/**
+ * Returns an object to its slab, which may change lists. `page`: the object's struct page, if the caller has it in a register.
+ * Caller holds cachep->spinlock, interrupts off.
+ */
+export function kmem_cache_free_one(k: Linux2422, cpu: Cpu, cachep: addr_t, objp: addr_t, page: addr_t = NULL): void {
   const { kmem_cache_t } = k;
   const debug = k.config.CONFIG_DEBUG_SLAB;
   if (debug) CHECK_PAGE(k, cpu, objp, 1418, 'kmem_cache_free_one');
-  const slabp = GET_PAGE_SLAB(cpu, virt_to_page(k, cpu, objp));
+  const slabp = GET_PAGE_SLAB(cpu, page === NULL ? virt_to_page(k, cpu, objp) : page);
   const slot = debug ? debugFreed(k, cpu, cachep, slabp, objp) : objp;
   const s_mem = cpu.loadPtr(slabp + slab_t.s_mem);
   const objnr = Math.floor((slot - s_mem) / cpu.load32(cachep + kmem_cache_t.objsize));

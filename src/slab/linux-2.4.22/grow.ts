@@ -1,9 +1,8 @@
 /** mm/slab.c, kmem_cache_grow(): one more slab. */
-
 import type { Cpu, Program } from '../../hw/cpu.ts';
 import { type addr_t, NULL } from '../../hw/memory.ts';
 import { BUG } from '../../kernel/bug.ts';
-import { in_interrupt } from '../../kernel/irq.ts';
+import { in_interrupt } from '../../kernel/linux-2.4/hardirq.ts';
 import { list_add_tail } from '../../kernel/list.ts';
 import { spin_lock_irqsave, spin_unlock_irqrestore } from '../../kernel/spinlock.ts';
 import { PG_slab, struct_page } from '../../mm/linux-2.4.22/mm.ts';
@@ -129,13 +128,12 @@ function* kmem_cache_init_objs(k: Linux2422, cpu: Cpu, cachep: addr_t, slabp: ad
   let i = 0;
   for (; i < cpu.load32(cachep + kmem_cache_t.num); i++) {
     const slot = () => cpu.loadPtr(slabp + slab_t.s_mem) + cpu.load32(cachep + kmem_cache_t.objsize) * i;
-    let objp = debug ? redZoneNewObject(k, cpu, cachep, slot()) : NULL;
+    // Without DEBUG gcc reads these only if there is a constructor.
+    const inDebug = debug ? slot() : NULL;
+    const objp = debug ? redZoneNewObject(k, cpu, cachep, inDebug) : NULL;
     const ctor = cpu.loadPtr(cachep + kmem_cache_t.ctor);
-    if (ctor !== NULL) {
-      if (!debug) objp = slot();
-      yield* k.functionAt(ctor)(cpu, objp, cachep, ctor_flags);
-    }
-    if (debug) poisonNewObject(k, cpu, cachep, slot());
+    if (ctor !== NULL) yield* k.functionAt(ctor)(cpu, debug ? objp : slot(), cachep, ctor_flags);
+    if (debug) poisonNewObject(k, cpu, cachep, inDebug);
     cpu.store32(slab_bufctl(slabp, i), i + 1);
   }
   cpu.store32(slab_bufctl(slabp, i - 1), BUFCTL_END);

@@ -4,10 +4,10 @@ import { NULL, PAGE_SHIFT } from '../../hw/memory.ts';
 import { BUG } from '../../kernel/bug.ts';
 import { INIT_LIST_HEAD } from '../../kernel/list.ts';
 import { init_MUTEX } from '../../kernel/semaphore.ts';
-import { SLAB_CACHE_DMA, SLAB_HWCACHE_ALIGN } from '../flags.ts';
 import { enable_all_cpucaches } from './cpu-arrays.ts';
-import { kmem_cache_create } from './create.ts';
-import { colours, kmem_cache_estimate } from './estimate.ts';
+import { colours, kmem_cache_create } from './create.ts';
+import { kmem_cache_estimate } from './estimate.ts';
+import { SLAB_CACHE_DMA, SLAB_HWCACHE_ALIGN } from './flags.ts';
 import { BREAK_GFP_ORDER_HI, CFLGS_OFF_SLAB, cache_sizes_t, FILE, type Linux2422, slab_t } from './slab.ts';
 
 /** Sets up the cache of caches. */
@@ -28,17 +28,19 @@ export function kmem_cache_init(k: Linux2422, cpu: Cpu): void {
 export function* kmem_cache_sizes_init(k: Linux2422, cpu: Cpu): Program {
   // Fragmentation resistance on low memory: bigger page orders only on machines with more than 32 MB.
   if (cpu.loadLong(k.num_physpages) > (32 << 20) >> PAGE_SHIFT) cpu.store32(k.slab_break_gfp_order, BREAK_GFP_ORDER_HI);
-  for (let sizes = k.cache_sizes; cpu.loadLong(sizes + cache_sizes_t.cs_size) !== 0; sizes += cache_sizes_t.sizeof) {
-    const size = cpu.loadLong(sizes + cache_sizes_t.cs_size);
-    const cachep = yield* createGeneral(k, cpu, `size-${size}`, size, 0);
+  let sizes = k.cache_sizes;
+  do {
+    const name = `size-${cpu.loadLong(sizes + cache_sizes_t.cs_size)}`;
+    const cachep = yield* createGeneral(k, cpu, name, cpu.loadLong(sizes + cache_sizes_t.cs_size), 0);
     cpu.storePtr(sizes + cache_sizes_t.cs_cachep, cachep);
-    if ((cpu.load32(cachep + k.kmem_cache_t.flags) & CFLGS_OFF_SLAB) === 0) {
-      cpu.storeLong(k.offslab_limit, (cpu.loadLong(sizes + cache_sizes_t.cs_size) - slab_t.sizeof) >> 1);
-    }
+    const onSlab = (cpu.load32(cachep + k.kmem_cache_t.flags) & CFLGS_OFF_SLAB) === 0;
+    const size = cpu.loadLong(sizes + cache_sizes_t.cs_size);
+    if (onSlab) cpu.storeLong(k.offslab_limit, (size - slab_t.sizeof) >> 1);
     const dmaSize = cpu.loadLong(sizes + cache_sizes_t.cs_size);
-    const dmacachep = yield* createGeneral(k, cpu, `size-${dmaSize}(DMA)`, dmaSize, SLAB_CACHE_DMA);
+    const dmacachep = yield* createGeneral(k, cpu, `size-${size}(DMA)`, dmaSize, SLAB_CACHE_DMA);
     cpu.storePtr(sizes + cache_sizes_t.cs_dmacachep, dmacachep);
-  }
+    sizes += cache_sizes_t.sizeof;
+  } while (cpu.loadLong(sizes + cache_sizes_t.cs_size) !== 0);
 }
 
 function* createGeneral(k: Linux2422, cpu: Cpu, name: string, size: number, flags: number): Program<number> {

@@ -2,13 +2,14 @@
 import { type addr_t, NULL } from '../../hw/memory.ts';
 import { Corruption, peekList } from '../../kernel/peek-list.ts';
 import { ptr } from '../../kernel/struct.ts';
+import { GFP_DMA } from '../../mm/linux-2.4.22/gfp.ts';
 import type { ArrayLevel, CacheState, CpuArrayState, SlabState } from '../allocator.ts';
 import { cc_entry } from './alloc.ts';
-import { BUFCTL_END, cpucache_t, type Linux2422, slab_bufctl, slab_t } from './slab.ts';
+import { BUFCTL_END, cache_sizes_t, cpucache_t, general_sizes, type Linux2422, slab_bufctl, slab_t } from './slab.ts';
 
 /** The cache_chain, from kmem_cache on. */
 export function cacheChain(k: Linux2422): addr_t[] {
-  const others = peekList(k.machine.memory, k.cache_chain).map((entry) => entry - k.kmem_cache_t.next);
+  const others = peekList(k.machine, k.cache_chain).map((entry) => entry - k.kmem_cache_t.next);
   return [k.cache_cache, ...others];
 }
 
@@ -43,7 +44,7 @@ export function peekCache(k: Linux2422, cachep: addr_t): CacheState {
 function peekSlabs(k: Linux2422, list: SlabState['list'], head: addr_t, num: number): SlabState[] {
   const { memory } = k.machine;
   const slabs: SlabState[] = [];
-  for (const entry of peekList(memory, head)) {
+  for (const entry of peekList(k.machine, head)) {
     const slabp = entry - slab_t.list;
     const free = memory.peek32(slabp + slab_t.free);
     const freeObjects: number[] = [];
@@ -73,6 +74,15 @@ export function peekArrayLevel(k: Linux2422, cachep: addr_t, cpu: number): Array
   return { avail: memory.peek32(cc + cpucache_t.avail), limit: memory.peek32(cc + cpucache_t.limit) };
 }
 
+/** kmem_find_general_cachep(), by peek. */
+export function peekGeneralCache(k: Linux2422, size: number, flags: number): addr_t {
+  const index = general_sizes.findIndex((cs_size) => cs_size >= size);
+  if (index < 0) return NULL;
+  const { cs_cachep, cs_dmacachep, sizeof } = cache_sizes_t;
+  const pointer = (flags & GFP_DMA) !== 0 ? cs_dmacachep : cs_cachep;
+  return k.machine.memory.peek32(k.cache_sizes + index * sizeof + pointer);
+}
+
 function peekArray(k: Linux2422, cachep: addr_t, cpu: number): addr_t {
   return k.config.CONFIG_SMP ? k.machine.memory.peek32(cachep + k.kmem_cache_t.cpudata + cpu * ptr.sizeof) : NULL;
 }
@@ -81,6 +91,9 @@ function peekCpuArray(k: Linux2422, cachep: addr_t, cpu: number): CpuArrayState 
   const level = peekArrayLevel(k, cachep, cpu);
   if (level === null) return null;
   const address = peekArray(k, cachep, cpu);
+  if (level.avail < 0 || cc_entry(address, level.avail) > k.machine.memory.size) {
+    throw new Corruption(`the array of cpu${cpu} at ${address} has ${level.avail} objects`);
+  }
   const entryAt = (i: number) => k.machine.memory.peek32(cc_entry(address, i));
   return { address, ...level, entries: Array.from({ length: level.avail }, (_, i) => entryAt(i)) };
 }

@@ -1,9 +1,8 @@
 /** mm/slab.c, kmalloc(), kfree(): the general caches. */
-
 import type { Cpu, Program } from '../../hw/cpu.ts';
 import { type addr_t, NULL } from '../../hw/memory.ts';
 import { local_irq_restore, local_irq_save } from '../../kernel/irq.ts';
-import { GFP_DMA } from '../../mm/gfp.ts';
+import { GFP_DMA } from '../../mm/linux-2.4.22/gfp.ts';
 import { virt_to_page } from '../../mm/linux-2.4.22/page.ts';
 import { kmem_cache_alloc } from './alloc.ts';
 import { CHECK_PAGE } from './debug.ts';
@@ -43,7 +42,8 @@ export function* kfree(k: Linux2422, cpu: Cpu, objp: addr_t): Program {
   if (objp === NULL) return;
   const flags = local_irq_save(cpu);
   if (k.config.CONFIG_DEBUG_SLAB) CHECK_PAGE(k, cpu, objp, 1605, 'kfree');
-  const rest = __kmem_cache_free(k, cpu, GET_PAGE_CACHE(cpu, virt_to_page(k, cpu, objp)), objp);
+  const page = virt_to_page(k, cpu, objp);
+  const rest = __kmem_cache_free(k, cpu, GET_PAGE_CACHE(cpu, page), objp, page);
   if (rest !== null) yield* rest;
   if (local_irq_restore(cpu, flags)) yield;
 }

@@ -1,13 +1,13 @@
 /**
- * What stands at an address of a 2.4.22 kernel, in the kernel's own names; by peek, on whatever memory holds now. Any
+ * What stands at an address of a 2.4.22 kernel: its role, and the kernel's own names; by peek, on whatever memory holds now. Any
  * moment will do, as in the middle of a list operation: lists are followed forwards only.
  */
 import { type addr_t, NULL, PAGE_SHIFT, PAGE_SIZE } from '../../hw/memory.ts';
+import { task_struct } from '../../kernel/linux-2.4/task.ts';
 import { list_head } from '../../kernel/list.ts';
-import { type CType, ptr, type Struct } from '../../kernel/struct.ts';
-import { task_struct } from '../../kernel/task.ts';
+import { fieldAt, ptr } from '../../kernel/struct.ts';
 import { free_area_struct, PG_slab, struct_page } from '../../mm/linux-2.4.22/mm.ts';
-import type { Place, PlaceKind } from '../allocator.ts';
+import type { Place, Role } from '../allocator.ts';
 import { peekName } from './inspect.ts';
 import {
   BYTES_PER_WORD,
@@ -18,27 +18,6 @@ import {
   slab_bufctl,
   slab_t,
 } from './slab.ts';
-
-/** Names by offset, of each layout that was asked for. */
-const fieldNames = new WeakMap<object, string[]>();
-
-/** The field of a structure that holds `offset`. */
-export function fieldAt(layout: object, offset: number): string {
-  let names = fieldNames.get(layout);
-  if (names === undefined) {
-    names = namesByOffset(layout);
-    fieldNames.set(layout, names);
-  }
-  return names[offset] ?? '';
-}
-
-function namesByOffset(layout: object): string[] {
-  const { sizeof, align: _, ...fields } = layout as Struct<Record<string, CType>>;
-  const names: string[] = new Array(sizeof).fill('');
-  // Of fields at the same offset all but the last are empty in this build.
-  for (const [name, at] of Object.entries(fields).sort(([, a], [, b]) => a - b)) names.fill(name, at);
-  return names;
-}
 
 const fieldOf = (name: string, layout: object, offset: number) => `${name}.${fieldAt(layout, offset)}`;
 
@@ -74,14 +53,14 @@ function staticPlace(k: Linux2422, addr: addr_t): Place | null {
   return { kind: kindOfStatic(name), field: name, owner: '', offset };
 }
 
-function kindOfStatic(name: string): PlaceKind {
+function kindOfStatic(name: string): Role {
   if (name.startsWith('bitmap[')) return 'bitmap';
   return name.endsWith('_lock') ? 'lock' : 'static';
 }
 
 function cachePlace(k: Linux2422, owner: string, offset: number): Place {
   const name = fieldAt(k.kmem_cache_t, offset);
-  return { kind: name === 'spinlock' ? 'lock' : 'kmem_cache_t', field: `kmem_cache_t.${name}`, owner, offset };
+  return { kind: name === 'spinlock' ? 'lock' : 'cache descriptor', field: `kmem_cache_t.${name}`, owner, offset };
 }
 
 function nodePlace(k: Linux2422, offset: number): Place {
@@ -132,7 +111,7 @@ function managementPlace(k: Linux2422, cachep: addr_t, slabp: addr_t, addr: addr
   const num = k.machine.memory.peek32(cachep + k.kmem_cache_t.num);
   if (offset < 0 || offset >= slab_t.sizeof + num * kmem_bufctl_t.sizeof) return null;
   const owner = peekName(k, cachep);
-  if (addr >= slab_bufctl(slabp, 0)) return { kind: 'bufctl', field: 'kmem_bufctl_t', owner, offset };
+  if (addr >= slab_bufctl(slabp, 0)) return { kind: 'free list', field: 'kmem_bufctl_t', owner, offset };
   return { kind: 'slab descriptor', field: fieldOf('slab_t', slab_t, offset), owner, offset };
 }
 

@@ -1,14 +1,13 @@
 /** mm/slab.c, kmem_cache_reap(): memory for others, from whichever cache has most to spare. */
-
 import type { Cpu, Program } from '../../hw/cpu.ts';
 import { type addr_t, NULL } from '../../hw/memory.ts';
 import { BUG } from '../../kernel/bug.ts';
 import { list_del, list_head } from '../../kernel/list.ts';
 import { down, down_trylock, up } from '../../kernel/semaphore.ts';
 import { spin_lock_irq, spin_unlock_irq } from '../../kernel/spinlock.ts';
-import { __GFP_WAIT } from '../../mm/gfp.ts';
-import { SLAB_NO_REAP } from '../flags.ts';
+import { __GFP_WAIT } from '../../mm/linux-2.4.22/gfp.ts';
 import { cc_data, cc_entry } from './alloc.ts';
+import { SLAB_NO_REAP } from './flags.ts';
 import { kmem_cache_free_one } from './free.ts';
 import { cpucache_t, DFLGS_GROWN, FILE, type Linux2422, REAP_PERFECT, REAP_SCANLEN, slab_t } from './slab.ts';
 import { kmem_slab_destroy } from './slab-pages.ts';
@@ -104,9 +103,10 @@ function checkUnusedSlab(cpu: Cpu, slabp: addr_t): void {
 /** Pages in `full_free` slabs, less where slabs have constructors or several pages: these are dearer to get back. */
 function reapWeight(k: Linux2422, cpu: Cpu, cachep: addr_t, full_free: number): number {
   const { kmem_cache_t } = k;
-  let pages = full_free << cpu.load32(cachep + kmem_cache_t.gfporder);
+  const gfporder = cpu.load32(cachep + kmem_cache_t.gfporder);
+  let pages = full_free << gfporder;
   if (cpu.loadPtr(cachep + kmem_cache_t.ctor) !== NULL) pages = Math.floor((pages * 4 + 1) / 5);
-  if (cpu.load32(cachep + kmem_cache_t.gfporder) !== 0) pages = Math.floor((pages * 4 + 1) / 5);
+  if (gfporder !== 0) pages = Math.floor((pages * 4 + 1) / 5);
   return pages;
 }
 

@@ -2,8 +2,8 @@
 import type { Cpu, Program } from '../../hw/cpu.ts';
 import { type addr_t, NULL } from '../../hw/memory.ts';
 import { BUG } from '../../kernel/bug.ts';
-import { in_interrupt } from '../../kernel/irq.ts';
 import { PAGE_OFFSET } from '../../kernel/kernel.ts';
+import { in_interrupt } from '../../kernel/linux-2.4/hardirq.ts';
 import { list_add, list_del, list_empty, list_head, listStep } from '../../kernel/list.ts';
 import { down, up } from '../../kernel/semaphore.ts';
 import { spin_lock_irq, spin_unlock_irq } from '../../kernel/spinlock.ts';
@@ -85,10 +85,10 @@ export function* kmem_cache_destroy(k: Linux2422, cpu: Cpu, cachep: addr_t): Pro
   }
   yield* down(k, cpu, k.cache_chain_sem);
   // the chain is never empty, cache_cache is never destroyed
-  if (cpu.loadPtr(k.clock_searchp) === cachep) {
-    cpu.storePtr(k.clock_searchp, cpu.loadPtr(cachep + kmem_cache_t.next + list_head.next) - kmem_cache_t.next);
-  }
-  list_del(cpu, cachep + kmem_cache_t.next);
+  const hand = cpu.loadPtr(k.clock_searchp);
+  const next = cpu.loadPtr(cachep + kmem_cache_t.next + list_head.next);
+  if (hand === cachep) cpu.storePtr(k.clock_searchp, next - kmem_cache_t.next);
+  list_del(cpu, cachep + kmem_cache_t.next, next);
   yield* up(k, cpu, k.cache_chain_sem);
 
   if (yield* __kmem_cache_shrink(k, cpu, cachep)) {

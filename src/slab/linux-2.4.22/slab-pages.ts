@@ -1,5 +1,4 @@
 /** mm/slab.c: a slab's pages know their cache and slab through page->list, which the buddy lists do not need meanwhile. */
-
 import type { Cpu, Program } from '../../hw/cpu.ts';
 import { type addr_t, NULL } from '../../hw/memory.ts';
 import { list_head } from '../../kernel/list.ts';
@@ -32,8 +31,8 @@ export function GET_PAGE_SLAB(cpu: Cpu, page: addr_t): addr_t {
 /** Gives a slab's pages back. free_pages() does not clear the type bit - we do that. */
 export function* kmem_freepages(k: Linux2422, cpu: Cpu, cachep: addr_t, addr: addr_t): Program {
   const { kmem_cache_t } = k;
-  let page = virt_to_page(k, cpu, addr);
-  for (let i = 1 << cpu.load32(cachep + kmem_cache_t.gfporder); i > 0; i--) {
+  let i = 1 << cpu.load32(cachep + kmem_cache_t.gfporder);
+  for (let page = virt_to_page(k, cpu, addr); i > 0; i--) {
     clearPageFlag(cpu, page, PG_slab);
     page += struct_page.sizeof;
   }
@@ -45,19 +44,19 @@ export function* kmem_slab_destroy(k: Linux2422, cpu: Cpu, cachep: addr_t, slabp
   const { kmem_cache_t } = k;
   const debug = k.config.CONFIG_DEBUG_SLAB;
   const checks = SLAB_POISON | SLAB_RED_ZONE;
-  if (
-    cpu.loadPtr(cachep + kmem_cache_t.dtor) !== NULL ||
-    (debug && (cpu.load32(cachep + kmem_cache_t.flags) & checks) !== 0)
-  ) {
-    for (let i = 0; i < cpu.load32(cachep + kmem_cache_t.num); i++) {
-      const slot = cpu.loadPtr(slabp + slab_t.s_mem) + cpu.load32(cachep + kmem_cache_t.objsize) * i;
-      const objp = debug ? checkDyingRedZones(k, cpu, cachep, slot) : slot;
-      const dtor = cpu.loadPtr(cachep + kmem_cache_t.dtor);
-      if (dtor !== NULL) yield* k.functionAt(dtor)(cpu, objp, cachep, 0);
-      if (debug) checkDyingPoison(k, cpu, cachep, slot);
-    }
+  let dtor = cpu.loadPtr(cachep + kmem_cache_t.dtor);
+  const visits = dtor !== NULL || (debug && (cpu.load32(cachep + kmem_cache_t.flags) & checks) !== 0);
+  // As gcc has the loop: a turn ends with reading s_mem again, whose last value the address below is made of.
+  let s_mem = cpu.loadPtr(slabp + slab_t.s_mem);
+  for (let i = 0; visits && i < cpu.load32(cachep + kmem_cache_t.num); i++) {
+    if (i > 0) dtor = cpu.loadPtr(cachep + kmem_cache_t.dtor);
+    const slot = s_mem + cpu.load32(cachep + kmem_cache_t.objsize) * i;
+    const objp = debug ? checkDyingRedZones(k, cpu, cachep, slot) : slot;
+    if (dtor !== NULL) yield* k.functionAt(dtor)(cpu, objp, cachep, 0);
+    if (debug) checkDyingPoison(k, cpu, cachep, slot);
+    s_mem = cpu.loadPtr(slabp + slab_t.s_mem);
   }
-  const addr = cpu.loadPtr(slabp + slab_t.s_mem) - cpu.loadLong(slabp + slab_t.colouroff);
+  const addr = s_mem - cpu.loadLong(slabp + slab_t.colouroff);
   yield* kmem_freepages(k, cpu, cachep, addr);
   if ((cpu.load32(cachep + kmem_cache_t.flags) & CFLGS_OFF_SLAB) !== 0) {
     yield* kmem_cache_free(k, cpu, cpu.loadPtr(cachep + kmem_cache_t.slabp_cache), slabp);

@@ -7,18 +7,14 @@
  */
 import type { Machine } from '../../hw/machine.ts';
 import { type addr_t, NULL } from '../../hw/memory.ts';
-import {
-  type BootLayout,
-  type KernelConfig,
-  type KernelFunction,
-  semaphoreType,
-  spinlockType,
-} from '../../kernel/kernel.ts';
+import type { BootLayout, KernelFunction } from '../../kernel/kernel.ts';
 import { list_head } from '../../kernel/list.ts';
+import { semaphoreType, spinlockType } from '../../kernel/lock-types.ts';
 import { array, bytes, type CType, long, ptr, type Struct, struct, u32 } from '../../kernel/struct.ts';
-import * as gfp from '../../mm/gfp.ts';
+import * as gfp from '../../mm/linux-2.4.22/gfp.ts';
 import { Mm } from '../../mm/linux-2.4.22/mm.ts';
-import { SLAB_CACHE_DMA, SLAB_HWCACHE_ALIGN, SLAB_MUST_HWCACHE_ALIGN, SLAB_NO_REAP } from '../flags.ts';
+import type { SlabConfig } from './config.ts';
+import { SLAB_CACHE_DMA, SLAB_HWCACHE_ALIGN, SLAB_MUST_HWCACHE_ALIGN, SLAB_NO_REAP } from './flags.ts';
 
 export const FILE = 'slab.c';
 
@@ -40,7 +36,7 @@ export const SLAB_POISON = 0x800;
 // mm/slab.c
 const DEBUG_FLAGS = SLAB_DEBUG_INITIAL | SLAB_RED_ZONE | SLAB_POISON;
 /** Legal flag mask for kmem_cache_create(). */
-export const createMask = ({ CONFIG_DEBUG_SLAB }: KernelConfig) =>
+export const createMask = ({ CONFIG_DEBUG_SLAB }: SlabConfig) =>
   SLAB_HWCACHE_ALIGN | SLAB_NO_REAP | SLAB_CACHE_DMA | SLAB_MUST_HWCACHE_ALIGN | (CONFIG_DEBUG_SLAB ? DEBUG_FLAGS : 0);
 export const CFLGS_OFF_SLAB = 0x10000;
 export const CFLGS_OPTIMIZE = 0x20000;
@@ -68,10 +64,10 @@ export const cpucache_t = struct({ avail: u32, limit: u32 });
 export const cache_sizes_t = struct({ cs_size: long, cs_cachep: ptr, cs_dmacachep: ptr });
 export const general_sizes = [32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768, 65536, 131072, 0] as const;
 
-const stat = ({ CONFIG_DEBUG_SLAB }: KernelConfig) => (CONFIG_DEBUG_SLAB ? long : bytes(0));
-const atomicStat = (config: KernelConfig) => (config.CONFIG_SMP ? stat(config) : bytes(0));
+const stat = ({ CONFIG_DEBUG_SLAB }: SlabConfig) => (CONFIG_DEBUG_SLAB ? long : bytes(0));
+const atomicStat = (config: SlabConfig) => (config.CONFIG_SMP ? stat(config) : bytes(0));
 
-const cacheFields = (config: KernelConfig) => ({
+const cacheFields = (config: SlabConfig) => ({
   // 1) each alloc & free
   slabs_full: list_head,
   slabs_partial: list_head,
@@ -111,9 +107,10 @@ const cacheFields = (config: KernelConfig) => ({
   freemiss: atomicStat(config),
 });
 export type KmemCache = Struct<ReturnType<typeof cacheFields>>;
-export const kmemCache = (config: KernelConfig): KmemCache => struct(cacheFields(config));
+export const kmemCache = (config: SlabConfig): KmemCache => struct(cacheFields(config));
 
 export class Linux2422 extends Mm {
+  declare readonly config: SlabConfig;
   readonly kmem_cache_t: KmemCache;
   /** Arguments of a cross-CPU exchange of per-CPU arrays; lives on the kernel stack. */
   readonly ccupdate_struct_t: Struct<{ cachep: CType; new: CType }>;
@@ -129,7 +126,7 @@ export class Linux2422 extends Mm {
   /** do_ccupdate_local() of this kernel, as code that a cross-CPU call can name; handed in at boot. */
   do_ccupdate_local!: KernelFunction;
 
-  constructor(machine: Machine, config: KernelConfig, layout: BootLayout) {
+  constructor(machine: Machine, config: SlabConfig, layout: BootLayout) {
     const kmem_cache_t = kmemCache(config);
     super(machine, config, layout, [
       { name: 'cache_cache', type: kmem_cache_t },

@@ -1,14 +1,14 @@
 /** One point of an experiment, on a trace of two threads that share a few caches. */
 import { describe, expect, test, vi } from 'vitest';
 import { runPoint } from '../../../src/lab/experiment/point.ts';
-import type { Point } from '../../../src/lab/results/results.ts';
+import type { Point } from '../../../src/lab/results/points.ts';
 import { points } from '../../../src/lab/specification/settings.ts';
 import { parseSpecification } from '../../../src/lab/specification/specification.ts';
 import { eachOperation } from '../../../src/lab/traces/operations.ts';
 import { readTrace } from '../../../src/lab/traces/read-trace.ts';
 import type { ReplayOptions } from '../../../src/lab/workloads/trace-replay.ts';
 import type { WorkloadContext } from '../../../src/lab/workloads/workload.ts';
-import type { CacheState } from '../../../src/slab/allocator.ts';
+import type { CacheState, SlabAllocator } from '../../../src/slab/allocator.ts';
 
 /** What each replay began with: the kernel, its caches, the context. */
 interface Begun {
@@ -106,6 +106,30 @@ describe('colouring', () => {
     expect(coloursOf('on').filter((colour) => colour > 0).length).toBeGreaterThan(3);
   });
 });
+
+test('the kernel was built for the line of the model, unless a number is given', () => {
+  const { points: all, lines } = linesOf('machine: { model: [pentium-iii, athlon], memory: 8M }', '[model, 32, 128]');
+  expect(all.map((point) => `${point['machine.model']} ${point['kernel.l1_cache_bytes']}`)).toEqual([
+    ...['pentium-iii model', 'pentium-iii 32', 'pentium-iii 128', 'athlon model', 'athlon 32', 'athlon 128'],
+  ]);
+  expect(lines).toEqual([32, 32, 128, 64, 32, 128]);
+});
+
+test('for lines shorter than any kernel was built for it is 16 bytes', () => {
+  const l1 = '{ size: 8K, ways: 2, line: 8 }';
+  const model = `{ l1: ${l1}, cycles: { l1: 1, l2: 10, memory: 50, transfer: 40 } }`;
+  expect(linesOf(`machine: { model: ${model}, memory: 8M }`, 'model').lines).toEqual([16]);
+});
+
+/** The points that `machine` and `l1_cache_bytes` make, and what the kernel of each was built for. */
+function linesOf(machine: string, l1_cache_bytes: string) {
+  const text = `name: x\nworkload: { name: churn, operations: 1 }\n${machine}\nkernel: { l1_cache_bytes: ${l1_cache_bytes} }\n`;
+  const of = parseSpecification(`${text}touch: init-head\nalignment: word\ncolouring: on\nseeds: 1`, 'x.yaml');
+  const lines: number[] = [];
+  const measured = ({ kernel }: SlabAllocator) => lines.push(kernel.config.L1_CACHE_BYTES);
+  for (const point of points(of)) runPoint(of, null, point, { poweredOn: () => {}, measured });
+  return { points: points(of), lines };
+}
 
 test('a number of colours is the most that any cache has', () => {
   const { caches } = begin({ colouring: 2 }, specificationOf('colouring: [2]'));

@@ -192,3 +192,13 @@ describe('a comparison with what a file expects', () => {
     expect(outcome(fields).differences).toBe(1);
   });
 });
+
+test.each(['AArch64 MP\n{ }\n P0 ;\n', '\nPPC SB\n{}\n', 'C SB+mb\n{}\n'])(
+  'a test for another machine is told: %j',
+  (text) => {
+    const [machine] = text.trim().split(' ');
+    expect(messageOf(() => readLitmusTests(text, 'b.litmus'))).toBe(
+      `b.litmus:1: a test for ${machine}; of herd, tests for X86 and X86_64 are read`,
+    );
+  },
+);

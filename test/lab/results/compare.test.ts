@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { seeded } from '../../../src/base/random.ts';
+import type { Comparison } from '../../../src/lab/results/compare.ts';
 import { axesOf, baselineOf, compareAll, compareAlong } from '../../../src/lab/results/compare.ts';
-import type { AxisValue, Comparison, PointResult } from '../../../src/lab/results/results.ts';
-import { seeded } from '../../../src/base/seeded.ts';
+import type { AxisValue, PointResult } from '../../../src/lab/results/points.ts';
 import { zeroCounts } from './counts.ts';
 
 const randomOf = (label: string) => seeded('compare', label);

@@ -1,5 +1,5 @@
 /** Counts of a point that did nothing, for tests to fill in what they are about. */
-import type { Counts } from '../../../src/lab/results/results.ts';
+import type { Counts } from '../../../src/lab/results/counts.ts';
 
 export const zeroCounts: Counts = {
   ...{ accesses: 0, lineAccesses: 0, hits: 0, misses: 0, cold: 0, capacity: 0, conflict: 0, trueSharing: 0 },

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import type { Counts } from '../../../src/lab/results/counts.ts';
 import { diffResults, type FiledResults } from '../../../src/lab/results/diff.ts';
-import type { Counts, PointResult } from '../../../src/lab/results/results.ts';
+import type { PointResult } from '../../../src/lab/results/points.ts';
 import { diffTable } from '../../../src/report/diff-table.ts';
 import { counts, point } from '../../report/results.ts';
 

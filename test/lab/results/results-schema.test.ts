@@ -1,14 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { compareAll } from '../../../src/lab/results/compare.ts';
+import { seeded } from '../../../src/base/random.ts';
 import { runPoint } from '../../../src/lab/experiment/point.ts';
+import { compareAll } from '../../../src/lab/results/compare.ts';
 import { measureNames } from '../../../src/lab/results/measures.ts';
-import { readTrace } from '../../../src/lab/traces/read-trace.ts';
 import type { Results } from '../../../src/lab/results/results.ts';
 import { resultsJsonSchema, resultsSchema } from '../../../src/lab/results/results-schema.ts';
-import { seeded } from '../../../src/base/seeded.ts';
 import { points } from '../../../src/lab/specification/settings.ts';
 import { parseSpecification } from '../../../src/lab/specification/specification.ts';
+import { readTrace } from '../../../src/lab/traces/read-trace.ts';
 import { resultsJson } from '../../../src/report/json.ts';
 import { results } from '../../report/results.ts';
 import { zeroCounts } from './counts.ts';

@@ -32,7 +32,7 @@ test('of name, workload and model alone: everything else has its default', () =>
     name: 'x',
     workload: { name: 'replay', trace: 't.txt' },
     machine: { model: 'pentium-iii', cpus: 2, memory: 64 * MiB },
-    kernel: { version: '2.4.22', l1_cache_bytes: 32, smp: 'on', debug: 'off' },
+    kernel: { version: '2.4.22', l1_cache_bytes: 'model', smp: 'on', debug: 'off' },
     placement: 'thread',
     ageing: 0.125,
     interference: 0,
@@ -85,6 +85,21 @@ describe('the machine', () => {
   });
 });
 
+/** Of each list ten in the next. */
+const bomb = Array.from(
+  { length: 9 },
+  (_, i) =>
+    `b${i}: &b${i} [${Array(10)
+      .fill(i === 0 ? 'x' : `*b${i - 1}`)
+      .join(', ')}]`,
+);
+
+test('aliases that come to more than memory holds are told', () => {
+  expect(problemOf(...bomb, ...smallest)).toBe(
+    'spec.yaml: Excessive alias count indicates a resource exhaustion attack; write it out, or with fewer aliases',
+  );
+});
+
 const noSize = 'is no size: write bytes, or 16K, or 64M; see docs/specification.md';
 const pages = 'it must be whole pages of 4096 bytes, from 8M to below 2048M';
 
@@ -101,6 +116,12 @@ test.each([
   ['a workload that needs a trace', smallest.with(1, 'workload: replay'), '2: workload: replay needs trace'],
   ['no machine', smallest.slice(0, 2), '1: machine is missing; give it:'],
   ['a name that is no file name', smallest.with(0, 'name: a/b'), '1: name: must be letters, digits, dots, dashes'],
+  [
+    'a name of dots alone, which is a folder',
+    smallest.with(0, 'name: ..'),
+    '1: name: must be letters, digits, dots, dashes',
+  ],
+  ['two documents', [...smallest, '---', 'name: y'], '5: a second document; write one specification a file'],
   ['malformed YAML', smallest.with(1, 'workload: [t'), '3: '],
   ['a tab', smallest.with(3, '\tmodel: pentium-iii'), '4: Tabs are not allowed as indentation'],
   ['a key twice', [...smallest, 'name: y'], '5: Map keys must be unique'],

@@ -4,6 +4,8 @@ import { describe, expect, test } from 'vitest';
 import type { AllocationTrace } from '../../../src/lab/traces/allocation-trace.ts';
 import { type Allocation, eachOperation } from '../../../src/lab/traces/operations.ts';
 import { readTrace } from '../../../src/lab/traces/read-trace.ts';
+import { type Limits, limitsOfAll } from '../../../src/slab/kernel-facts.ts';
+import { linux2422 } from '../../../src/slab/linux-2.4.22/index.ts';
 import { faultsOf, story } from './traces.ts';
 
 const trace = (...lines: string[]): AllocationTrace => readTrace(lines, 'trace.txt');
@@ -45,9 +47,9 @@ describe('objects', () => {
   });
 });
 
-test('what is too large for kmalloc takes whole pages, and goes by free_pages', () => {
-  const result = trace(kmalloc('a0', 131073), kfree('a0'));
-  expect(story(result)).toEqual(['131073 bytes of pages 0', 'free_pages 0']);
+test('what is too large for kmalloc is counted', () => {
+  const result = trace(kmalloc('a0', 131072), kmalloc('b0', 131073), kfree('b0'));
+  expect(story(result)).toEqual(['131072 bytes 0', '131073 bytes 1', 'kfree 1']);
   expect(result.summary.pageAllocations).toBe(1);
 });
 
@@ -207,9 +209,26 @@ test.each([
   expect(result.summary.cpus).toBe(1);
 });
 
+test('what kernels refuse is left out and told by their limits: several replay what all of them take', () => {
+  const small: Limits = {
+    ...linux2422.limits,
+    longestName: 6,
+    largestObject: 4096,
+    largestBlock: 8192,
+    smallestObject: 8,
+  };
+  const limits = limitsOfAll([linux2422, { ...linux2422, limits: small }]);
+  const lines = [alloc('a0', 'dentry_cache', 4), alloc('b0', 'huge', 4097), kmalloc('c0', 4097), kmalloc('d0', 8193)];
+  const { caches, summary } = readTrace(lines, 'trace.txt', limits);
+  expect(caches).toEqual([{ recordedName: 'dentry_cache', name: 'dentr~', size: 8 }]);
+  expect(summary).toMatchObject({ allocations: 2, pageAllocations: 1 });
+  expect(summary.skipped).toMatchObject({ 'object of a cache, above 4096 bytes': 1, 'allocation above 8192 bytes': 1 });
+});
+
 test('a trace without any allocation to replay is refused', () => {
   expect(() => trace(kfree('b0'), kfree('(nil)'))).toThrow(
-    'trace.txt: has no allocation to replay among its 2 events; record allocations too',
+    'trace.txt: has no allocation to replay among its 2 events: free of NULL (1), free of an object not allocated in the ' +
+      'trace (1); allocations that can be replayed (kmem:kmalloc, kmem:kmem_cache_alloc) are needed',
   );
 });
 

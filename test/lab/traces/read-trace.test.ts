@@ -33,13 +33,14 @@ describe('the format', () => {
   });
 
   test.each([
-    ['nothing', []],
-    ['only a header', ['# tracer: nop', '']],
-    ['another text', ['Dear reader,', 'this is no trace.']],
-    ['binary data', ['PERFILE2\u0000\u0001\u0002']],
-  ])('is told to be unknown of a file with %s', (_what, lines) => {
+    ['nothing', [], ''],
+    ['only a header', ['# tracer: nop', ''], ''],
+    ['another text', ['', '# letter', 'Dear reader,', 'this is no trace.'], 'line 3 begins "Dear reader,"; '],
+    ['events of no known form', ['x 0 48', 'x 1 48'], 'line 1 begins "x 0 48"; '],
+    ['binary data', ['PERFILE2\u0000\u0001\u0002'], 'line 1 begins "PERFILE2\\u0000\\u0001\\u0002"; '],
+  ])('is told to be unknown of a file with %s', (_what, lines, seen) => {
     expect(() => readTrace(lines, 'any.txt')).toThrow(
-      /^any\.txt: holds no event of a known trace format; give the text of an ftrace buffer or of perf script /,
+      `any.txt: holds no event of a known trace format; ${seen}give the text of an ftrace buffer or of perf script `,
     );
   });
 

@@ -8,7 +8,6 @@ export const story = (trace: AllocationTrace): string[] =>
     const { kind, object } = operation;
     if (kind === 'alloc') return `${trace.caches[operation.cache].name} ${object}`;
     if (kind === 'kmalloc') return `${operation.size} bytes ${object}`;
-    if (kind === 'alloc_pages') return `${operation.size} bytes of pages ${object}`;
     return kind === 'memcpy' ? `${object} = ${operation.from}` : `${operation.via} ${object}`;
   });
 

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { InputError } from '../../../src/base/input-error.ts';
 import { MiB, NULL } from '../../../src/hw/memory.ts';
-import { breakOrderOf, cpuArrayLimit, slabGeometry } from '../../../src/lab/verify/slab-geometry.ts';
+import { breakOrderOf, cpuArrayLimit, slabGeometry } from '../../../src/lab/verify/linux-2.4.22/slab-geometry.ts';
 import { verifySlabinfo } from '../../../src/lab/verify/slabinfo.ts';
 import { parseSlabinfo } from '../../../src/lab/verify/slabinfo-text.ts';
 import { kmem_cache_create } from '../../../src/slab/linux-2.4.22/create.ts';
@@ -150,10 +150,31 @@ describe('the emulated kernel agrees with', () => {
     expect(verify(dump, debugPentium)).toEqual(agrees(6));
   });
 
-  test('a kernel before 2.4.10, whose cache descriptor had one list of slabs', () => {
-    const dump = smp('kmem_cache            68     68    232    4    4    1 :  252  126');
-    expect(verify(dump, { ...xeon, kernelVersion: '2.4.5' })).toEqual(agrees(1));
-    expect(verify(dump, xeon)).toMatchObject({ differences: 1, first: { got: { objectSize: 244 } } });
+  test.each([
+    ['32 CPUs allowed', '80 80 244 5 5 1 : 252 126', '2.4.20'],
+    ['8 CPUs allowed', '26 26 148 1 1 1 : 252 126', '2.4.20'],
+    ['as many CPUs allowed as there are', '29 29 132 1 1 1 : 252 126', '2.4.20'],
+    ['32 CPUs, before 2.4.10, when a cache had one list of slabs', '68 68 232 4 4 1 : 252 126', '2.4.5'],
+    ['the same, though the sidecar does not know it', '17 17 232 1 1 1 : 252 126', '2.4-vendor'],
+    ['8 CPUs, before 2.4.10', '28 28 136 1 1 1 : 252 126', '2.4.5'],
+    ['three lists, though the version is from before them', '16 16 244 1 1 1 : 252 126', '2.4.9-ac18'],
+  ])("a kernel whose kmem_cache's row tells its build: %s", (_, row, kernelVersion) => {
+    expect(verify(smp(`kmem_cache ${row}`), { ...xeon, kernelVersion })).toEqual(agrees(1));
+  });
+
+  test.each([
+    ['gcc 2.95', '34 34 112 1 1 1'],
+    ['gcc 3', '36 36 108 1 1 1'],
+    ['gcc 2.95, before 2.4.10', '39 39 100 1 1 1'],
+  ])('a uniprocessor kernel by %s', (_, row) => {
+    expect(verify(up(`kmem_cache ${row}`), { ...athlon, likelyL1CacheBytes: 32 })).toEqual(agrees(1));
+  });
+
+  test('no kernel whose descriptor is of no build: that row differs from the likeliest one', () => {
+    const differs = { differences: 1, first: { got: { objectSize: 244 } } };
+    expect(verify(smp('kmem_cache 17 17 230 1 1 1 : 252 126'), xeon)).toMatchObject(differs);
+    expect(verify(smp('kmem_cache 15 15 248 1 1 1 : 252 126'), xeon)).toMatchObject(differs);
+    expect(verify(smp('kmem_cache 33 33 116 1 1 1 : 252 126'), xeon)).toMatchObject(differs);
   });
 
   test('caches whose names it would not take: too long, twice there, or its own', () => {
@@ -215,12 +236,11 @@ test.each([
   });
 });
 
-test('a dump of Linux 2.6 is skipped, with the reason, and without a look at its sidecar', () => {
+test('a dump of a version that no kernel prints is refused, without a look at its sidecar', () => {
   const noSidecar = () => expect.fail('read the sidecar');
-  const dump = 'slabinfo - version: 2.1\n# name <active_objs>\n';
-  expect(verifySlabinfo(dump, 'linux-2.6.txt', 'linux-2.6.json', noSidecar)).toMatchObject({
-    skipped: 'version 2.1 is Linux 2.6, which is not built yet',
-  });
+  expect(() => verifySlabinfo('slabinfo - version: 3.0\n', 'linux-7.txt', 'linux-7.json', noSidecar)).toThrow(
+    /^linux-7\.txt:1: not the header of \/proc\/slabinfo/,
+  );
 });
 
 test.each<[what: string, machine: object, message: RegExp]>([
@@ -232,7 +252,7 @@ test.each<[what: string, machine: object, message: RegExp]>([
   [
     'a flag of 2.6',
     { ...xeon, rowsNeedingAFlag: [{ name: 'filp', needs: 'SLAB_RECLAIM_ACCOUNT' }] },
-    /rowsNeedingAFlag\.0\.needs: must be "raw size below PAGE_SIZE\/8/,
+    /^linux-test\.json: rowsNeedingAFlag: SLAB_RECLAIM_ACCOUNT; no cache of 2\.4 has this flag/,
   ],
   ['another kind of kernel', athlon, /^linux-test\.txt:1: \(SMP\) in the header, but "smp": false in linux-test\.json/],
   ['smaller slabs', { ...xeon, wordBytes: 8 }, /^linux-test\.txt:2: objects of 4 bytes; this kernel has 8 to 131072/],

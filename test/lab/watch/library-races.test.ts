@@ -1,19 +1,10 @@
 import { expect, test } from 'vitest';
-import {
-  boot,
-  type Cpu,
-  cpuModels,
-  detectRaces,
-  GFP_KERNEL,
-  Machine,
-  MiB,
-  type Program,
-  smpConfig,
-} from '../../../src/index.ts';
+import { boot, type Cpu, cpuModels, detectRaces, Machine, MiB, type Program } from '../../../src/index.ts';
 
 test('a user of the library finds a race in an object of his own, by the name of its cache', () => {
   const machine = new Machine({ model: cpuModels['pentium-iii'], cpus: 2, memory: 64 * MiB });
-  const slab = boot(machine, '2.4.22', smpConfig);
+  const slab = boot(machine, '2.4.22');
+  const { GFP_KERNEL } = slab.version.gfp;
   const [cpu0, cpu1] = machine.cpus as [Cpu, Cpu];
   const cachep = machine.run(cpu0, slab.create(cpu0, { name: 'counter', size: 8 }));
   const counter = machine.run(cpu0, slab.alloc(cpu0, cachep, GFP_KERNEL));

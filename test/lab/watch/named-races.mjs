@@ -1,12 +1,12 @@
 // Runs an allocator that races, from the sources or from a build: `named-races.mjs FOLDER ts|js` prints the races' names as JSON.
 const [folder, extension] = process.argv.slice(2);
 const load = (path) => import(new URL(`${path}.${extension}`, `file://${folder}/`).href);
-const [{ Machine }, { cpuModels }, { smpConfig }, { boot }, { detectRaces }] = await Promise.all(
-  ['hw/machine', 'hw/cpu-models', 'kernel/kernel', 'slab/kernels', 'lab/watch/race-detector'].map(load),
+const [{ Machine }, { cpuModels }, { boot }, { detectRaces }] = await Promise.all(
+  ['hw/machine', 'hw/cpu-models', 'slab/boot', 'lab/watch/race-detector'].map(load),
 );
 
 const machine = new Machine({ model: cpuModels['pentium-iii'], cpus: 2, memory: 16 * 2 ** 20 });
-const allocator = boot(machine, '2.4.22', smpConfig);
+const allocator = boot(machine, '2.4.22');
 const [boss] = machine.cpus;
 const cachep = machine.run(boss, allocator.create(boss, { name: 'raced', size: 1000 }));
 const races = detectRaces(allocator.kernel, (addr) => allocator.place(addr));

@@ -1,10 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import type { Cpu, Program } from '../../../src/hw/cpu.ts';
 import type { addr_t } from '../../../src/hw/memory.ts';
-import { local_irq_restore, local_irq_save, request_irq } from '../../../src/kernel/irq.ts';
-import type { Kernel, KernelFunction } from '../../../src/kernel/kernel.ts';
+import { local_irq_restore, local_irq_save } from '../../../src/kernel/irq.ts';
+import type { KernelFunction } from '../../../src/kernel/kernel.ts';
+import { request_irq } from '../../../src/kernel/linux-2.4/hardirq.ts';
+import type { Linux24 } from '../../../src/kernel/linux-2.4/kernel.ts';
+import { smp_call_function } from '../../../src/kernel/linux-2.4/smp.ts';
 import { down, init_MUTEX, up } from '../../../src/kernel/semaphore.ts';
-import { smp_call_function } from '../../../src/kernel/smp.ts';
 import {
   spin_lock,
   spin_lock_init,
@@ -28,7 +30,7 @@ const names = new Map([
 const place = (addr: addr_t) => ({ field: names.get(addr) ?? 'elsewhere', owner: '' });
 
 interface Story {
-  readonly k: Kernel;
+  readonly k: Linux24;
   readonly cpus: readonly Cpu[];
   readonly races: RaceDetector;
   /** Has `program` run on `cpu`, from a start of its own so many cycles from now. */

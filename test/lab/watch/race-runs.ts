@@ -1,13 +1,13 @@
 /** Runs for the race detector: CPUs and interrupt handlers that share caches, and what an administrator may do meanwhile. */
 
-import { below, seeded } from '../../../src/base/seeded.ts';
+import { below, seeded } from '../../../src/base/random.ts';
 import type { Cpu, Program } from '../../../src/hw/cpu.ts';
 import { type addr_t, NULL } from '../../../src/hw/memory.ts';
-import { request_irq } from '../../../src/kernel/irq.ts';
+import { request_irq } from '../../../src/kernel/linux-2.4/hardirq.ts';
 import { down, up } from '../../../src/kernel/semaphore.ts';
 import { watchHandovers } from '../../../src/lab/watch/handovers.ts';
 import { detectRaces, type Race } from '../../../src/lab/watch/race-detector.ts';
-import { GFP_ATOMIC, GFP_KERNEL } from '../../../src/mm/gfp.ts';
+import { GFP_ATOMIC, GFP_KERNEL } from '../../../src/mm/linux-2.4.22/gfp.ts';
 import type { SlabAllocator } from '../../../src/slab/allocator.ts';
 import { kmem_tune_cpucache } from '../../../src/slab/linux-2.4.22/cpu-arrays.ts';
 import { placeAt } from '../../../src/slab/linux-2.4.22/places.ts';
@@ -129,7 +129,7 @@ export function pressureRun({ machine, allocator, k }: Booted, seed: string, ope
     for (const objp of objects) yield* allocator.free(boss, cachep, objp);
   }
   machine.run(boss, fillSlabs());
-  while (allocator.nr_free_pages() > 64) machine.run(boss, allocator.alloc_pages(boss, GFP_ATOMIC, 0));
+  while (allocator.nr_free_pages() > 64) machine.run(boss, allocator.get_free_pages(boss, GFP_ATOMIC, 0));
 
   const races = detectRaces(k, (addr) => placeAt(k, addr));
   watchHandovers(allocator, races);
@@ -138,7 +138,7 @@ export function pressureRun({ machine, allocator, k }: Booted, seed: string, ope
     const pages: addr_t[] = [];
     for (let i = 0; i < operations; i++) {
       if (pages.length < 45 && random() < 0.7) {
-        const page = yield* allocator.alloc_pages(cpu, GFP_KERNEL, 0);
+        const page = yield* allocator.get_free_pages(cpu, GFP_KERNEL, 0);
         if (page !== NULL) pages.push(page);
       } else if (pages.length > 0) yield* allocator.free_pages(cpu, pages.pop()!, 0);
     }
@@ -147,7 +147,7 @@ export function pressureRun({ machine, allocator, k }: Booted, seed: string, ope
   request_irq(k, TIMER_VECTOR, function* (cpu) {
     const objp = yield* allocator.alloc(cpu, cachep, GFP_ATOMIC);
     if (objp !== NULL) yield* allocator.free(cpu, cachep, objp);
-    const page = yield* allocator.alloc_pages(cpu, GFP_ATOMIC, 0);
+    const page = yield* allocator.get_free_pages(cpu, GFP_ATOMIC, 0);
     if (page !== NULL) yield* allocator.free_pages(cpu, page, 0);
   });
   for (const cpu of machine.cpus) {

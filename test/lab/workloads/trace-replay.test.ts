@@ -18,8 +18,6 @@ const kmalloc = (object: number, size: number, cpu = 0, flags = how): Operation 
   ...{ kind: 'kmalloc', object, size, thread: cpu, cpu },
   ...flags,
 });
-const pages = (object: number, size: number, cpu = 0): Operation =>
-  ({ ...kmalloc(object, size, cpu), kind: 'alloc_pages' }) as Operation;
 const memcpy = (object: number, from: number, cpu = 0): Operation => ({
   kind: 'memcpy',
   object,
@@ -150,7 +148,7 @@ describe('an object', () => {
   });
 
   test('that found no memory is counted as failed, and its free left out', () => {
-    const { seen, result, entered } = replayed(kmalloc(0, 131_073), alloc(1), free(0, 1, 'kfree'), free(1));
+    const { seen, result, entered } = replayed(kmalloc(0, 2 ** 23), alloc(1), free(0, 1, 'kfree'), free(1));
     expect(seen.map(({ event, size }) => `${event} ${size}`)).toEqual(['allocated 200', 'freeing 200']);
     expect([result, entered]).toEqual([{ operations: 2, failed: 1 }, 4]);
   });
@@ -173,9 +171,9 @@ describe('an object', () => {
 
   test('too large for kmalloc takes whole pages, and gives them back', () => {
     const before = replayed(kmalloc(0, 8)).allocator.nr_free_pages();
-    const held = replayed(kmalloc(0, 8), pages(1, 131_073));
+    const held = replayed(kmalloc(0, 8), kmalloc(1, 131_073));
     expect(before - held.allocator.nr_free_pages()).toBe(64);
-    const freed = replayed(kmalloc(0, 8), pages(1, 131_073), free(1, 1, 'free_pages'));
+    const freed = replayed(kmalloc(0, 8), kmalloc(1, 131_073), free(1, 1, 'kfree'));
     expect(freed.allocator.nr_free_pages()).toBe(before);
     assertBuddy(freed.k);
   });
@@ -183,10 +181,10 @@ describe('an object', () => {
   test('of more pages than there are in one piece is counted as failed, and neither copied nor freed', () => {
     const { seen, result } = replayed(
       kmalloc(0, 8),
-      pages(1, 2 ** 23),
+      kmalloc(1, 2 ** 23),
       memcpy(1, 0),
       free(0, 0, 'kfree'),
-      free(1, 1, 'free_pages'),
+      free(1, 1, 'kfree'),
     );
     expect(seen.map(({ event, size }) => `${event} ${size}`)).toEqual(['allocated 8', 'freeing 8']);
     expect(result).toEqual({ operations: 2, failed: 1 });

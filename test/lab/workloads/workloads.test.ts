@@ -1,20 +1,26 @@
 /** What each workload is there to show, shown in counts. */
 import { describe, expect, test } from 'vitest';
+import { parse as parseYaml } from 'yaml';
 import { runPoint } from '../../../src/lab/experiment/point.ts';
-import type { Counts } from '../../../src/lab/results/results.ts';
+import type { Counts } from '../../../src/lab/results/counts.ts';
 import { points } from '../../../src/lab/specification/settings.ts';
 import { parseSpecification } from '../../../src/lab/specification/specification.ts';
 import { workloads } from '../../../src/lab/workloads/all.ts';
 
-const parse = (workload: string, ...keys: string[]) => {
-  const machine = keys.some((key) => key.startsWith('machine')) ? [] : ['machine: { model: pentium-iii, memory: 16M }'];
-  const rest = [...machine, ...keys].map((key) => `${key}\n`).join('');
-  const touch = /touch:/.test(rest) || !workloads.get(/[\w-]+(?=,|$)/.exec(workload)![0])?.uses.includes('touch');
-  return parseSpecification(
-    `name: x\nworkload: ${workload.includes(',') ? `{ name: ${workload} }` : workload}\n${rest}${touch ? '' : 'touch: init-head\n'}${/alignment:/.test(rest) ? '' : 'alignment: line-fraction\n'}${/colouring:/.test(rest) ? '' : 'colouring: on\n'}seeds: 2`,
-    'x.yaml',
-  );
-};
+/** A specification in fragments of YAML: the workload's name and its parameters, then any keys; the rest is as here. */
+function parse(workload: string, ...keys: string[]) {
+  const given = parseYaml(`{ workload: { name: ${workload} }, ${keys.join(', ')} }`);
+  const touches = workloads.get(given.workload.name)?.uses.includes('touch') ?? true;
+  const otherwise = {
+    name: 'x',
+    machine: { model: 'pentium-iii', memory: '16M' },
+    ...(touches ? { touch: 'init-head' } : {}),
+    alignment: 'line-fraction',
+    colouring: 'on',
+    seeds: 2,
+  };
+  return parseSpecification(JSON.stringify({ ...otherwise, ...given }), 'x.yaml');
+}
 
 /** The counts of the first point. */
 function countsOf(workload: string, ...keys: string[]): Counts {

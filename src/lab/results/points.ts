@@ -1,0 +1,37 @@
+/** The points of an experiment and what each came to; how they are named, told apart and grouped, once for all. */
+import type { Counts, SetPressure } from './counts.ts';
+import type { OwnerCounts, Sharing } from './owners.ts';
+
+/** Of an axis of the experiment, or a key that has one value. */
+export type AxisValue = string | number;
+
+/**
+ * One combination of the values of a specification's axes, and the number of a seed. An axis is named by the dotted path of
+ * its key (`machine.cpus`); a model or workload that is written out is shown by its name.
+ */
+export type Point = Readonly<Record<string, AxisValue>> & { readonly seed: number };
+
+/** All of a point but its seed. */
+export type Combination = Readonly<Record<string, AxisValue>>;
+
+export interface PointResult {
+  readonly point: Point;
+  readonly counts: Counts;
+  readonly sets?: SetPressure;
+  /** Only where misses were attributed: every one has exactly one owner, so they add up to `counts`. Most misses first. */
+  readonly owners?: readonly OwnerCounts[];
+  readonly sharing?: Sharing;
+}
+
+export function combinationOf({ seed: _, ...combination }: Point): Combination {
+  return combination;
+}
+
+/** The same for the same values, in whatever order the keys were written; of a point, or of a combination. */
+export const keyOf = (values: Combination): string =>
+  JSON.stringify(Object.entries(values).sort(([a], [b]) => (a < b ? -1 : 1)));
+
+/** The values that a key has, in the order of the points. */
+export const valuesOf = (points: readonly Combination[], key: string): AxisValue[] => [
+  ...new Set(points.map((point) => point[key])),
+];

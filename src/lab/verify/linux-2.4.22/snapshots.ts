@@ -1,0 +1,61 @@
+/** Snapshots of a 2.4.22 kernel in the form of test/golden: `state`, `chain`, by peek. */
+import { type addr_t, NULL } from '../../../hw/memory.ts';
+import { zoneStates } from '../../../mm/linux-2.4.22/buddyinfo.ts';
+import { ZONE_DMA, ZONE_NORMAL } from '../../../mm/linux-2.4.22/mm.ts';
+import type { SlabState } from '../../../slab/allocator.ts';
+import { cacheChain, peekCache, peekName } from '../../../slab/linux-2.4.22/inspect.ts';
+import type { Linux2422 } from '../../../slab/linux-2.4.22/slab.ts';
+
+/** As recordings print an address of memory. */
+export const hex = (address: addr_t) => `0x${address.toString(16).padStart(8, '0')}`;
+
+/** DMA and NORMAL; a zone without pages has nothing but its size. */
+export function buddySnapshot(k: Linux2422) {
+  const states = zoneStates(k);
+  return {
+    zones: [ZONE_DMA, ZONE_NORMAL].map((zone) => states.find((state) => state.zone === zone) ?? { zone, size: 0 }),
+  };
+}
+
+export function chainSnapshot(k: Linux2422) {
+  const { memory } = k.machine;
+  return {
+    chain: cacheChain(k).map((cachep) => [peekName(k, cachep), k.symbols.describe(cachep)]),
+    clock_searchp: peekName(k, memory.peek32(k.clock_searchp)),
+    slab_break_gfp_order: memory.peek32(k.slab_break_gfp_order),
+    offslab_limit: memory.peek32(k.offslab_limit),
+  };
+}
+
+export function stateSnapshot(k: Linux2422, cachep: addr_t) {
+  const { kmem_cache_t } = k;
+  const peek = (field: number) => k.machine.memory.peek32(cachep + field);
+  const cache = peekCache(k, cachep);
+  const slabp_cache = peek(kmem_cache_t.slabp_cache);
+  const slabs = (list: SlabState['list']) =>
+    cache.slabs
+      .filter((slab) => slab.list === list)
+      .map(({ slabp, s_mem, colouroff, inuse, free }) => [hex(slabp), hex(s_mem), colouroff, inuse, free]);
+  return {
+    name: cache.name,
+    objsize: cache.objsize,
+    flags: peek(kmem_cache_t.flags),
+    num: cache.num,
+    gfporder: cache.gfporder,
+    gfpflags: peek(kmem_cache_t.gfpflags),
+    colour: cache.colour,
+    colour_off: cache.colour_off,
+    colour_next: peek(kmem_cache_t.colour_next),
+    growing: peek(kmem_cache_t.growing),
+    dflags: peek(kmem_cache_t.dflags),
+    failures: peek(kmem_cache_t.failures),
+    batchcount: k.config.CONFIG_SMP ? peek(kmem_cache_t.batchcount) : 0,
+    slabp_cache: slabp_cache === NULL ? null : peekName(k, slabp_cache),
+    full: slabs('full'),
+    partial: slabs('partial'),
+    free: slabs('free'),
+    cpu_arrays: cache.cpuArrays.map(
+      (cc) => cc && { addr: hex(cc.address), avail: cc.avail, limit: cc.limit, entries: cc.entries.map(hex) },
+    ),
+  };
+}

@@ -1,0 +1,34 @@
+/** Figures, and text that is broken into lines. */
+import type { Estimate } from '../lab/results/statistics.ts';
+
+/**
+ * Writes fractions in percent, all with as many decimals as it takes that no bound of these estimates that is off zero
+ * is written as zero; three at most.
+ */
+export function percentOf(estimates: readonly (Estimate | null)[], plus = '+'): (fraction: number) => string {
+  const bounds = estimates.flatMap((estimate) => estimate?.interval ?? estimate?.value ?? []);
+  const least = Math.min(...bounds.map((bound) => Math.abs(100 * bound)).filter((bound) => bound > 0));
+  const decimals = [1, 2].find((decimals) => least * 10 ** decimals >= 0.5) ?? 3;
+  return (fraction) => {
+    const figure = (100 * fraction).toFixed(decimals);
+    return Number(figure) === 0 ? figure.replace('-', '') : figure.replace(/^(?=\d)/, plus);
+  };
+}
+
+export const thousands = (value: number): string => value.toFixed(0).replace(/\B(?=(\d{3})+$)/g, ',');
+
+export const enumerate = (names: readonly string[]): string => new Intl.ListFormat('en-GB').format(names);
+
+/** A percent sign stays with its figure. */
+export const wordsOf = (text: string): string[] => text.split(/ (?!%)/);
+
+/** As many words on a line as fit; a word that does not fit stands alone. */
+export function wrap(words: readonly string[], fits: (line: string) => boolean): string[] {
+  const lines: string[] = [];
+  for (const word of words) {
+    const longer = `${lines[lines.length - 1]} ${word}`;
+    if (lines.length > 0 && fits(longer)) lines[lines.length - 1] = longer;
+    else lines.push(word);
+  }
+  return lines;
+}

@@ -1,0 +1,66 @@
+/**
+ * A booted kernel on a machine, as a seed has it: where the statics and task structs stand is drawn, since no kernel
+ * build is the build. Memory map as of a PC: page 0, 640 KB to 1 MB, and the kernel image with mem_map are reserved.
+ */
+
+import { InputError } from '../base/input-error.ts';
+import type { Random } from '../base/random.ts';
+import type { Machine } from '../hw/machine.ts';
+import { KiB, MiB, PAGE_SHIFT, PAGE_SIZE } from '../hw/memory.ts';
+import type { KernelConfig } from '../kernel/config.ts';
+import type { BootLayout } from '../kernel/kernel.ts';
+import type { SlabAllocator } from './allocator.ts';
+import type { BuildOptions, KernelVersion } from './kernel-version.ts';
+import { kernels } from './kernels.ts';
+
+/** No kernel is built for shorter lines. */
+const SHORTEST_LINE = 16;
+
+/**
+ * Boots the version of this name on all of the machine's memory, built for the machine's line unless `options` say
+ * otherwise. `random`, numbers in [0, 1), draws what the linker would fix.
+ */
+export function boot(machine: Machine, name: string, options: BuildOptions = {}, random?: Random): SlabAllocator {
+  const version = kernels.get(name);
+  if (version === undefined) {
+    throw new InputError('kernel', `no version ${name}`, `known are ${[...kernels.keys()].join(', ')}`);
+  }
+  const l1CacheBytes = options.l1CacheBytes ?? Math.max(machine.model.l1.line, SHORTEST_LINE);
+  return bootBuild(machine, version, version.config({ ...options, l1CacheBytes }), random);
+}
+
+/** The same with a build as the version itself describes it. */
+export function bootBuild(
+  machine: Machine,
+  version: KernelVersion,
+  config: KernelConfig,
+  random?: Random,
+): SlabAllocator {
+  const layout = pcLayout(machine, version.memMapBytes(config, machine.memory.size), random);
+  const allocator = version.boot(machine, config, layout);
+  const [, lastPfn] = layout.reservedPfns.at(-1)!;
+  if (allocator.kernel.symbols.end > (lastPfn + 1) * PAGE_SIZE)
+    throw new Error(`the statics of ${version.name} overflow`);
+  return allocator;
+}
+
+/** Kernel text fills the first megabyte above 1 MB; statics, task structs and mem_map follow. */
+function pcLayout(machine: Machine, memMapBytes: number, random: Random | undefined): BootLayout {
+  const ram = machine.memory.size;
+  const staticsAt = 2 * MiB;
+  const taskRoom = 72 * KiB * machine.cpus.length;
+  const end = staticsAt + 512 * KiB + taskRoom + memMapBytes;
+  if (end + 4 * MiB > ram) {
+    throw new InputError('machine', `${ram / MiB} MB of memory`, 'a kernel and its caches need 8 MB or more');
+  }
+  return {
+    ram,
+    reservedPfns: [
+      [0, 0],
+      [(640 * KiB) >>> PAGE_SHIFT, (MiB >>> PAGE_SHIFT) - 1],
+      [MiB >>> PAGE_SHIFT, Math.ceil(end / PAGE_SIZE) - 1],
+    ],
+    staticsAt,
+    random,
+  };
+}

@@ -1,0 +1,38 @@
+/** A deliberate fault, and how a run under it may end. */
+import type { Cpu, Program } from '../../src/hw/cpu.ts';
+import { type addr_t, NULL, PageFault } from '../../src/hw/memory.ts';
+import { Lockup } from '../../src/hw/watchdog.ts';
+import { KernelBug } from '../../src/kernel/bug.ts';
+import { Corruption } from '../../src/kernel/peek-list.ts';
+import { cc_entry, firstSlab, kmem_cache_alloc_one_tail } from '../../src/slab/linux-2.4.22/alloc.ts';
+import { cpucache_t, type Linux2422 } from '../../src/slab/linux-2.4.22/slab.ts';
+
+/** kmem_cache_alloc_batch() without its lock. */
+export function* refillWithoutLock(k: Linux2422, cpu: Cpu, cachep: addr_t, cc: addr_t): Program<addr_t> {
+  for (let count = cpu.load32(cachep + k.kmem_cache_t.batchcount); count > 0; count--) {
+    const slabp = firstSlab(k, cpu, cachep);
+    if (slabp === NULL) break;
+    if (cpu.isAhead) yield;
+    const avail = cpu.load32(cc + cpucache_t.avail);
+    cpu.store32(cc + cpucache_t.avail, avail + 1);
+    cpu.storePtr(cc_entry(cc, avail), kmem_cache_alloc_one_tail(k, cpu, cachep, slabp));
+  }
+  const avail = cpu.load32(cc + cpucache_t.avail);
+  if (avail === 0) return NULL;
+  cpu.store32(cc + cpucache_t.avail, avail - 1);
+  return cpu.loadPtr(cc_entry(cc, avail - 1));
+}
+
+const harm = [Corruption, KernelBug, PageFault, Lockup];
+
+/** The harm that a run came to or a check found; null if there was none. Any other error is a fault of the test itself. */
+export function harmOf(run: () => void): Error | null {
+  try {
+    run();
+    return null;
+  } catch (error) {
+    const isHarm = harm.some((kind) => error instanceof kind) || (error as Error).name === 'AssertionError';
+    if (isHarm) return error as Error;
+    throw error;
+  }
+}
