@@ -14,12 +14,15 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { seeded } from '../../src/base/random.ts';
 
-/** What is mutated, and the tests that must find it: the room's own, and recordings of compiled kernels where it is one. */
+/** What is mutated, and the tests that must find it: the room's own, recordings of compiled kernels, and who asks place(). */
 const rooms: Readonly<Record<string, { readonly source: string; readonly tests: readonly string[] }>> = {
   hw: { source: 'src/hw', tests: ['test/hw/**/*.test.ts', 'test/lab/caches/*.test.ts'] },
   kernel: { source: 'src/kernel', tests: ['test/kernel/**/*.test.ts'] },
   mm: { source: 'src/mm', tests: ['test/mm/**/*.test.ts', 'test/golden/*.test.ts'] },
-  slab: { source: 'src/slab', tests: ['test/slab/**/*.test.ts', 'test/golden/*.test.ts'] },
+  slab: {
+    source: 'src/slab',
+    tests: ['test/slab/**/*.test.ts', 'test/golden/*.test.ts', 'test/lab/watch/attribution.test.ts'],
+  },
   statistics: { source: 'src/lab/results/statistics.ts', tests: ['test/lab/results/*.test.ts'] },
 };
 
