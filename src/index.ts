@@ -18,6 +18,7 @@ export {
 export { DmaRefused, type DmaRequest, IsaDma } from './hw/devices/isa-dma.ts';
 export { Machine, type MachineOptions } from './hw/machine.ts';
 export { type addr_t, KiB, MiB, NULL, PageFault } from './hw/memory.ts';
+export { equalNodes, type NodeOptions, type NodesOptions } from './hw/nodes.ts';
 export { type AccessKind, observe } from './hw/observe.ts';
 export { P6_STORE_BUFFER_DEPTH, type StoreBufferOptions } from './hw/store-buffer.ts';
 export { Lockup } from './hw/watchdog.ts';

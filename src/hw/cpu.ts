@@ -147,6 +147,14 @@ export class Cpu {
     return old;
   }
 
+  /** xchgb. The old value. */
+  lockXchg8(addr: addr_t, value: number): number {
+    this.modify(addr, 1);
+    const old = this.#view.getInt8(addr);
+    this.#view.setInt8(addr, value);
+    return old;
+  }
+
   /** lock; cmpxchgl. The old value, which is `expected` if and only if `value` was stored. */
   lockCmpxchg32(addr: addr_t, expected: number, value: number): number {
     this.modify(addr, 4);

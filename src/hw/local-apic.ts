@@ -8,9 +8,26 @@ export class LocalApic {
   readonly #inService: number[] = [];
   /** Vectors that wait; 0 lets the CPU look no further. */
   pending = 0;
+  #isStarted = true;
+
+  /** False while the CPU is stopped: it takes no interrupt, and what is sent to it is lost. */
+  get isStarted(): boolean {
+    return this.#isStarted;
+  }
+
+  start(): void {
+    this.#isStarted = true;
+  }
+
+  stop(): void {
+    this.#isStarted = false;
+    this.#arrival.fill(Infinity);
+    this.pending = 0;
+  }
 
   /** `vector` arrives at `time` cycles. */
   post(vector: number, time: number): void {
+    if (!this.#isStarted) return;
     if (this.#arrival[vector] === Infinity) this.pending++;
     this.#arrival[vector] = Math.min(this.#arrival[vector], time);
   }

@@ -10,6 +10,7 @@ import type { CpuModel } from './cpu-model.ts';
 import { DeviceLines } from './device-lines.ts';
 import { IoPorts } from './io-ports.ts';
 import { type addr_t, Memory, PAGE_SIZE } from './memory.ts';
+import { Nodes, type NodesOptions } from './nodes.ts';
 import { Scheduler } from './scheduler.ts';
 import { BufferedCpu, type StoreBufferOptions } from './store-buffer.ts';
 
@@ -26,6 +27,8 @@ export interface MachineOptions {
   readonly random?: () => number;
   /** Gives each CPU a store buffer: x86-TSO. Without one, loads and stores are sequentially consistent. */
   readonly storeBuffer?: StoreBufferOptions;
+  /** Which memory and which CPUs are near each other; without it all memory is as near to all. */
+  readonly nodes?: NodesOptions | undefined;
   /** Cycles after which a spin counts as a lockup. */
   readonly lockupCycles?: number;
 }
@@ -39,6 +42,8 @@ export class Machine {
   readonly deviceLines = new DeviceLines((time) => this.scheduler.bringHorizonTo(time));
   readonly idt: InterruptHandler[] = [];
   readonly ioPorts: IoPorts;
+  /** Null: all memory is as near to all CPUs. */
+  readonly nodes: Nodes | null;
   /** How messages print an address; a kernel puts its symbols here. */
   describe = (addr: addr_t): string => `0x${addr.toString(16).padStart(8, '0')}`;
 
@@ -56,6 +61,7 @@ export class Machine {
     }
     this.model = model;
     this.memory = new Memory(memory, options.buffer?.(memory) ?? new ArrayBuffer(memory));
+    this.nodes = options.nodes === undefined ? null : new Nodes(options.nodes, memory, cpus);
     this.caches = new CacheHierarchy({
       l1: model.l1,
       protocol: model.protocol,
@@ -67,7 +73,7 @@ export class Machine {
     });
     this.ioPorts = new IoPorts(model.mhz);
     this.cpus = Array.from({ length: cpus }, (_, id) => {
-      const l1 = this.caches.addL1();
+      const l1 = this.caches.addL1(this.nodes?.costsOf(id) ?? null);
       if (storeBuffer === undefined) return new Cpu(id, model, l1, this.memory, this.idt);
       return new BufferedCpu(id, model, l1, this.memory, this.idt, storeBuffer, (time, action) =>
         this.scheduler.at(time, action),

@@ -35,6 +35,8 @@ export class Context {
   readonly frames: Frame[];
   esp: addr_t;
   blocked = false;
+  /** Whether its stack is the one on which the CPU idles. */
+  onIdleStack = false;
   /** What its program returned. */
   result: unknown;
   /** When it was made ready: an idle CPU takes it up no earlier. */
@@ -56,6 +58,8 @@ interface Queue {
   current: Context;
   /** Whether `current` lets the others go first. */
   givesWay: boolean;
+  /** Where contexts begin that have no stack of their own. */
+  taskStack: addr_t;
 }
 
 interface TimedEvent {
@@ -79,31 +83,49 @@ export class Scheduler {
     this.#interruptCycles = options.interruptCycles;
     this.#queues = cpus.map((cpu) => {
       const idle = new Context(cpu, 0, null, 0);
-      return { cpu, contexts: [], idle, current: idle, givesWay: false };
+      return { cpu, contexts: [], idle, current: idle, givesWay: false, taskStack: 0 };
     });
     this.watchdog = new Watchdog(this.#queues, options);
   }
 
-  /** The stack on which `cpu` takes interrupts when it has nothing else to do. */
-  setIdleStack(cpu: Cpu, esp: addr_t): void {
+  /**
+   * The stack on which `cpu` takes interrupts when it has nothing else to do, and the one that its contexts share: another
+   * where they may sleep while their stack holds something.
+   */
+  setIdleStack(cpu: Cpu, esp: addr_t, taskStack = esp): void {
     const queue = this.#queues[cpu.id];
     queue.idle.esp = esp;
+    queue.taskStack = taskStack;
     if (queue.current === queue.idle) cpu.esp = esp;
   }
 
   /**
-   * A new context of `cpu`, on the idle stack unless it has its own. It runs when `run` is called, and begins now: a CPU
+   * A new context of `cpu`, on the stack for tasks unless it has its own. It runs when `run` is called, and begins now: a CPU
    * that was idle meanwhile has come as far in time as the others.
    */
-  spawn<T>(cpu: Cpu, program: Program<T>, esp = this.#queues[cpu.id].idle.esp): Context {
+  spawn<T>(cpu: Cpu, program: Program<T>, esp = this.#queues[cpu.id].taskStack): Context {
+    if (!cpu.apic.isStarted) throw new Error(`cpu${cpu.id} is stopped: it runs nothing`);
+    const queue = this.#queues[cpu.id];
     const context = new Context(cpu, esp, program, this.#now());
-    this.#queues[cpu.id].contexts.push(context);
+    context.onIdleStack = esp === queue.idle.esp;
+    queue.contexts.push(context);
     return context;
   }
 
   /** The clock of the CPU that runs; where none does, the latest. */
   #now(): number {
     return this.#running?.clock ?? Math.max(...this.#queues.map(({ cpu }) => cpu.clock));
+  }
+
+  /** Whether `cpu` runs no context, though it may serve an interrupt. */
+  isIdle(cpu: Cpu): boolean {
+    const { current, idle } = this.#queues[cpu.id];
+    return current === idle;
+  }
+
+  /** How many contexts `cpu` has, those that sleep included. */
+  contextsOn(cpu: Cpu): number {
+    return this.#queues[cpu.id].contexts.length;
   }
 
   /** The context that `cpu` runs at the moment. */
@@ -172,7 +194,7 @@ export class Scheduler {
    */
   run(): void {
     this.watchdog.somethingHappened();
-    while (this.#queues.some((queue) => this.#hasWork(queue))) {
+    while (this.#hasWork()) {
       const next = this.#earliest();
       const event = this.#events[0];
       if (event !== undefined && (next === null || event.time <= this.#readyTime(next))) {
@@ -184,14 +206,20 @@ export class Scheduler {
       }
       if (next === null) this.watchdog.reportSleepers();
       this.#resume(next);
-      if (this.#events.length === 0) this.watchdog.noEventToCome((queue) => this.#readyTime(queue) !== Infinity);
+      if (this.#events.length === 0) this.watchdog.noEventToCome(this.#couldRun);
     }
   }
 
-  #hasWork({ cpu, contexts, idle }: Queue): boolean {
-    if (contexts.length > 0 || idle.frames.length > 0 || cpu.storesInFlight > 0) return true;
-    return cpu.interruptsOn && cpu.apic.pending !== 0;
+  #hasWork(): boolean {
+    for (const { cpu, contexts, idle } of this.#queues) {
+      if (contexts.length > 0 || idle.frames.length > 0 || cpu.storesInFlight > 0) return true;
+      if (cpu.interruptsOn && cpu.apic.pending !== 0) return true;
+    }
+    return false;
   }
+
+  /** Made once: `run` asks at every turn. */
+  readonly #couldRun = (queue: Queue): boolean => this.#readyTime(queue) !== Infinity;
 
   /** When this CPU could go on: its clock, or, if it is idle, the arrival of what wakes it. Infinity: not at all. */
   #readyTime(queue: Queue): number {
@@ -262,8 +290,13 @@ export class Scheduler {
     const next = order.find((context) => !context.blocked && context.readyAt <= cpu.clock) ?? idle;
     if (next === current) return;
     current.esp = cpu.esp;
-    cpu.esp = next.esp;
+    cpu.esp = next === idle ? this.#idleStack(queue) : next.esp;
     queue.current = next;
+  }
+
+  /** Where an idle CPU takes interrupts: below what contexts that sleep on its stack have there. */
+  #idleStack({ idle, contexts }: Queue): addr_t {
+    return Math.min(idle.esp, ...contexts.filter(({ onIdleStack }) => onIdleStack).map(({ esp }) => esp));
   }
 
   #takeInterrupt(context: Context, cpu: Cpu): void {
@@ -291,6 +324,6 @@ export class Scheduler {
     current.result = value;
     queue.contexts.splice(queue.contexts.indexOf(current), 1);
     queue.current = queue.idle;
-    cpu.esp = queue.idle.esp;
+    cpu.esp = this.#idleStack(queue);
   }
 }

@@ -32,7 +32,7 @@ export interface BootLayout {
 }
 
 /** A function that the kernel calls through a pointer in memory: a constructor, the target of a cross-CPU call. */
-export type KernelFunction = (cpu: Cpu, ...args: number[]) => Program;
+export type KernelFunction = (cpu: Cpu, ...args: number[]) => Program<unknown>;
 
 export abstract class Kernel {
   readonly machine: Machine;

@@ -7,6 +7,7 @@
  */
 import type { Cpu, Program } from '../hw/cpu.ts';
 import type { addr_t } from '../hw/memory.ts';
+import { BUG } from './bug.ts';
 import { local_irq_disable, local_irq_enable, local_irq_restore, local_irq_save } from './irq.ts';
 import type { Kernel } from './kernel.ts';
 
@@ -62,4 +63,22 @@ export function* spin_lock_irqsave(k: Kernel, cpu: Cpu, lock: addr_t): Program<n
 export function* spin_unlock_irqrestore(k: Kernel, cpu: Cpu, lock: addr_t, flags: number): Program {
   yield* spin_unlock(k, cpu, lock);
   if (local_irq_restore(cpu, flags)) yield;
+}
+
+/** Takes the lock if it is free, interrupts off; else leaves them on. Whether it did. */
+export function* spin_trylock_irq(k: Kernel, cpu: Cpu, lock: addr_t): Program<boolean> {
+  local_irq_disable(cpu);
+  if (!k.config.CONFIG_SMP) return true;
+  if (cpu.isAhead) yield;
+  if (cpu.lockXchg8(lock, 0) > 0) {
+    cpu.locksHeld.push(lock);
+    return true;
+  }
+  if (local_irq_enable(cpu)) yield;
+  return false;
+}
+
+/** Somebody holds the lock. */
+export function assert_spin_locked(k: Kernel, cpu: Cpu, lock: addr_t): void {
+  if (k.config.CONFIG_SMP && cpu.load8(lock) > 0) BUG('spinlock.h', 'assert_spin_locked', '!spin_is_locked(lock)');
 }

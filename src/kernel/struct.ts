@@ -13,6 +13,7 @@ export type Struct<F> = { readonly [K in keyof F]: number } & CType;
 const scalar = (bytes: number): CType => ({ sizeof: bytes, align: Math.max(1, Math.min(bytes, 4)) });
 
 export const u8 = scalar(1);
+export const u16 = scalar(2);
 export const u32 = scalar(4);
 export const long = scalar(4);
 export const ptr = scalar(4);

@@ -74,3 +74,14 @@ test('an end of interrupt goes back to the priority that was interrupted', () =>
   apic.endOfInterrupt();
   expect(apic.accept(0)).toBe(0x31);
 });
+
+test('while its CPU is stopped what comes is lost, and what waited with it', () => {
+  const apic = apicWith([0x31, 0]);
+  apic.stop();
+  apic.post(0x42, 0);
+  expect({ pending: apic.pending, next: apic.nextArrival() }).toEqual({ pending: 0, next: Infinity });
+  apic.start();
+  expect(apic.accept(0)).toBe(-1);
+  apic.post(0x61, 0);
+  expect(apic.accept(0)).toBe(0x61);
+});

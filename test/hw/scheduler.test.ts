@@ -202,6 +202,35 @@ describe('contexts of one CPU', () => {
     scheduler.run();
     expect([...stacks, cpus[0].esp]).toEqual([0x4000, 0x6000, 0x3ff0, 0x5ff0, 0x2000]);
   });
+
+  test('share a stack beside the idle one, where the kernel has one for them', () => {
+    const { machine, scheduler, cpus } = stage(1);
+    scheduler.setIdleStack(cpus[0], 0x2000, 0x4000);
+    function* looks(cpu: Cpu): Program<number> {
+      yield;
+      return cpu.esp;
+    }
+    expect([machine.run(cpus[0], looks(cpus[0])), cpus[0].esp]).toEqual([0x4000, 0x2000]);
+  });
+
+  test('are counted, asleep or not, and while all of them sleep their CPU is idle', () => {
+    const { scheduler, cpus } = stage(1);
+    const seen: unknown[] = [];
+    const context = scheduler.spawn(
+      cpus[0],
+      (function* () {
+        seen.push([scheduler.isIdle(cpus[0]), scheduler.contextsOn(cpus[0])]);
+        scheduler.block(cpus[0]);
+        yield;
+      })(),
+    );
+    scheduler.at(100, () => {
+      seen.push([scheduler.isIdle(cpus[0]), scheduler.contextsOn(cpus[0])]);
+      scheduler.wake(context, 100);
+    });
+    scheduler.run();
+    expect([...seen, scheduler.contextsOn(cpus[0])]).toEqual([[false, 1], [true, 1], 0]);
+  });
 });
 
 describe('an interrupt', () => {

@@ -45,6 +45,8 @@ export class Counters {
   invalidationsReceived = 0;
   /** Copies lost to a device's write to memory: not among those received, which are as many as those sent. */
   dmaInvalidations = 0;
+  /** Lines and stores that waited for another node's memory. */
+  remoteMisses = 0;
   /** Misses for which another cache held the line, modified or clean. */
   c2cDirty = 0;
   c2cClean = 0;

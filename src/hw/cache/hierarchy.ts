@@ -51,10 +51,11 @@ export class CacheHierarchy {
     }
   }
 
-  /** One more CPU's L1, empty. */
-  addL1(): L1 {
+  /** One more CPU's L1, empty. `remoteCosts`: as L1Options has it. */
+  addL1(remoteCosts: Uint16Array | null = null): L1 {
     const { l1: geometry, latencies, classes, present } = this.#options;
-    const l1 = new L1(this.bus, this.#below(), { geometry, latencies, classes, random: this.#random, present });
+    const options = { geometry, latencies, classes, random: this.#random, present, remoteCosts };
+    const l1 = new L1(this.bus, this.#below(), options);
     this.l1s.push(l1);
     return l1;
   }

@@ -73,6 +73,8 @@ export interface L1Options {
   readonly random: () => number;
   /** One byte a physical page, 0 = not present; null where addresses are those of a trace. */
   readonly present: Uint8Array | null;
+  /** By physical page, the cycles that its memory takes beyond the nearest; null where all memory is as near. */
+  readonly remoteCosts?: Uint16Array | null;
 }
 
 export class L1 extends TagArray implements Above, Snooped {
@@ -94,6 +96,7 @@ export class L1 extends TagArray implements Above, Snooped {
   readonly #latencies: Latencies;
   readonly #hit: number;
   readonly #present: Uint8Array | null;
+  readonly #remoteCosts: Uint16Array | null;
   /** By the low bits of the line, the slot where one of these was found last: right for nearly every hit. */
   readonly #predicted: Uint16Array | Int32Array;
   readonly #predictionMask: number;
@@ -114,6 +117,7 @@ export class L1 extends TagArray implements Above, Snooped {
     this.#latencies = options.latencies;
     this.#hit = options.latencies.l1;
     this.#present = options.present;
+    this.#remoteCosts = options.remoteCosts ?? null;
     this.#predictionMask = 4 * 2 ** Math.ceil(Math.log2(this.tags.length)) - 1;
     this.#slots = this.#slotNumbers(0);
     this.#predicted = this.#slotNumbers(this.#predictionMask + 1);
@@ -270,7 +274,15 @@ export class L1 extends TagArray implements Above, Snooped {
     this.counters.writeThroughs++;
     const source = this.#below.write(this, line, id);
     if (source === FROM_ELSEWHERE) return this.#latencies.transfer;
-    return source === FROM_MEMORY ? this.#latencies.memory : 0;
+    return source === FROM_MEMORY ? this.#fromMemory(line) : 0;
+  }
+
+  /** The cycles that memory takes, which may be another node's. */
+  #fromMemory(line: number): number {
+    if (this.#remoteCosts === null) return this.#latencies.memory;
+    const beyond = this.#remoteCosts[(line << this.shift) >>> PAGE_SHIFT];
+    if (beyond > 0) this.counters.remoteMisses++;
+    return this.#latencies.memory + beyond;
   }
 
   #miss(line: number, id: number, left: number, first: number, end: number, use: Use): number {
@@ -289,7 +301,7 @@ export class L1 extends TagArray implements Above, Snooped {
     const source = sourceIn(supply);
     if (source === FROM_L2) return this.#latencies.l2;
     if (source === FROM_ELSEWHERE) return this.#latencies.transfer;
-    if (source === FROM_MEMORY || cause === COLD) return this.#latencies.memory;
+    if (source === FROM_MEMORY || cause === COLD) return this.#fromMemory(line);
     return cause === COHERENCE ? this.#latencies.transfer : this.#latencies.l2;
   }
 

@@ -18,17 +18,40 @@ export type AccessPair = readonly [recorded: Access | undefined, ours: Access | 
 /**
  * The first recorded access that is not the emulator's next, by CPU, kind, address and size; null where all are the same. Two
  * things are recorded as one access that the emulator, as the hardware, makes of several: a string operation (memset, strcpy,
- * strcmp), which equals accesses that begin where the one before ended and cover the same bytes; and a bit operation without
- * lock, which equals a load and a store of its word.
+ * strcmp), which equals accesses that begin where the one before ended and cover the same bytes, and memcpy, a load and a store
+ * of all bytes there, loads and stores by turns here; and a bit operation without lock, which equals a load and a store of its
+ * word.
  */
 export function firstDifference(recorded: readonly Access[], ours: readonly Access[]): AccessPair | null {
   let next = 0;
-  for (const access of recorded) {
-    const count = equalTo(access, ours, next);
-    if (count === 0) return [access, ours[next]];
+  for (let i = 0; i < recorded.length; i++) {
+    const copied = copiedBy(recorded[i], recorded[i + 1], ours, next);
+    if (copied > 0) {
+      next += copied;
+      i++;
+      continue;
+    }
+    const count = equalTo(recorded[i], ours, next);
+    if (count === 0) return [recorded[i], ours[next]];
     next += count;
   }
   return next === ours.length ? null : [undefined, ours[next]];
+}
+
+/** How many of `ours`, from `first` on, copy what was recorded as a load and a store of a range; 0 if they do not. */
+function copiedBy(load: Access, store: Access | undefined, ours: readonly Access[], first: number): number {
+  const isCopy = load.kind === 'r' && store?.kind === 'w' && store.bytes === load.bytes && store.cpu === load.cpu;
+  if (!isCopy) return 0;
+  const isNext = (access: Access | undefined, { cpu, kind, address }: Access, done: number) =>
+    access !== undefined && access.cpu === cpu && access.kind === kind && access.address === address + done;
+  let next = first;
+  let done = 0;
+  while (done < load.bytes && isNext(ours[next], load, done) && isNext(ours[next + 1], store, done)) {
+    if (ours[next].bytes !== ours[next + 1].bytes) return 0;
+    done += ours[next].bytes;
+    next += 2;
+  }
+  return done === load.bytes ? next - first : 0;
 }
 
 /** How many of `ours`, from `first` on, are what was recorded as one access; 0 if they are not. */

@@ -61,8 +61,9 @@ export class Verification {
     this.#formats = [
       { matches: /^case-.*\.jsonl$/, recognises: isCase, verify: (path) => this.#case(path) },
       ...allRecordings.flatMap(({ documents }) =>
-        Object.entries(documents).map(([name, verify]) => ({
+        documents.map(({ name, recognises, verify }) => ({
           matches: new RegExp(`^${name.replace('.', '\\.')}$`),
+          recognises,
           verify: (path: string) => verify(files.text(path), path),
         })),
       ),
@@ -98,7 +99,7 @@ export class Verification {
 
   verify(path: string): Iterable<CaseOutcome> {
     const kernel = /(?:^|[\\/])linux-([^\\/]+)[\\/][^\\/]*$/.exec(path)?.[1];
-    if (kernel !== undefined && !allRecordings.some(({ version }) => version === kernel)) {
+    if (kernel !== undefined && !allRecordings.some(({ version }) => `${version}.`.startsWith(`${kernel}.`))) {
       return [skippedCase(path, `kernel ${kernel} is not built yet`)];
     }
     const format = this.#formatOf(path);
@@ -113,10 +114,11 @@ export class Verification {
 
   #formatOf(path: string): Format | undefined {
     const name = lastName(path).replace(/\.gz$/, '');
-    const byName = this.#formats.find(({ matches }) => matches.test(name));
-    if (byName !== undefined || !/\.jsonl?$/.test(name)) return byName;
+    const byName = this.#formats.filter(({ matches }) => matches.test(name));
+    if (byName.length === 1 || (byName.length === 0 && !/\.jsonl?$/.test(name))) return byName[0];
     const text = this.#files.text(path);
-    return this.#formats.find(({ recognises }) => recognises?.(text));
+    const recognising = (formats: readonly Format[]) => formats.find(({ recognises }) => recognises?.(text));
+    return byName.length === 0 ? recognising(this.#formats) : (recognising(byName) ?? byName[0]);
   }
 
   #case(path: string): CaseOutcome[] {

@@ -11,19 +11,22 @@ import type { Machine } from '../../hw/machine.ts';
 import { PageFault } from '../../hw/memory.ts';
 import { observe } from '../../hw/observe.ts';
 import { Lockup } from '../../hw/watchdog.ts';
-import { KernelBug } from '../../kernel/bug.ts';
 import { Corruption } from '../../kernel/peek-list.ts';
 import type { Access, RecordedTouch } from './accesses.ts';
 import { checked, objectIn } from './checked.ts';
-import { type CaseOutcome, Comparison } from './outcome.ts';
+import { type CaseOutcome, Comparison, skippedCase } from './outcome.ts';
 import type { DumpMachine } from './slabinfo-machine.ts';
 
 export type Results = Readonly<Record<string, unknown>>;
 type Line = Readonly<Record<string, unknown>>;
+/** A field of a line, by name. */
+export type Field = readonly [name: string, value: unknown];
 
 /** A kind of operation. Fields of a line that are no inputs are results. */
 export interface OperationType<R> {
   readonly inputs: z.ZodObject;
+  /** No CPU performs it: its line may name none. */
+  readonly byNobody?: true;
   run(replay: R, cpu: Cpu, given: Line): Program<Results>;
 }
 
@@ -44,8 +47,8 @@ export interface Replay {
   begin(): void;
   /** What it did besides, since `begin`. */
   sideEffects(): Results;
-  /** How recordings tell a BUG() that is none of the kernel's: a livelock. */
-  bugIn(error: unknown): string | null;
+  /** How recordings tell that an operation of this kind did not return; null if this is no way that they know. */
+  ended(error: unknown, op: string): Results | null;
   readonly names: AccessNames;
 }
 
@@ -69,7 +72,9 @@ export interface OperationKind {
 
 /** What the first line of a recording must say for all versions. */
 export interface CommonHeader {
-  readonly case: string;
+  /** Without it the file's name is the case's. */
+  readonly case?: string | undefined;
+  /** How many there may be. */
   readonly cpus: number;
   readonly debug: boolean;
 }
@@ -83,13 +88,24 @@ export interface Recordings<H extends CommonHeader = CommonHeader, R extends Rep
   /** The field that numbers operations. */
   readonly number: string;
   readonly header: z.ZodType<H>;
+  /** Why the machine of a header cannot be had, for all that it is a right header; null if it can. */
+  lacks?(header: H): string | null;
   readonly operations: Readonly<Record<string, OperationType<R>>>;
   start(header: H): R;
-  /** What stands beside the cases, by the name of the file. */
-  readonly documents: Readonly<Record<string, (text: string, file: string) => Iterable<CaseOutcome>>>;
-  /** Dumps of /proc/slabinfo: the version of their form, and how one is compared with a machine like the one that printed it. */
-  readonly slabinfo: string;
+  /** The results that a line tells, as they are to be compared. */
+  told?(results: readonly Field[]): readonly Field[];
+  /** What stands beside the cases. */
+  readonly documents: readonly RecordedDocument[];
+  /** Dumps of /proc/slabinfo: the versions of their form, and how one is compared with a machine like the one that printed it. */
+  readonly slabinfo: RegExp;
   verifyDump(text: string, file: string, machine: DumpMachine, machineFile: string): CaseOutcome;
+}
+
+/** A file of that name, which other versions may have too: then its text tells whose it is. */
+export interface RecordedDocument {
+  readonly name: string;
+  recognises(text: string): boolean;
+  verify(text: string, file: string): Iterable<CaseOutcome>;
 }
 
 /** Something of an operation that means nothing at its place in the recording. */
@@ -132,7 +148,7 @@ const touchEntries = z.custom<readonly RecordedTouch[]>(
 const isTouch = (entry: unknown) =>
   Array.isArray(entry) &&
   entry.length === 3 &&
-  ['r', 'w', 'rw', 'p'].includes(entry[0]) &&
+  ['r', 'w', 'rw', 'p', 'pw'].includes(entry[0]) &&
   Number.isInteger(entry[1]) &&
   entry[1] > 0 &&
   entry[1] <= LARGEST_ACCESS &&
@@ -155,7 +171,10 @@ export function verifyCase(
   const place = `${file}:1`;
   const remedy = `the first line of a case describes a build of ${recordings.version} and its machine`;
   const header = checked(recordings.header, headerOf(lines, file), place, remedy);
-  const name = `linux-${recordings.version}/${header.case}`;
+  const caseName = header.case ?? file.replace(/^.*[\\/]|\.jsonl(\.gz)?$/g, '');
+  const name = `linux-${recordings.version}/${caseName}`;
+  const lacking = recordings.lacks?.(header) ?? null;
+  if (lacking !== null) return [skippedCase(name, lacking)];
   const comparison = new Comparison(name, 'operations');
   const lookers = lookersOn(name);
   const player = new Player(recordings, header, comparison, lookers);
@@ -196,7 +215,8 @@ class Player {
     const names = Object.keys(inputs.shape);
     const given = checked(inputs, line, place, `${op} is called with ${names.join(', ') || 'nothing'}`);
     const called = new Set([this.#recordings.number, 'op', 'cpu', 'touch', ...names]);
-    const expected = Object.entries(line).filter(([field]) => !called.has(field));
+    const results = Object.entries(line).filter(([field]) => !called.has(field));
+    const expected = this.#recordings.told?.(results) ?? results;
     const got = op === POWER_ON ? this.#powerOn() : this.#perform(op, cpu, given, place);
     const where = () => {
       const said = names.map((name) => `${name}=${JSON.stringify(line[name])}`).join(' ');
@@ -226,27 +246,28 @@ class Player {
   #perform(op: string, cpu: number | undefined, given: Line, place: string): Results {
     const replay = this.#replay;
     const { machine } = replay;
-    if (cpu === undefined) throw new InputError(place, 'no "cpu"', 'name the CPU that performed the operation');
+    const { byNobody, run } = this.#recordings.operations[op];
+    if (cpu === undefined && byNobody !== true)
+      throw new InputError(place, 'no "cpu"', 'name the CPU that performed the operation');
     this.#accesses = [];
     this.#count = 0;
     replay.begin();
     try {
-      const running = machine.cpus[cpu];
-      const results = machine.run(running, this.#recordings.operations[op].run(replay, running, given));
+      const running = machine.cpus[cpu ?? 0];
+      const results = machine.run(running, run(replay, running, given));
       return { ...results, ...replay.sideEffects() };
     } catch (error) {
       machine.scheduler.abandon();
-      const ended = this.#ending(error, place);
+      const ended = this.#ending(error, place, op);
       return { ...ended, ...replay.sideEffects() };
     }
   }
 
   /** How an operation ended that did not return. */
-  #ending(error: unknown, place: string): Results {
-    if (error instanceof KernelBug) return { bug: error.place, cond: error.condition, fn: error.fn };
+  #ending(error: unknown, place: string, op: string): Results {
+    const ended = this.#replay.ended(error, op);
+    if (ended !== null) return ended;
     if (error instanceof Lockup) return { bug: 'deadlock: spin_lock on a held lock' };
-    const bug = this.#replay.bugIn(error);
-    if (bug !== null) return { bug };
     if (error instanceof Runaway) return { fault: `more than ${MOST_ACCESSES} accesses` };
     if (isGoneAstray(error)) return { fault: error.message };
     // Where the kernel has gone another way already, what a line means may be lost; else the line is wrong.
@@ -301,5 +322,4 @@ const frameOf = ({ number, operations }: Recordings, { cpus }: CommonHeader) =>
 /** A fresh machine: the one operation that all versions have, and that no CPU performs. */
 const POWER_ON = 'power_on';
 
-const sorted = (fields: readonly (readonly [string, unknown])[]) =>
-  Object.fromEntries(fields.toSorted(([a], [b]) => (a < b ? -1 : 1)));
+const sorted = (fields: readonly Field[]) => Object.fromEntries(fields.toSorted(([a], [b]) => (a < b ? -1 : 1)));

@@ -1,5 +1,6 @@
 /** The kernel versions whose recordings are known: each a folder here, and a row of this table. */
 import { recordings2422 } from './linux-2.4.22/index.ts';
+import { recordings2617 } from './linux-2.6.17/index.ts';
 import type { Recordings } from './recording.ts';
 
-export const allRecordings: readonly Recordings[] = [recordings2422];
+export const allRecordings: readonly Recordings[] = [recordings2422, recordings2617];

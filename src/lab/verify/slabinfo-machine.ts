@@ -8,8 +8,9 @@ const ram = z
   .regex(/^[1-9]\d{0,5} [MG]B$/, 'must be like "630 MB" or "4 GB", or null where it is not known')
   .transform((size) => Number.parseInt(size, 10) * (size.endsWith('GB') ? KiB * MiB : MiB));
 
-/** Why a cache of this printed size keeps its management where it does; the only such note that 2.4 rows need. */
+/** What a row cannot tell of its cache: that its objects were smaller before alignment; that its slabs are small on purpose. */
 export const RAW_SIZE_BELOW_AN_EIGHTH = 'raw size below PAGE_SIZE/8 (management on-slab)';
+export const RECLAIMABLE = 'SLAB_RECLAIM_ACCOUNT';
 
 const sidecar = z.object({
   kernelVersion: z.string(),
@@ -24,7 +25,9 @@ const sidecar = z.object({
     .array(
       z.object({
         name: z.string(),
-        needs: z.literal(RAW_SIZE_BELOW_AN_EIGHTH, `must be "${RAW_SIZE_BELOW_AN_EIGHTH}": no other flag is known`),
+        needs: z.literal([RAW_SIZE_BELOW_AN_EIGHTH, RECLAIMABLE], {
+          error: `must be "${RAW_SIZE_BELOW_AN_EIGHTH}" or "${RECLAIMABLE}": no other flag is known`,
+        }),
       }),
     )
     .default([]),
@@ -36,3 +39,7 @@ export type DumpMachine = z.output<typeof sidecar>;
 /** Checks a sidecar; `file` names it in messages. Further keys (where the dump came from, what fits it) are let be. */
 export const parseDumpMachine = (document: unknown, file: string): DumpMachine =>
   checked(sidecar, document, file, 'a sidecar describes the machine that printed the dump');
+
+/** Names of the caches whose row needs this flag. */
+export const cachesNeeding = ({ rowsNeedingAFlag }: DumpMachine, flag: string): ReadonlySet<string> =>
+  new Set(rowsNeedingAFlag.filter(({ needs }) => needs === flag).map(({ name }) => name));

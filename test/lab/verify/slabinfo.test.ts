@@ -236,12 +236,11 @@ test.each([
   });
 });
 
-test('a dump of Linux 2.6 is skipped, with the reason, and without a look at its sidecar', () => {
+test('a dump of a version that no kernel prints is refused, without a look at its sidecar', () => {
   const noSidecar = () => expect.fail('read the sidecar');
-  const dump = 'slabinfo - version: 2.1\n# name <active_objs>\n';
-  expect(verifySlabinfo(dump, 'linux-2.6.txt', 'linux-2.6.json', noSidecar)).toMatchObject({
-    skipped: 'version 2.1 is Linux 2.6, which is not built yet',
-  });
+  expect(() => verifySlabinfo('slabinfo - version: 3.0\n', 'linux-7.txt', 'linux-7.json', noSidecar)).toThrow(
+    /^linux-7\.txt:1: not the header of \/proc\/slabinfo/,
+  );
 });
 
 test.each<[what: string, machine: object, message: RegExp]>([
@@ -253,7 +252,7 @@ test.each<[what: string, machine: object, message: RegExp]>([
   [
     'a flag of 2.6',
     { ...xeon, rowsNeedingAFlag: [{ name: 'filp', needs: 'SLAB_RECLAIM_ACCOUNT' }] },
-    /rowsNeedingAFlag\.0\.needs: must be "raw size below PAGE_SIZE\/8/,
+    /^linux-test\.json: rowsNeedingAFlag: SLAB_RECLAIM_ACCOUNT; no cache of 2\.4 has this flag/,
   ],
   ['another kind of kernel', athlon, /^linux-test\.txt:1: \(SMP\) in the header, but "smp": false in linux-test\.json/],
   ['smaller slabs', { ...xeon, wordBytes: 8 }, /^linux-test\.txt:2: objects of 4 bytes; this kernel has 8 to 131072/],

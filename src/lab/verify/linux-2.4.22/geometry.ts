@@ -38,6 +38,8 @@ const line = z.tuple(
   z.string(),
 );
 
+export const looksLikeGeometry = (text: string) => text.startsWith(columns);
+
 /** One case for each line size and memory size in the file. */
 export function verifyGeometry(text: string, file: string): CaseOutcome[] {
   const [header, ...rows] = text.split('\n');

@@ -1,7 +1,7 @@
 /** Linux 2.4.22: its row in the table of recordings. */
 import type { Recordings } from '../recording.ts';
-import { verifyGeometry } from './geometry.ts';
-import { verifyLayouts } from './layouts.ts';
+import { looksLikeGeometry, verifyGeometry } from './geometry.ts';
+import { looksLikeLayouts, verifyLayouts } from './layouts.ts';
 import { type CaseHeader, caseHeader } from './machine.ts';
 import { operations } from './operations.ts';
 import { Replay2422 } from './replay.ts';
@@ -14,7 +14,10 @@ export const recordings2422: Recordings<CaseHeader, Replay2422> = {
   header: caseHeader,
   operations,
   start: (header) => new Replay2422(header),
-  documents: { 'geometry.csv': verifyGeometry, 'layouts.json': verifyLayouts },
-  slabinfo: '1.1',
+  documents: [
+    { name: 'geometry.csv', recognises: looksLikeGeometry, verify: verifyGeometry },
+    { name: 'layouts.json', recognises: looksLikeLayouts, verify: verifyLayouts },
+  ],
+  slabinfo: /^1\.1$/,
   verifyDump,
 };

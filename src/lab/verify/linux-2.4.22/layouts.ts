@@ -28,6 +28,8 @@ const recordedBuild = z.object({
 type RecordedBuild = z.output<typeof recordedBuild>;
 const layouts = z.object({ configs: z.record(z.string(), recordedBuild) });
 
+export const looksLikeLayouts = (text: string) => /"configs"\s*:/.test(text);
+
 /** One case a build. */
 export function verifyLayouts(text: string, file: string): CaseOutcome[] {
   const remedy =

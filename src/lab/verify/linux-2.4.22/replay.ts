@@ -2,6 +2,7 @@
 import type { Cpu, Program } from '../../../hw/cpu.ts';
 import type { Machine } from '../../../hw/machine.ts';
 import { type addr_t, NULL } from '../../../hw/memory.ts';
+import { KernelBug } from '../../../kernel/bug.ts';
 import type { KernelFunction } from '../../../kernel/kernel.ts';
 import { cacheChain, peekName } from '../../../slab/linux-2.4.22/inspect.ts';
 import type { Linux2422 } from '../../../slab/linux-2.4.22/slab.ts';
@@ -86,8 +87,9 @@ export class Replay2422 implements Replay {
     };
   }
 
-  bugIn(error: unknown): string | null {
-    return error instanceof Livelock ? error.message : null;
+  ended(error: unknown): Results | null {
+    if (error instanceof KernelBug) return { bug: error.place, cond: error.condition, fn: error.fn };
+    return error instanceof Livelock ? { bug: error.message } : null;
   }
 
   /** The newest cache of a name; NULL for null. */

@@ -22,7 +22,7 @@ import {
   MAX_OBJ_ORDER,
 } from '../../../slab/linux-2.4.22/slab.ts';
 import { type CaseOutcome, Comparison } from '../outcome.ts';
-import type { DumpMachine } from '../slabinfo-machine.ts';
+import { cachesNeeding, type DumpMachine, RAW_SIZE_BELOW_AN_EIGHTH, RECLAIMABLE } from '../slabinfo-machine.ts';
 import { dumpName, parseSlabinfo, type Slabinfo, type SlabinfoRow } from '../slabinfo-text.ts';
 import { bootBuild } from './machine.ts';
 import { architectureOf, breakOrderOf, cpuArrayLimit, slabGeometry } from './slab-geometry.ts';
@@ -64,6 +64,9 @@ function checkAgreement({ smp, statistics }: Slabinfo, machine: DumpMachine, fil
     if (inDump === inSidecar) continue;
     const problem = `${inDump ? '' : 'no '}${mark} in the header, but "${key}": ${inSidecar} in ${sidecarFile}`;
     throw new InputError(`${file}:1`, problem, 'a dump and its sidecar describe one kernel');
+  }
+  if (cachesNeeding(machine, RECLAIMABLE).size > 0) {
+    throw new InputError(sidecarFile, `rowsNeedingAFlag: ${RECLAIMABLE}`, 'no cache of 2.4 has this flag');
   }
 }
 
@@ -112,7 +115,7 @@ function onEmulatedMachine({ rows }: Slabinfo, machine: DumpMachine): Recreate {
   const cpu = k.machine.cpus[0];
   const booted = new Map(cacheChain(k).map((cachep) => [peekName(k, cachep), cachep]));
   const taken = new Set(booted.keys());
-  const onSlab = new Set(machine.rowsNeedingAFlag.map(({ name }) => name));
+  const onSlab = cachesNeeding(machine, RAW_SIZE_BELOW_AN_EIGHTH);
   return (row) => {
     const { name, objectSize } = row;
     const existing = booted.get(name);
@@ -215,7 +218,7 @@ function byGeometryAlone(machine: DumpMachine): Recreate {
   const { wordBytes, pageSizeBytes, likelyL1CacheBytes, ram } = machine;
   const architecture = architectureOf(machine);
   const options = { architecture, L1_CACHE_BYTES: likelyL1CacheBytes, breakOrder: breakOrderOf(ram ?? usualRam) };
-  const onSlab = new Set(machine.rowsNeedingAFlag.map(({ name }) => name));
+  const onSlab = cachesNeeding(machine, RAW_SIZE_BELOW_AN_EIGHTH);
   return ({ name, objectSize: printed }) => {
     const objectSize = Math.ceil(printed / wordBytes) * wordBytes;
     // The cache of caches is not made by kmem_cache_create(), but set up with a page.
