@@ -1,5 +1,5 @@
 /**
- * The CPUs that come along. Values as ../shared/hardware.md gathered them: `v` was read at the source named, `m` is from
+ * The CPUs that come along. Of their values `v` was read at the source named, `m` is from
  * memory and unverified. Cycles make estimates, not predictions; where a figure is in nanoseconds it is turned into cycles of
  * the clock given.
  */

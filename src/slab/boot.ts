@@ -36,7 +36,12 @@ export function bootBuild(
   config: KernelConfig,
   random?: Random,
 ): SlabAllocator {
-  return version.boot(machine, config, pcLayout(machine, version.memMapBytes(config, machine.memory.size), random));
+  const layout = pcLayout(machine, version.memMapBytes(config, machine.memory.size), random);
+  const allocator = version.boot(machine, config, layout);
+  const [, lastPfn] = layout.reservedPfns.at(-1)!;
+  if (allocator.kernel.symbols.end > (lastPfn + 1) * PAGE_SIZE)
+    throw new Error(`the statics of ${version.name} overflow`);
+  return allocator;
 }
 
 /** Kernel text fills the first megabyte above 1 MB; statics, task structs and mem_map follow. */

@@ -167,6 +167,29 @@ test('stores drain in time, with no fence: another CPU that polls comes to see o
   expect(cpu1.clock).toBeGreaterThan(1000);
 });
 
+test.each([
+  [0.499, 0],
+  [0.5, 750],
+  [0.999, 1498],
+])('of stores drawn %d the oldest leaves %i cycles after it was made', (drawn, wait) => {
+  const machine = machineOf(2, { storeBuffer: { depth: 4, random: () => drawn } });
+  const [cpu0, cpu1] = cpusOf(machine);
+  let seenAt: number | null = null;
+  function* stores(): Program {
+    cpu0.store32(X, 1);
+  }
+  function* watches(): Program {
+    for (; seenAt === null; cpu1.clock++) {
+      yield;
+      if (machine.memory.peek32(X) === 1) seenAt = cpu1.clock;
+    }
+  }
+  machine.scheduler.spawn(cpu0, stores());
+  machine.scheduler.spawn(cpu1, watches());
+  machine.scheduler.run();
+  expect(seenAt).toBe(wait);
+});
+
 test('a run ends with every buffer drained', () => {
   const machine = buffered();
   const [cpu0] = cpusOf(machine);

@@ -2,7 +2,15 @@
  * The snooping bus between the CPUs' caches: one request at a time, answered by all others before the next begins. The
  * line directory says who holds a line, so only the holders are asked.
  */
-import { type ProtocolName, protocols, Transitions } from './coherence.ts';
+import {
+  BUS_READ,
+  BUS_READ_EXCLUSIVE,
+  BUS_UPGRADE,
+  type BusRequest,
+  type ProtocolName,
+  protocols,
+  Transitions,
+} from './coherence.ts';
 import { type Asking, type Behind, CLEAN, DIRTY, NOBODY, type Response, type Snooped } from './contracts.ts';
 import { LineDirectory } from './line-directory.ts';
 
@@ -31,29 +39,29 @@ export class Bus {
     if (others === 0) return NOBODY;
     let dirty = false;
     for (; others !== 0; others &= others - 1) {
-      if (this.#lowest(others).snoopRead(line, id)) dirty = true;
+      if (this.#lowest(others).snoop(BUS_READ, line, id)) dirty = true;
     }
     return transferred(asking, dirty ? DIRTY : CLEAN);
   }
 
   /** `asking` wants line `id` for itself alone. */
   readExclusive(asking: Asking, line: number, id: number): Response {
-    return transferred(asking, this.#invalidateOthers(asking, line, id, false));
+    return transferred(asking, this.#invalidateOthers(asking, BUS_READ_EXCLUSIVE, line, id));
   }
 
   /** `asking` shares line `id`, or writes it through, and wants all other copies gone. */
   upgrade(asking: Asking, line: number, id: number): Response {
-    return this.#invalidateOthers(asking, line, id, true);
+    return this.#invalidateOthers(asking, BUS_UPGRADE, line, id);
   }
 
-  #invalidateOthers(asking: Asking, line: number, id: number, hasData: boolean): Response {
+  #invalidateOthers(asking: Asking, request: BusRequest, line: number, id: number): Response {
     const { holders } = this.directory;
     let others = holders[id] & ~asking.bit;
     if (others === 0) return NOBODY;
     let dirty = false;
     for (; others !== 0; others &= others - 1) {
       const other = this.#lowest(others);
-      if (hasData ? other.snoopUpgrade(line, id) : other.snoopReadExclusive(line, id)) dirty = true;
+      if (other.snoop(request, line, id)) dirty = true;
       asking.counters.invalidationsSent++;
       other.counters.invalidationsReceived++;
     }
@@ -72,7 +80,7 @@ export class Bus {
   dmaRead(line: number): void {
     const id = this.directory.idOf(line);
     for (let holders = this.directory.holders[id]; holders !== 0; holders &= holders - 1) {
-      this.#lowest(holders).snoopRead(line, id);
+      this.#lowest(holders).snoop(BUS_READ, line, id);
     }
   }
 
@@ -81,7 +89,7 @@ export class Bus {
     const id = this.directory.idOf(line);
     for (let holders = this.directory.holders[id]; holders !== 0; holders &= holders - 1) {
       const holder = this.#lowest(holders);
-      if (holder.snoopReadExclusive(line, id) && this.transitions.handsChangesOver) {
+      if (holder.snoop(BUS_READ_EXCLUSIVE, line, id) && this.transitions.handsChangesOver) {
         holder.counters.writebacksIntervWrite++;
       }
       holder.counters.dmaInvalidations++;

@@ -46,11 +46,13 @@ export const impossible = 'impossible';
 
 export interface StateTransitions {
   readonly store: StoreTransition;
+  /** Another CPU, or a device, wants to read the line. */
   readonly busRead: SnoopTransition | typeof impossible;
+  /** It wants the line for itself alone. */
   readonly busReadExclusive: SnoopTransition | typeof impossible;
+  /** It has the line already, and wants all other copies gone. */
   readonly busUpgrade: SnoopTransition | typeof impossible;
 }
-type SnoopEvent = Exclude<keyof StateTransitions, 'store'>;
 
 export interface Protocol {
   /** What a load that misses makes of the line: where no other cache keeps a copy, and where one does. */
@@ -141,15 +143,21 @@ export const SUPPLIES = 32;
 export const WRITES_BACK = 64;
 const IMPOSSIBLE = 128;
 
-/** A protocol as caches read it: the same tables, a byte a cell, by state. */
+/** Requests on the bus: with the state of the line in them they are the index of a cell. */
+export const BUS_READ = 0;
+export const BUS_READ_EXCLUSIVE = 8;
+export const BUS_UPGRADE = 16;
+export type BusRequest = typeof BUS_READ | typeof BUS_READ_EXCLUSIVE | typeof BUS_UPGRADE;
+
+/** A protocol as caches read it: the same tables, a byte a cell. */
 export class Transitions {
   readonly loadMissAlone: LineState;
   readonly loadMissShared: LineState;
   readonly storeMissFills: boolean;
-  readonly store: Uint8Array;
-  readonly busRead: Uint8Array;
-  readonly busReadExclusive: Uint8Array;
-  readonly busUpgrade: Uint8Array;
+  /** By state. */
+  readonly store = new Uint8Array(8).fill(IMPOSSIBLE);
+  /** By request and state. */
+  readonly snoop = new Uint8Array(24).fill(IMPOSSIBLE);
   /** True under MOESI: a changed line passes from cache to cache without being written back. */
   readonly handsChangesOver: boolean;
 
@@ -157,17 +165,13 @@ export class Transitions {
     this.loadMissAlone = loadMiss.alone;
     this.loadMissShared = loadMiss.shared;
     this.storeMissFills = storeMiss === 'readExclusive';
-    const cells = (cellOf: (transitions: StateTransitions) => number): Uint8Array =>
-      Uint8Array.from(stateLetters, (_, state) => {
-        const transitions = held[state as LineState];
-        return transitions === undefined ? IMPOSSIBLE : cellOf(transitions);
-      });
-    const snoops = (event: SnoopEvent) => cells((transitions) => snoopCell(transitions[event]));
-    this.store = cells(({ store }) => storeCell(store));
-    this.busRead = snoops('busRead');
-    this.busReadExclusive = snoops('busReadExclusive');
-    this.busUpgrade = snoops('busUpgrade');
-    const taken = this.busReadExclusive[Modified];
+    for (const [state, transitions] of Object.entries(held)) {
+      this.store[Number(state)] = storeCell(transitions.store);
+      this.snoop[BUS_READ | Number(state)] = snoopCell(transitions.busRead);
+      this.snoop[BUS_READ_EXCLUSIVE | Number(state)] = snoopCell(transitions.busReadExclusive);
+      this.snoop[BUS_UPGRADE | Number(state)] = snoopCell(transitions.busUpgrade);
+    }
+    const taken = this.snoop[BUS_READ_EXCLUSIVE | Modified];
     this.handsChangesOver = (taken & SUPPLIES) !== 0 && (taken & WRITES_BACK) === 0;
   }
 }

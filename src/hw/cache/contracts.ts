@@ -7,7 +7,7 @@
  * A second level asks upwards too, through Above: whether an L1 still holds a line, and that it give one up.
  */
 
-import type { LineState } from './coherence.ts';
+import type { BusRequest, LineState } from './coherence.ts';
 import type { Counters } from './counters.ts';
 
 /** Who makes a request: all that is done for it is counted there. */
@@ -17,23 +17,17 @@ export interface Asking {
   readonly counters: Counters;
 }
 
-/** An L1 as the bus sees it. Each snoop answers for all that this CPU has of the line: true if it differed from memory. */
+/** An L1 as the bus sees it. */
 export interface Snooped extends Asking {
-  /** Another CPU reads line `id`. */
-  snoopRead(line: number, id: number): boolean;
-  /** Another CPU, or a device, takes line `id` for itself. */
-  snoopReadExclusive(line: number, id: number): boolean;
-  /** Another CPU that has line `id` already wants all other copies gone. */
-  snoopUpgrade(line: number, id: number): boolean;
+  /** Another CPU, or a device, makes `request` of line `id`. True if what this CPU has of it, in all levels, differed from memory. */
+  snoop(request: BusRequest, line: number, id: number): boolean;
   /** Where misses are classed: hears which `words` of line `id`, which this CPU lost, another one wrote. */
   readonly classes: { hears(id: number, words: number): void } | null;
 }
 
 /** A second level that is one CPU's own: it answers the bus beside its L1, and counts there. */
 export interface SnoopedLevel {
-  snoopRead(l1: Asking, line: number): boolean;
-  snoopReadExclusive(l1: Asking, line: number): boolean;
-  snoopUpgrade(l1: Asking, line: number): boolean;
+  snoop(l1: Asking, request: BusRequest, line: number): boolean;
 }
 
 /** An L1 as the levels below see it. */

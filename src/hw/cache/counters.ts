@@ -1,7 +1,9 @@
 /**
  * What one CPU's cache did. Plain numbers; the hot path counts only loads and stores, the rest is counted on misses and
- * derived. A line access is one access to one line: an access that straddles two lines is two (golden/cache, README).
+ * derived. A line access is one access to one line: an access that straddles two lines is two (docs/cache.md).
  */
+import { BUS_READ, type BusRequest } from './coherence.ts';
+
 export class Counters {
   loads = 0;
   stores = 0;
@@ -115,4 +117,10 @@ export class Counters {
   get conflictMisses(): number {
     return this.conflictReadMisses + this.conflictWriteMisses;
   }
+}
+
+/** A changed line goes to memory since another CPU made `request`. */
+export function countWriteback(counters: Counters, request: BusRequest): void {
+  if (request === BUS_READ) counters.writebacksIntervRead++;
+  else counters.writebacksIntervWrite++;
 }

@@ -4,7 +4,7 @@
  *
  * Interface:
  * - its CPU makes accesses, `load`, `store`, `modify`, `prefetch`, which return the cycles that they take;
- * - the bus, for other CPUs and devices, snoops: `snoopRead`, `snoopReadExclusive`, `snoopUpgrade`;
+ * - the bus asks for other CPUs and devices: `snoop`;
  * - what lies below asks back: `holds`, `backInvalidate`;
  * - `counters` has all that happened; `stateOf` and `countInState` look without touching.
  *
@@ -23,6 +23,7 @@ import type { CacheGeometry, Latencies } from '../cpu-model.ts';
 import { PAGE_SHIFT, PageFault } from '../memory.ts';
 import type { Bus } from './bus.ts';
 import {
+  type BusRequest,
   Exclusive,
   Invalid,
   isDirty,
@@ -33,7 +34,6 @@ import {
   possible,
   Shared,
   SUPPLIES,
-  type Transitions,
   UPGRADES,
   WRITES_BACK,
   WRITES_THROUGH,
@@ -49,7 +49,7 @@ import {
   sourceIn,
   stateIn,
 } from './contracts.ts';
-import { Counters } from './counters.ts';
+import { Counters, countWriteback } from './counters.ts';
 import type { LineDirectory } from './line-directory.ts';
 import {
   type Cause,
@@ -87,7 +87,10 @@ export class L1 extends TagArray implements Above, Snooped {
   readonly readable: Int32Array;
   readonly writable: Int32Array;
   readonly #directory: LineDirectory;
-  readonly #transitions: Transitions;
+  /** The protocol's cells: for stores that hit, for what others ask. */
+  readonly #stores: Uint8Array;
+  readonly #snoops: Uint8Array;
+  readonly #storeMissFills: boolean;
   readonly #below: Below;
   readonly #snoopedBelow: SnoopedLevel | null;
   readonly #latencies: Latencies;
@@ -104,7 +107,9 @@ export class L1 extends TagArray implements Above, Snooped {
     const { geometry } = options;
     super(geometry, 'L1', options.random);
     this.#directory = bus.directory;
-    this.#transitions = bus.transitions;
+    this.#stores = bus.transitions.store;
+    this.#snoops = bus.transitions.snoop;
+    this.#storeMissFills = bus.transitions.storeMissFills;
     this.#below = below;
     this.#snoopedBelow = below.snooped;
     this.cpu = bus.attach(this);
@@ -153,7 +158,7 @@ export class L1 extends TagArray implements Above, Snooped {
     const line = addr >>> this.shift;
     if (this.#present !== null && this.#present[addr >>> PAGE_SHIFT] !== 1) return;
     const slot = this.find(line);
-    const forWriting = exclusive && this.#transitions.storeMissFills;
+    const forWriting = exclusive && this.#storeMissFills;
     if (slot >= 0 && this.states[slot] !== Invalid) {
       if (forWriting && (this.states[slot] === Shared || this.states[slot] === Owned)) {
         const answers = this.#below.upgrade(this, line, this.ids[slot]) || this.states[slot] === Owned;
@@ -169,49 +174,29 @@ export class L1 extends TagArray implements Above, Snooped {
     this.classes?.prefetched(filled, id);
   }
 
-  snoopRead(line: number, id: number): boolean {
-    const dirtyBelow = this.#snoopedBelow?.snoopRead(this, line) === true;
-    const cell = this.#answer(this.#transitions.busRead, line, id);
-    if ((cell & WRITES_BACK) !== 0 && !dirtyBelow) this.counters.writebacksIntervRead++;
-    return dirtyBelow || (cell & SUPPLIES) !== 0;
-  }
-
-  snoopReadExclusive(line: number, id: number): boolean {
-    const dirtyBelow = this.#snoopedBelow?.snoopReadExclusive(this, line) === true;
-    const cell = this.#answer(this.#transitions.busReadExclusive, line, id);
-    if ((cell & WRITES_BACK) !== 0 && !dirtyBelow) this.counters.writebacksIntervWrite++;
-    return dirtyBelow || (cell & SUPPLIES) !== 0;
-  }
-
-  snoopUpgrade(line: number, id: number): boolean {
-    const dirtyBelow = this.#snoopedBelow?.snoopUpgrade(this, line) === true;
-    const cell = this.#answer(this.#transitions.busUpgrade, line, id);
-    if ((cell & WRITES_BACK) !== 0 && !dirtyBelow) this.counters.writebacksIntervWrite++;
-    return dirtyBelow || (cell & SUPPLIES) !== 0;
-  }
-
-  /** The protocol's cell for another CPU's request, after the line has followed it; Invalid where it is not held. */
-  #answer(cells: Uint8Array, line: number, id: number): number {
+  snoop(request: BusRequest, line: number, id: number): boolean {
+    const dirtyBelow = this.#snoopedBelow?.snoop(this, request, line) === true;
     const slot = this.#slots[id];
-    if (this.tags[slot] !== line) return Invalid;
     const was = this.states[slot];
-    if (was === Invalid) return Invalid;
-    const cell = possible(cells[was]);
-    if (was === Modified) this.#leavesModified(slot, line);
+    if (this.tags[slot] !== line || was === Invalid) return dirtyBelow;
+    const cell = possible(this.#snoops[request | was]);
+    if (was === Modified) this.#leavesModified(slot, line, id);
     this.states[slot] = cell & NEXT;
     if ((cell & NEXT) === Invalid) this.#loses(line, id);
-    return cell;
+    if ((cell & WRITES_BACK) !== 0 && !dirtyBelow) countWriteback(this.counters, request);
+    return dirtyBelow || (cell & SUPPLIES) !== 0;
   }
 
   backInvalidate(line: number): boolean {
     const slot = this.find(line);
     if (slot < 0 || this.states[slot] === Invalid) return false;
     const was = this.states[slot];
-    if (was === Modified) this.#leavesModified(slot, line);
+    const id = this.ids[slot];
+    if (was === Modified) this.#leavesModified(slot, line, id);
     this.counters.backInvalidations++;
     this.states[slot] = Invalid;
     this.#forgets(line);
-    this.#directory.holders[this.ids[slot]] &= ~this.bit;
+    this.#directory.holders[id] &= ~this.bit;
     return isDirty(was);
   }
 
@@ -255,13 +240,14 @@ export class L1 extends TagArray implements Above, Snooped {
       else if (this.states[slot] === Invalid) cycles += this.#miss(line, id, slot, first, lineEnd, use);
       else {
         cycles += this.#hit;
-        if (use !== READ) cycles += this.#storeHits(line, slot, id);
+        const state = this.states[slot];
+        if (use !== READ && this.#stores[state] !== state) cycles += this.#storeHits(line, slot, id);
         this.uses(line & this.setMask, slot, false);
-        this.#answersFast(line, slot);
         const { classes } = this;
-        if (classes !== null) {
-          const isModified = this.states[slot] === Modified;
-          if (classes.hit(slot, id, use, first, lineEnd, isModified)) this.readable[0] = NO_LINE;
+        if (classes === null) this.#answersFast(line, slot);
+        else {
+          if (use !== READ) classes.stored(slot, id, first, lineEnd, this.states[slot] === Modified);
+          this.readable[line & this.#fastMask] = classes.hit(slot, id, use, first, lineEnd) ? NO_LINE : line;
         }
       }
       if (line >= last) return cycles; // `>`: an access that wraps past 2^32 has `last` below `line`
@@ -271,11 +257,9 @@ export class L1 extends TagArray implements Above, Snooped {
     }
   }
 
-  /** A store finds the line in `slot`; the cycles that it waits beyond a hit's. */
+  /** A store finds the line in `slot`, which it does not leave as it is; the cycles that it waits beyond a hit's. */
   #storeHits(line: number, slot: number, id: number): number {
-    const was = this.states[slot];
-    const cell = this.#transitions.store[was];
-    if (cell === was) return 0;
+    const cell = this.#stores[this.states[slot]];
     this.states[slot] = cell & NEXT;
     if ((cell & UPGRADES) !== 0) {
       this.counters.upgrades++;
@@ -305,7 +289,7 @@ export class L1 extends TagArray implements Above, Snooped {
     if (this.#present !== null && this.#present[first >>> PAGE_SHIFT] !== 1) throw new PageFault(first, this.cpu);
     const { classes } = this;
     const cause = this.#countMiss(id, use);
-    if (use !== READ && !this.#transitions.storeMissFills) {
+    if (use !== READ && !this.#storeMissFills) {
       const cycles = this.#hit + this.#writeThrough(line, id);
       classes?.storedBelow(id, cause, first, end);
       return cycles;
@@ -355,13 +339,14 @@ export class L1 extends TagArray implements Above, Snooped {
 
   #evict(slot: number): void {
     const line = this.tags[slot];
+    const id = this.ids[slot];
     const was = this.states[slot] as LineState;
     this.counters.evictions++;
-    if (was === Modified) this.#leavesModified(slot, line);
+    if (was === Modified) this.#leavesModified(slot, line, id);
     if (isDirty(was)) this.counters.writebacksEvict++;
     // Already out of this cache, so that a second level that has to make room finds it gone.
     this.states[slot] = Invalid;
-    this.#below.replaced(this, line, this.ids[slot], was);
+    this.#below.replaced(this, line, id, was);
   }
 
   /** The line in `slot` is the one used last: a repeat needs no bookkeeping, unless miss classes want to see it. */
@@ -371,9 +356,9 @@ export class L1 extends TagArray implements Above, Snooped {
     if (this.classes === null) this.writable[set] = this.states[slot] === Modified ? line : NO_LINE;
   }
 
-  #leavesModified(slot: number, line: number): void {
+  #leavesModified(slot: number, line: number, id: number): void {
     if (this.writable[line & this.#fastMask] === line) this.writable[line & this.#fastMask] = NO_LINE;
-    this.classes?.leavesModified(slot, this.ids[slot]);
+    this.classes?.leavesModified(slot, id);
   }
 
   /** Another CPU's write, or a device's, has taken the line away. */

@@ -4,7 +4,7 @@
  *
  * Interface, for the L1 that they class:
  * - a miss that fills a slot: `missed`; one of a store that does not fill: `storedBelow`; a prefetch that fills: `prefetched`;
- * - every hit that the L1's fast table does not answer: `hit`;
+ * - every hit that the L1's fast table does not answer: `hit`; of a store, `stored` before it;
  * - the end of a stay in Modified: `leavesModified`; a line lost to a write: `loses`; what the writer then wrote: `hears`.
  *
  * A stay is the time from a line's fill to its loss. Who wrote which words of a line is kept as one bit a word (aligned 4
@@ -122,13 +122,15 @@ export class MissClasses {
     this.shadow?.use(id);
   }
 
-  /** A hit in `slot`, whose line is Modified by now or not. Returns whether the stay is still open. */
-  hit(slot: number, id: number, use: Use, first: number, end: number, isModified: boolean): boolean {
-    if (use !== READ) {
-      const words = this.#words(first, end);
-      if (isModified) this.#written[slot] |= words;
-      else this.#bus.announceWrites(this.#bit, id, words);
-    }
+  /** A store hit in `slot`, whose line is Modified by now, or was written through. */
+  stored(slot: number, id: number, first: number, end: number, isModified: boolean): void {
+    const words = this.#words(first, end);
+    if (isModified) this.#written[slot] |= words;
+    else this.#bus.announceWrites(this.#bit, id, words);
+  }
+
+  /** A hit in `slot`. Returns whether the stay is still open. */
+  hit(slot: number, id: number, use: Use, first: number, end: number): boolean {
     if (this.shadow === null) return false;
     if (!this.shadow.use(id)) this.#counters.fullyAssociativeMisses++;
     if (this.#open[slot] === 0) return false;

@@ -2,7 +2,7 @@
  * Replacement policies: which way of a set is filled next. A policy keeps its own state and is told of every use; using
  * the same way twice in a row must be the same as using it once, since the L1 answers such repeats without asking.
  *
- * Names and definitions as in golden/cache, which follow nanoBench (A. Abel and J. Reineke, "nanoBench", ISPASS 2020).
+ * Names and definitions as in test/golden, which follow nanoBench (A. Abel and J. Reineke, "nanoBench", ISPASS 2020).
  */
 
 import { InputError } from '../../base/input-error.ts';

@@ -13,6 +13,7 @@ import { InputError } from '../../base/input-error.ts';
 import type { Inclusion, SecondLevelGeometry } from '../cpu-model.ts';
 import type { Bus } from './bus.ts';
 import {
+  type BusRequest,
   Exclusive,
   Invalid,
   isDirty,
@@ -44,6 +45,7 @@ import {
   sourceIn,
   stateIn,
 } from './contracts.ts';
+import { countWriteback } from './counters.ts';
 import { TagArray } from './tag-array.ts';
 
 abstract class SecondLevel extends TagArray {
@@ -170,21 +172,12 @@ export class PrivateSecondLevel extends SecondLevel implements Below, SnoopedLev
     else this.bus.directory.holders[id] &= ~l1.bit;
   }
 
-  snoopRead(l1: Asking, line: number): boolean {
-    const cell = this.#answer(this.#transitions.busRead, line);
-    if ((cell & WRITES_BACK) !== 0) l1.counters.writebacksIntervRead++;
-    return (cell & SUPPLIES) !== 0;
-  }
-
-  snoopReadExclusive(l1: Asking, line: number): boolean {
-    const cell = this.#answer(this.#transitions.busReadExclusive, line);
-    if ((cell & WRITES_BACK) !== 0) l1.counters.writebacksIntervWrite++;
-    return (cell & SUPPLIES) !== 0;
-  }
-
-  snoopUpgrade(l1: Asking, line: number): boolean {
-    const cell = this.#answer(this.#transitions.busUpgrade, line);
-    if ((cell & WRITES_BACK) !== 0) l1.counters.writebacksIntervWrite++;
+  snoop(l1: Asking, request: BusRequest, line: number): boolean {
+    const slot = this.held(line);
+    if (slot < 0) return false;
+    const cell = possible(this.#transitions.snoop[request | this.states[slot]]);
+    this.states[slot] = cell & NEXT;
+    if ((cell & WRITES_BACK) !== 0) countWriteback(l1.counters, request);
     return (cell & SUPPLIES) !== 0;
   }
 
@@ -196,15 +189,6 @@ export class PrivateSecondLevel extends SecondLevel implements Below, SnoopedLev
     }
     if (!l1.holds(line)) this.bus.directory.holders[id] &= ~l1.bit;
     return false;
-  }
-
-  /** The protocol's cell for another CPU's request, after the line's state has followed it; Invalid where it is not held. */
-  #answer(cells: Uint8Array, line: number): number {
-    const slot = this.held(line);
-    if (slot < 0) return Invalid;
-    const cell = possible(cells[this.states[slot]]);
-    this.states[slot] = cell & NEXT;
-    return cell;
   }
 }
 

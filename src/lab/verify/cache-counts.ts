@@ -1,4 +1,4 @@
-/** Compares our L1s with golden/cache: counts that independent simulators agree on, and MESI states step by step. */
+/** Compares our L1s with test/golden: counts that independent simulators agree on, and MESI states step by step. */
 import { z } from 'zod';
 import { InputError } from '../../base/input-error.ts';
 import { stateLetters } from '../../hw/cache/coherence.ts';

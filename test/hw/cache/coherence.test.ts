@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { Bus } from '../../../src/hw/cache/bus.ts';
-import type { ProtocolName } from '../../../src/hw/cache/coherence.ts';
+import { BUS_UPGRADE, type ProtocolName } from '../../../src/hw/cache/coherence.ts';
 import { L1 } from '../../../src/hw/cache/l1.ts';
 import { NoSecondLevel } from '../../../src/hw/cache/no-second-level.ts';
 import { cycles, geometry, machineOf, play, states } from '../tiny-machine.ts';
@@ -101,7 +101,7 @@ describe('what a protocol rules out is told when it happens all the same: an upg
   ] as const)('%s under %s', (_, protocol, access) => {
     const l1 = l1Of(protocol);
     l1[access](0, 4);
-    expect(() => l1.snoopUpgrade(0, 0)).toThrow('a transition that the protocol rules out');
+    expect(() => l1.snoop(BUS_UPGRADE, 0, 0)).toThrow('a transition that the protocol rules out');
   });
 });
 

@@ -1,7 +1,14 @@
 /** An L1 alone, with a mock below it that tells what it was asked, and answers what the test wants. */
 import { expect, test } from 'vitest';
 import { Bus } from '../../../src/hw/cache/bus.ts';
-import { Exclusive, Modified, type ProtocolName, Shared, stateLetters } from '../../../src/hw/cache/coherence.ts';
+import {
+  BUS_READ,
+  Exclusive,
+  Modified,
+  type ProtocolName,
+  Shared,
+  stateLetters,
+} from '../../../src/hw/cache/coherence.ts';
 import {
   type Below,
   FROM_ELSEWHERE,
@@ -112,11 +119,11 @@ test('what is replaced is handed down in its state, when the new line has been f
 });
 
 test('a level of its own answers beside the L1, and writes back what both have but once', () => {
-  const dirty: SnoopedLevel = { snoopRead: () => true, snoopReadExclusive: () => true, snoopUpgrade: () => false };
+  const dirty: SnoopedLevel = { snoop: () => true };
   for (const snooped of [undefined, dirty]) {
     const { l1 } = l1Above(snooped === undefined ? {} : { snooped });
     l1.store(0, 4);
-    expect(l1.snoopRead(0, 0)).toBe(true);
+    expect(l1.snoop(BUS_READ, 0, 0)).toBe(true);
     expect([l1.stateOf(0), l1.counters.writebacksIntervRead]).toEqual([Shared, snooped === undefined ? 1 : 0]);
   }
 });

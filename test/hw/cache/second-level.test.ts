@@ -51,6 +51,33 @@ describe('what CPU 0 pays for the last step', () => {
   });
 });
 
+test.each([
+  ['to a line that nobody else holds is posted', '0r', 1],
+  ['to a line that another CPU holds too waits for it', '0r 1r', 1001],
+  ['that misses is posted too', '', 1],
+  ['that misses what another CPU holds waits for it', '1r', 1001],
+])('without a second level a store written through %s', (_, before, cycles) => {
+  const machine = machineOf(2, { l1, protocol: 'write-through' });
+  if (before !== '') play(machine, before);
+  const { clock } = machine.cpus[0]!;
+  play(machine, '0w');
+  expect(machine.cpus[0]!.clock - clock).toBe(cycles);
+});
+
+describe('a prefetch for a store brings a line', () => {
+  test.each([
+    ['Modified, if another CPU hands its changes over and memory stays as it was', 'moesi', '1w', 'MI'],
+    ['Exclusive, if that wrote them to memory', 'mesi', '1w', 'EI'],
+    ['Exclusive, if it had none', 'moesi', '1r', 'EI'],
+  ] as const)('%s', (_, protocol, before, after) => {
+    for (const l2 of [null, l2Of(false, 'neither'), l2Of(false, 'exclusive')]) {
+      const machine = machineOf(2, { l1, protocol, l2 });
+      play(machine, `${before} 0P`);
+      expect(states(machine, 0)).toBe(after);
+    }
+  });
+});
+
 describe('upgrades that CPU 0 has counted', () => {
   test.each([
     ['a store to what its second level alone shares with others is one', '0r 1r 0r20 0w', 'mesi', 1],

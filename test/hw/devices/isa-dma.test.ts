@@ -17,6 +17,13 @@ function errorOf(action: () => void): Error | null {
   return null;
 }
 
+test('as the BIOS leaves it the cascade may be opened, and no other channel, which has no mode yet', () => {
+  const { out } = dmaMachine();
+  const unmask = (channel: number) => errorOf(() => out(channel < 4 ? 0x0a : 0xd4, channel & 3))?.message ?? 'opened';
+  expect(unmask(4)).toBe('opened');
+  for (const channel of [0, 1, 2, 3, 5, 6, 7]) expect(unmask(channel)).toContain('its mode is 0x0');
+});
+
 describe('a transfer', () => {
   test("puts the device's bytes where the channel says, and nothing beside them", () => {
     const pc = dmaMachine();

@@ -49,7 +49,7 @@ describe('a recorded point, put through the cache simulator', () => {
     [1, 'lru', 37],
     [2, 'tree-plru', 35],
     [3, 'lru', 36],
-    [2, 'random', 49],
+    [2, 'random', 51],
   ])('%i CPUs, %s: counts what the point counted', (cpus, policy, writtenAsReads) => {
     const specification = specificationOf(cpus, policy);
     const point = points(specification)[0]!;

@@ -1,4 +1,4 @@
-/** Compares what kmem_cache_create() computes with geometry.csv of golden/linux-2.4.22: a cache a row. */
+/** Compares what kmem_cache_create() computes with geometry.csv of test/golden: a cache a row. */
 
 import { z } from 'zod';
 import { InputError } from '../../../base/input-error.ts';

@@ -1,4 +1,4 @@
-/** Snapshots of a 2.4.22 kernel in the form of golden/linux-2.4.22: `state`, `chain`, by peek. */
+/** Snapshots of a 2.4.22 kernel in the form of test/golden: `state`, `chain`, by peek. */
 import { type addr_t, NULL } from '../../../hw/memory.ts';
 import { zoneStates } from '../../../mm/linux-2.4.22/buddyinfo.ts';
 import { ZONE_DMA, ZONE_NORMAL } from '../../../mm/linux-2.4.22/mm.ts';
