@@ -26,7 +26,7 @@ export function boot(machine: Machine, name: string, options: BuildOptions = {},
     throw new InputError('kernel', `no version ${name}`, `known are ${[...kernels.keys()].join(', ')}`);
   }
   const l1CacheBytes = options.l1CacheBytes ?? Math.max(machine.model.l1.line, SHORTEST_LINE);
-  return bootBuild(machine, version, version.config({ ...options, l1CacheBytes }), random);
+  return bootBuild(machine, version, version.config({ ...options, l1CacheBytes, nodes: machine.nodes?.each.length ?? 1 }), random);
 }
 
 /** The same with a build as the version itself describes it. */

@@ -11,8 +11,8 @@ import type { KernelFacts } from './kernel-facts.ts';
 export interface KernelVersion extends KernelFacts {
   /** One line for lists. */
   readonly summary: string;
-  /** The build that `options` ask for. What the version lacks is an InputError. */
-  config(options: BuildOptions & { readonly l1CacheBytes: number }): KernelConfig;
+  /** The build that `options` ask for, for a machine of so many nodes. What the version lacks is an InputError. */
+  config(options: BuildOptions & { readonly l1CacheBytes: number; readonly nodes: number }): KernelConfig;
   /** Bytes of mem_map where the kernel manages `ram` bytes, so that one memory map of a PC serves all versions. */
   memMapBytes(config: KernelConfig, ram: number): number;
   /** Boots a build of `config` on the first CPU of `machine`, the others idle. */

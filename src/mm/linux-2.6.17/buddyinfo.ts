@@ -1,5 +1,5 @@
 /** The free blocks, seen without touching them: as /proc/buddyinfo prints them, and in full for checkers. */
-import type { addr_t } from '../../hw/memory.ts';
+import { type addr_t, NULL } from '../../hw/memory.ts';
 import { peekList } from '../../kernel/peek-list.ts';
 import { MAX_NR_ZONES, MAX_ORDER } from './layouts.ts';
 import type { Mm2617 } from './mm.ts';
@@ -90,10 +90,8 @@ function zoneState(k: Mm2617, node: number, index: number): ZoneState {
 }
 
 function pagesetState(k: Mm2617, zone: addr_t, cpu: number): PagesetState {
-  const { per_cpu_pageset, per_cpu_pages, zone_struct } = k;
-  const { CONFIG_NUMA } = k.config;
-  const at = zone + zone_struct.pageset + cpu * (CONFIG_NUMA ? k.config.abi.ptr.sizeof : per_cpu_pageset.sizeof);
-  const pset = CONFIG_NUMA ? peek(k, at) : at;
+  const { per_cpu_pageset, per_cpu_pages } = k;
+  const pset = pagesetOf(k, zone, cpu);
   const pcp = (which: number): PcpState => {
     const list = pset + per_cpu_pageset.pcp + which * per_cpu_pages.sizeof;
     return {
@@ -104,7 +102,7 @@ function pagesetState(k: Mm2617, zone: addr_t, cpu: number): PagesetState {
     };
   };
   const lists = { hot: pcp(0), cold: pcp(1) };
-  if (!CONFIG_NUMA) return lists;
+  if (!k.config.CONFIG_NUMA) return lists;
   return {
     ...lists,
     numa_hit: peek(k, pset + per_cpu_pageset.numa_hit),
@@ -118,11 +116,36 @@ function pagesetState(k: Mm2617, zone: addr_t, cpu: number): PagesetState {
 
 /** Free pages of all zones; what per-CPU lists hold is not among them. */
 export function nr_free_pages(k: Mm2617): number {
+  return sumOverZones(k, (zone) => peek(k, zone + k.zone_struct.free_pages));
+}
+
+/** Pages on the lists of all CPUs. */
+export function nr_pcp_pages(k: Mm2617): number {
+  const { per_cpu_pageset, per_cpu_pages, machine } = k;
+  const hot = per_cpu_pageset.pcp + per_cpu_pages.count;
+  return sumOverZones(k, (zone) => {
+    let sum = 0;
+    for (const { id } of machine.cpus) {
+      const pset = pagesetOf(k, zone, id);
+      // A zone without pages, or a CPU that is down, may have none.
+      if (pset !== NULL) sum += peek(k, pset + hot) + peek(k, pset + hot + per_cpu_pages.sizeof);
+    }
+    return sum;
+  });
+}
+
+function sumOverZones(k: Mm2617, pages: (zone: addr_t) => number): number {
   let sum = 0;
   for (let node = 0; node < k.node_data.length; node++) {
-    for (let zone = 0; zone < MAX_NR_ZONES; zone++) sum += peek(k, k.zone(node, zone) + k.zone_struct.free_pages);
+    for (let zone = 0; zone < MAX_NR_ZONES; zone++) sum += pages(k.zone(node, zone));
   }
   return sum;
+}
+
+function pagesetOf(k: Mm2617, zone: addr_t, cpu: number): addr_t {
+  const pageset = zone + k.zone_struct.pageset;
+  const { CONFIG_NUMA, abi } = k.config;
+  return CONFIG_NUMA ? peek(k, pageset + cpu * abi.ptr.sizeof) : pageset + cpu * k.per_cpu_pageset.sizeof;
 }
 
 /** The text of /proc/buddyinfo: free blocks by node, zone and order. */

@@ -2,7 +2,7 @@
 import type { Cpu, InterruptHandler, Program } from '../../hw/cpu.ts';
 import type { addr_t } from '../../hw/memory.ts';
 import { request_irq } from '../../kernel/linux-2.6/softirq.ts';
-import { buddyinfo, nr_free_pages } from '../../mm/linux-2.6.17/buddyinfo.ts';
+import { buddyinfo, nr_free_pages, nr_pcp_pages } from '../../mm/linux-2.6.17/buddyinfo.ts';
 import { __get_free_pages, free_pages } from '../../mm/linux-2.6.17/page-alloc.ts';
 import type { ArrayLevel, CacheOptions, CacheState, Place, SlabAllocator } from '../allocator.ts';
 import type { KernelFacts } from '../kernel-facts.ts';
@@ -118,8 +118,9 @@ export class Slab2617 implements SlabAllocator {
     return cacheChain(this.kernel).map((cachep) => peekCache(this.kernel, cachep));
   }
 
+  /** With those on the CPUs' lists, which are nobody's either. */
   nr_free_pages(): number {
-    return nr_free_pages(this.kernel);
+    return nr_free_pages(this.kernel) + nr_pcp_pages(this.kernel);
   }
 
   buddyinfo(): string {

@@ -2,7 +2,7 @@
 import { InputError } from '../../base/input-error.ts';
 import { PAGE_SHIFT, PAGE_SIZE } from '../../hw/memory.ts';
 import type { KernelConfig } from '../../kernel/config.ts';
-import { type Config26, smp26, up26 } from '../../kernel/linux-2.6/config.ts';
+import { type Config26, numa26, smp26, up26 } from '../../kernel/linux-2.6/config.ts';
 import { GFP_ATOMIC, GFP_DMA, GFP_KERNEL, GFP_USER } from '../../mm/linux-2.6.17/gfp.ts';
 import { MAX_ORDER, structPage } from '../../mm/linux-2.6.17/layouts.ts';
 import type { KernelVersion } from '../kernel-version.ts';
@@ -35,13 +35,16 @@ export const linux2617: KernelVersion = {
   tuning: (cache, limit, batchcount) => `${cache} ${limit} ${batchcount}`,
 
   /** Assigned, not spread: V8 gives what is spread another shape after some builds, and would compile the kernel anew for it. */
-  config: ({ smp = true, debug = false, l1CacheBytes, isa = false, colouring = true }): Config26 => {
+  config: ({ smp = true, debug = false, l1CacheBytes, nodes, isa = false, colouring = true }): Config26 => {
     if (l1CacheBytes < 16 || l1CacheBytes > 128 || (l1CacheBytes & (l1CacheBytes - 1)) !== 0) {
       throw new InputError('kernel', `built for lines of ${l1CacheBytes} bytes`, 'lines are 16, 32, 64 or 128 bytes');
     }
     if (isa) throw new InputError('kernel', '2.6.17 with the ISA DMA channels', '2.4.22 has them');
-    return Object.assign({}, smp ? smp26 : up26, {
+    // A uniprocessor's build knows no nodes.
+    const CONFIG_NUMA = smp && nodes > 1;
+    return Object.assign({}, CONFIG_NUMA ? numa26 : smp ? smp26 : up26, {
       NR_CPUS: smp ? NR_CPUS : 1,
+      MAX_NUMNODES: CONFIG_NUMA ? 1 << (32 - Math.clz32(nodes - 1)) : 1,
       CONFIG_DEBUG_SLAB: debug,
       L1_CACHE_BYTES: l1CacheBytes,
       cache_line_size: l1CacheBytes,
