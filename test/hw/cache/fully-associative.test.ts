@@ -47,3 +47,11 @@ test('it holds what an LRU cache of so many lines holds, though lines are remove
     { seed: 6, numRuns: 150 },
   );
 });
+
+test('more lines may come into reach, and those held stay', () => {
+  const cache = new FullyAssociative(2);
+  cache.reach(1);
+  cache.use(0);
+  cache.reach(100);
+  expect([cache.use(99), cache.use(0), cache.has(98)]).toEqual([false, true, false]);
+});

@@ -11,7 +11,9 @@ import {
   type ProtocolName,
   protocols,
 } from '../../../src/hw/cache/coherence.ts';
+import type { ClassDetail } from '../../../src/hw/cache/miss-classes.ts';
 import { policyNames } from '../../../src/hw/cache/replacement.ts';
+import { NO_LINE } from '../../../src/hw/cache/tag-array.ts';
 import { type CacheGeometry, inclusions, type SecondLevelGeometry } from '../../../src/hw/cpu-model.ts';
 import type { Machine } from '../../../src/hw/machine.ts';
 import { machineOf, perform } from '../tiny-machine.ts';
@@ -36,8 +38,8 @@ const anyMachine = fc
   .filter(({ protocol, l2 }) => protocol !== 'write-through' || l2?.inclusion !== 'exclusive');
 type AnyMachine = ReturnType<typeof anyMachine.generate>['value'];
 
-const machineFrom = ({ cpus, l1, protocol, l2 }: AnyMachine): Machine =>
-  machineOf(cpus, { l1, protocol, l2, classes: 'all', random: seedrandom('ways') });
+const machineFrom = ({ cpus, l1, protocol, l2 }: AnyMachine, classes: ClassDetail = 'all'): Machine =>
+  machineOf(cpus, { l1, protocol, l2, classes, random: seedrandom('ways') });
 
 const addresses = Array.from({ length: Math.ceil((BYTES + 40) / LINE) }, (_, i) => i * LINE);
 
@@ -67,7 +69,15 @@ function checkLines(machine: Machine, l2: SecondLevelGeometry | null): void {
     if (owners.length > 1) throw new Error(`${where}: two owners`);
     const { directory } = machine.caches.bus;
     const bits = perCpu.reduce((sum, cpu, id) => (holders.includes(cpu) ? sum | (1 << id) : sum), 0);
-    mustEqual(directory.holders[directory.idOf(addr / LINE)], bits, `${where}: holders that the directory knows`);
+    const id = directory.idOf(addr / LINE);
+    const [everHeld, invalidated] = [directory.everHeld[id]!, directory.invalidated[id]!];
+    mustEqual(directory.holders[id], bits, `${where}: holders that the directory knows`);
+    mustEqual(invalidated & ~everHeld, 0, `${where}: who lost it to a write has never held it`);
+    perCpu.forEach(({ l1 }, cpu) => {
+      if (l1 === Invalid) return;
+      mustEqual((everHeld >> cpu) & 1, 1, `${where}: cpu${cpu} holds it, and has held it`);
+      mustEqual((invalidated >> cpu) & 1, 0, `${where}: cpu${cpu} holds it, and has lost it to a write`);
+    });
     if (l2?.inclusion === 'inclusive') {
       const below = (cpu: (typeof perCpu)[number]) => (l2.shared ? shared : cpu.l2);
       for (const cpu of perCpu)
@@ -75,6 +85,19 @@ function checkLines(machine: Machine, l2: SecondLevelGeometry | null): void {
     }
     if (l2?.inclusion === 'exclusive' && !l2.shared) {
       for (const cpu of perCpu) if (cpu.l1 !== Invalid && cpu.l2 !== Invalid) throw new Error(`${where}: twice`);
+    }
+  }
+}
+
+/** What the fast table answers is so: a line that may be read is there, one that may be written is Modified. */
+function checkFastTable({ cpus }: Machine): void {
+  for (const { id, l1 } of cpus) {
+    for (const line of l1.readable) {
+      if (line !== NO_LINE) mustEqual(l1.holds(line), true, `cpu${id}: line ${line} is read without a look, and held`);
+    }
+    for (const line of l1.writable) {
+      if (line !== NO_LINE)
+        mustEqual(l1.stateOf(line * LINE), Modified, `cpu${id}: the state of line ${line}, written so`);
     }
   }
 }
@@ -132,6 +155,20 @@ test('a line has one owner or none, levels hold what they should, and all counts
       }
     }),
     settings(5),
+  );
+});
+
+test('what an L1 answers without a look it holds, and what it stores to so it holds Modified', () => {
+  const run = fc.tuple(anyMachine, fc.constantFrom('none', 'sharing', 'all'), anySteps(['r', 'w', 'x', 'p', 'P']));
+  fc.assert(
+    fc.property(run, ([options, classes, steps]) => {
+      const machine = machineFrom(options, classes);
+      for (const step of steps) {
+        perform(machine.cpus[step.id % options.cpus]!, step.kind, step.addr, step.bytes);
+        checkFastTable(machine);
+      }
+    }),
+    settings(7),
   );
 });
 

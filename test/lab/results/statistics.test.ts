@@ -29,6 +29,8 @@ describe('the relative change', () => {
   test.each([
     ['from nothing to something', missing(0, 1)],
     ['from a base below zero', missing(-5, 1)],
+    ['from a base below zero to the same', missing(-5, -5)],
+    ['of a measure that the variant does not have', { base: [1, 1], variant: [0, 0] } as Pair<Fraction>],
     ['of a measure that the base does not have', { base: [0, 0], variant: [1, 1] } as Pair<Fraction>],
     ['of a measure that neither has', { base: [0, 0], variant: [0, 0] } as Pair<Fraction>],
   ])('%s cannot be told', (_, pair) => {
@@ -98,9 +100,23 @@ describe('the effect size', () => {
     expect(effectSize([-1, -2, -3])).toBe(-2);
   });
 
+  test('is told of two seeds already', () => {
+    expect(effectSize([1, 3])).toBeCloseTo(2 / Math.SQRT2, 12);
+  });
+
+  test('is of the differences of the measure, not of what it is a fraction of', () => {
+    const pairs: Pair<Fraction>[] = [
+      { base: [4, 2], variant: [9, 3] }, // 2 to 3
+      { base: [6, 3], variant: [20, 4] }, // 2 to 5
+    ];
+    expect(effect(pairs)!.effectSize).toBeCloseTo(2 / Math.SQRT2, 12);
+  });
+
   test.each([
     ['of one seed', [5]],
     ['without any spread', [5, 5, 5]],
+    ['without any difference', [0, 0, 0]],
+    ['where the spread of great differences is rounding', [1e12, 1e12 + 1]],
     ['where the spread is rounding', [0.1 + 0.2, 0.3, 0.3]],
     ['where a seed has no measure', [1, Number.NaN]],
   ])('is none %s', (_, differences) => {
@@ -131,6 +147,21 @@ describe('the reading', () => {
     [20, 'a wide spread', wide, 'too-few-seeds'],
   ] as const)('of %i seeds that show %s is right', (count, _, variantOf, reading) => {
     expect(effect(seeds(count, variantOf))!.reading).toBe(reading);
+  });
+
+  // One of six seeds differs; drawn k times of 6 in B(6, 1/6), at most 3 times in 97.5 %: the interval is 0 to 3 times 2 of 600.
+  const one = (variant: number) => (i: number) => (i === 0 ? 10 * variant : 1000);
+  test.each([
+    ['one that ends at 0 from above leaves it in', one(106), 'too-few-seeds', [0, 0.03]],
+    ['one that ends at 0 from below does too', one(94), 'too-few-seeds', [-0.03, 0]],
+    ['one that ends at 1 % lies within the bounds', one(102), 'no-change', [0, 0.01]],
+    ['one that ends at -1 % too', one(98), 'no-change', [-0.01, 0]],
+    ['an increase is a change as a decrease is', () => 1100, 'change', [0.1, 0.1]],
+  ] as const)('of intervals %s', (_, variantOf, reading, [low, high]) => {
+    const { interval, ...told } = effect(seeds(6, variantOf))!;
+    expect(told.reading).toBe(reading);
+    expect(interval![0]).toBeCloseTo(low, 12);
+    expect(interval![1]).toBeCloseTo(high, 12);
   });
 
   test('asks for six seeds where fewer show a clear change', () => {
