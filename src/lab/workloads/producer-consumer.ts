@@ -6,7 +6,7 @@
 import type { addr_t } from '../../hw/memory.ts';
 import { NULL } from '../../hw/memory.ts';
 import { whole } from './parameter-types.ts';
-import { type Cache, defineWorkload, waitUntil } from './workload.ts';
+import { type Cache, defineWorkload } from './workload.ts';
 
 const HEAD = 0;
 /** The consumer's index stands 128 bytes, the longest line there is, from the producer's. */
@@ -45,8 +45,8 @@ export default defineWorkload({
           const waiting = () => memory.peek32(at + HEAD) - memory.peek32(at + TAIL);
           const ready = cpu.id % 2 === 0 ? () => waiting() < ring : () => waiting() > 0;
           for (let i = 0; i < objects; i++) {
-            yield* waitUntil(cpu, ready);
-            if (cpu.isAhead) yield;
+            yield* context.waitUntil(cpu, ready);
+            if (cpu.isAhead) yield* context.userMode(cpu);
             context.enter(cpu);
             const slot = at + SLOTS + 4 * (i % ring);
             if (cpu.id % 2 === 0) {
