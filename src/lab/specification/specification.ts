@@ -77,11 +77,12 @@ function workloadSchema({ name, summary, parameters }: WorkloadDefinition, param
   return z.strictObject({ name: z.literal(name), ...Object.fromEntries(shape) }).describe(summary);
 }
 
-/** A parameter that may vary. Those without a default, such as a file, may not. */
+/** A parameter that may vary. Those that must be given, such as a file, may not. */
 function varying(type: z.ZodType): z.ZodType {
-  if (!(type instanceof z.ZodDefault)) return type;
+  if (!(type instanceof z.ZodDefault || type instanceof z.ZodOptional)) return type;
   const { description } = type;
-  const several = axis(type.unwrap() as z.ZodType).default(type.def.defaultValue as never);
+  const one = axis(type.unwrap() as z.ZodType);
+  const several = type instanceof z.ZodOptional ? one.optional() : one.default(type.def.defaultValue as never);
   return description === undefined ? several : several.describe(description);
 }
 
