@@ -25,8 +25,13 @@ export function boot(machine: Machine, name: string, options: BuildOptions = {},
   if (version === undefined) {
     throw new InputError('kernel', `no version ${name}`, `known are ${[...kernels.keys()].join(', ')}`);
   }
+  const nodes = machine.nodes?.each.length ?? 1;
+  if (nodes > 1 && !version.features.nodes && options.numa !== false) {
+    const remedy = 'it has one node, or numa: false: a kernel that takes memory as equally near';
+    throw new InputError('kernel', `${name} on a machine of ${nodes} nodes, of which it knows nothing`, remedy);
+  }
   const l1CacheBytes = options.l1CacheBytes ?? Math.max(machine.model.l1.line, SHORTEST_LINE);
-  return bootBuild(machine, version, version.config({ ...options, l1CacheBytes, nodes: machine.nodes?.each.length ?? 1 }), random);
+  return bootBuild(machine, version, version.config({ ...options, l1CacheBytes, nodes }), random);
 }
 
 /** The same with a build as the version itself describes it. */

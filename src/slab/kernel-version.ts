@@ -23,6 +23,8 @@ export interface KernelVersion extends KernelFacts {
 export interface BuildOptions {
   /** CONFIG_SMP; true without it. */
   readonly smp?: boolean | undefined;
+  /** Knows the machine's nodes, where it has several; true without it. */
+  readonly numa?: boolean | undefined;
   /** The slab allocator's own checks; false without it. */
   readonly debug?: boolean | undefined;
   /** The line that it is built for; the machine's without it. */

@@ -16,6 +16,7 @@ import { INITIAL_JIFFIES } from './config.ts';
 import {
   type Completion,
   type CpuWorkqueue,
+  call_data_struct,
   completionStruct,
   cpuinfo_x86,
   cpuWorkqueue,
@@ -176,6 +177,13 @@ export class Linux26 extends Kernel {
 
   get_current(cpu: Cpu): addr_t {
     return get_current(cpu);
+  }
+
+  /** The counts on the stack of whoever holds call_lock. */
+  override awaitsHandlers(cpu: Cpu, addr: addr_t): boolean {
+    if (!cpu.locksHeld.includes(this.call_lock)) return false;
+    const inCallData = addr - this.machine.memory.peek32(this.call_data);
+    return inCallData === call_data_struct.started || inCallData === call_data_struct.finished;
   }
 
   /** The address by which per_cpu() and __get_cpu_var() know a per-CPU variable. */

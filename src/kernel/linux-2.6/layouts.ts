@@ -107,3 +107,6 @@ export const rcuData = ({ abi: { ptr, long, rcu_head }, CONFIG_SMP }: Config26) 
     barrier: rcu_head,
     last_rs_qlen: CONFIG_SMP ? long : bytes(0),
   });
+
+/** The arguments of a cross-CPU call, on the caller's stack, and how many CPUs have begun and ended it. */
+export const call_data_struct = struct({ func: ptr, info: ptr, started: u32, finished: u32, wait: u32 });

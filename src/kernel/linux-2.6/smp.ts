@@ -5,15 +5,12 @@ import { enterFrame, leaveFrame } from '../frame.ts';
 import { local_irq_disable, local_irq_enable } from '../irq.ts';
 import type { KernelFunction } from '../kernel.ts';
 import { spin_lock, spin_unlock } from '../spinlock.ts';
-import { ptr, struct, u32 } from '../struct.ts';
 import type { Linux26 } from './kernel.ts';
+import { call_data_struct } from './layouts.ts';
 import { irq_enter, irq_exit } from './softirq.ts';
 import { num_online_cpus } from './topology.ts';
 
 export const CALL_FUNCTION_VECTOR = 0xfb;
-
-/** The arguments of a cross-CPU call, and how many have begun and ended it. */
-export const call_data_struct = struct({ func: ptr, info: ptr, started: u32, finished: u32, wait: u32 });
 
 /** Installs the handler of CALL_FUNCTION_VECTOR. */
 export function initSmpCalls(k: Linux26): void {

@@ -20,12 +20,15 @@
  *   between an unmasked access and the handler is no excuse for the access.
  *
  * Locks order by happens-before alone: as with every such detector, another schedule may show a race that this one hides.
+ * Frames of a handler and of the program that it interrupts may lie at the same addresses, one after the other: what lies
+ * below the stack pointer when an interrupt begins or ends is forgotten.
+ *
  * A handler that lets further interrupts in is one agent with them. Words are of 4 bytes: bytes within one are not told
  * apart.
  */
 import type { Cpu } from '../../hw/cpu.ts';
 import { interpose } from '../../hw/interpose.ts';
-import type { addr_t } from '../../hw/memory.ts';
+import { type addr_t, PAGE_SHIFT, PAGE_SIZE } from '../../hw/memory.ts';
 import { type AccessKind, observe } from '../../hw/observe.ts';
 import type { Context } from '../../hw/scheduler.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
@@ -136,6 +139,8 @@ export class RaceDetector {
   readonly #races = new Map<string, Race>();
   /** By word, agents, kinds and functions: the race they were found to be. */
   readonly #known = new Map<string, Race>();
+  /** By page frame. */
+  readonly #stacks = new Map<number, addr_t>();
   readonly #undo: (() => void)[] = [];
   /** Who made the last access; null outside of programs. */
   #last: Agent | null = null;
@@ -215,7 +220,10 @@ export class RaceDetector {
         accept: (accept) => (clock) => {
           const vector = accept(clock);
           if (vector < 0) return vector;
-          if (side.depth++ === 0) beginSection(interrupt);
+          if (side.depth++ === 0) {
+            this.#forgetBelow(cpu.esp);
+            beginSection(interrupt);
+          }
           const clocks = this.#sent.get(`${cpu.id} ${vector}`);
           this.#sent.delete(`${cpu.id} ${vector}`);
           if (clocks !== undefined) join(interrupt, clocks);
@@ -223,10 +231,37 @@ export class RaceDetector {
         },
         endOfInterrupt: (endOfInterrupt) => () => {
           endOfInterrupt();
-          if (--side.depth === 0) endSection(interrupt);
+          if (--side.depth > 0) return;
+          endSection(interrupt);
+          this.#forgetBelow(cpu.esp);
         },
       }),
     );
+  }
+
+  /**
+   * Below its stack pointer nobody has anything: where a handler's frames are, there were frames of the program that it
+   * interrupts, and will be.
+   */
+  #forgetBelow(esp: addr_t): void {
+    let end = esp;
+    for (let page = (esp - 1) >>> PAGE_SHIFT; ; page--) {
+      const base = this.#stackIn(page);
+      for (let word = base >>> 2; word < end >>> 2; word++) this.#words.delete(word);
+      end = page << PAGE_SHIFT;
+      if (base !== end) return;
+    }
+  }
+
+  /** Where stack begins in a page; its end, if it has none. */
+  #stackIn(page: number): addr_t {
+    const known = this.#stacks.get(page);
+    if (known !== undefined) return known;
+    let addr = page << PAGE_SHIFT;
+    const end = addr + PAGE_SIZE;
+    while (addr < end && this.#place(addr).field !== 'stack') addr += 4;
+    this.#stacks.set(page, addr);
+    return addr;
   }
 
   #watchMachine(): void {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Cpu, Program } from '../../../src/hw/cpu.ts';
-import type { addr_t } from '../../../src/hw/memory.ts';
+import { type addr_t, PAGE_SIZE } from '../../../src/hw/memory.ts';
+import { enterFrame, leaveFrame } from '../../../src/kernel/frame.ts';
 import { local_irq_restore, local_irq_save } from '../../../src/kernel/irq.ts';
 import type { KernelFunction } from '../../../src/kernel/kernel.ts';
 import { request_irq } from '../../../src/kernel/linux-2.4/hardirq.ts';
@@ -27,7 +28,10 @@ const names = new Map([
   [WORD, 'word'],
   [OTHER, 'other'],
 ]);
-const place = (addr: addr_t) => ({ field: names.get(addr) ?? 'elsewhere', owner: '' });
+/** A page of stack. */
+const STACK = SCRATCH + 0x1000;
+const isStack = (addr: addr_t) => addr >= STACK && addr < STACK + PAGE_SIZE;
+const place = (addr: addr_t) => ({ field: names.get(addr) ?? (isStack(addr) ? 'stack' : 'elsewhere'), owner: '' });
 
 interface Story {
   readonly k: Linux24;
@@ -267,6 +271,49 @@ describe('an interrupt and the program that it strikes', () => {
     interrupt(0, 20_000, load);
     start(0, 50_000, load);
     expect(run()).toEqual(['0w word, 0hr word']);
+  });
+
+  describe('on a stack of their own', () => {
+    const local = { sizeof: 4 };
+    /** Has a local variable as long as `meanwhile` lasts. */
+    function* frame(cpu: Cpu, meanwhile?: Program): Program {
+      cpu.store32(enterFrame(cpu, local), 1);
+      if (meanwhile !== undefined) yield* meanwhile;
+      leaveFrame(cpu, local);
+    }
+    const onStack = (program: (cpu: Cpu) => Program) =>
+      function* (cpu: Cpu): Program {
+        cpu.esp = STACK + PAGE_SIZE;
+        yield* program(cpu);
+      };
+
+    test('do not race where the frame of one lies at the address of what was the frame of the other', () => {
+      const { start, interrupt, run } = story(1);
+      interrupt(0, 20_000, frame);
+      start(
+        0,
+        0,
+        onStack(function* (cpu) {
+          yield* frame(cpu);
+          yield* work(cpu, 50_000, 0);
+          yield* frame(cpu);
+        }),
+      );
+      expect(run()).toEqual([]);
+    });
+
+    test('race in a frame that the program still has', () => {
+      const { start, interrupt, run } = story(1);
+      interrupt(0, 20_000, function* (cpu) {
+        cpu.store32(cpu.esp, 2);
+      });
+      start(
+        0,
+        0,
+        onStack((cpu) => frame(cpu, work(cpu, 50_000, 0))),
+      );
+      expect(run()).toEqual(['0w stack, 0hw stack']);
+    });
   });
 
   test('do not where the program has them off', () => {
