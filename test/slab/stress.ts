@@ -141,6 +141,8 @@ export interface StressOptions {
   readonly tide?: number;
   /** False where tuning must not run out of memory. */
   readonly tuning?: boolean;
+  /** How many kinds of objects it uses, the first ones; all without it. Fewer of them each are used more. */
+  readonly kinds?: number;
   /** How many times longer all periods are: for builds so slow that handlers would leave tasks no time. */
   readonly pace?: number;
   /** Told whenever another tenth of the operations is done. */
@@ -311,7 +313,7 @@ export class Stress<K extends Kernel = Kernel> {
 
   /** One operation on one pool, by its tide. */
   *allocateOrFree(cpu: Cpu, random: Random, flags: number): Program {
-    const number = below(random, this.pools.length);
+    const number = below(random, this.#options.kinds ?? this.pools.length);
     const pool = this.pools[number]!;
     const high = pool.high * (this.#options.tide ?? 1);
     const tide = Math.floor(this.operations / TIDE + number * 0.3) % 2 === 0 ? high : high >> 3;

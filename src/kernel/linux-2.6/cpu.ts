@@ -148,10 +148,10 @@ function* _cpu_down(k: Linux26, cpu: Cpu, index: number): Program<number> {
 function* take_cpu_down(k: Linux26, cpu: Cpu): Program {
   yield* spin_lock(k, cpu, k.call_lock);
   cpu.cli();
+  cpu.apic.stop();
   if (cpu.isAhead) yield;
   if (k.config.CONFIG_NUMA) cpu.lockBtr(nodeCpuMask(k, cpu_to_node(k, cpu, cpu.id)), cpu.id);
   cpu.lockBtr(k.cpu_online_map, cpu.id);
   yield* spin_unlock(k, cpu, k.call_lock);
-  cpu.apic.stop();
   cpu.sti();
 }

@@ -17,6 +17,8 @@ import { schedule, user_mode } from '../../../src/kernel/linux-2.6/sched.ts';
 import { NORMAL_PRIO, THREAD_SIZE, task_struct, thread_info } from '../../../src/kernel/linux-2.6/thread-info.ts';
 import { LOCAL_TIMER_VECTOR } from '../../../src/kernel/linux-2.6/timer.ts';
 import { Corruption } from '../../../src/kernel/peek-list.ts';
+import { fieldAt } from '../../../src/kernel/struct.ts';
+import type { PlaceName } from '../../../src/lab/watch/tell-place.ts';
 import { GFP_KERNEL } from '../../../src/mm/linux-2.6.17/gfp.ts';
 import { MAX_NR_ZONES, PG_slab } from '../../../src/mm/linux-2.6.17/layouts.ts';
 import { SLAB_DESTROY_BY_RCU, SLAB_RECLAIM_ACCOUNT } from '../../../src/slab/linux-2.6.17/flags.ts';
@@ -24,25 +26,21 @@ import { cacheChain, peekName, peekNodes } from '../../../src/slab/linux-2.6.17/
 import { __alloc_percpu, free_percpu, kfree, kmalloc_node } from '../../../src/slab/linux-2.6.17/kmalloc.ts';
 import type { Linux2617 } from '../../../src/slab/linux-2.6.17/slab.ts';
 import { slabinfo_write } from '../../../src/slab/linux-2.6.17/tune.ts';
-import type { Booted } from '../../machines.ts';
-import {
-  type Act,
-  CONSTRUCTED,
-  SMALLEST_LIMIT,
-  type Stress,
-  type StressedVersion,
-  type StressOptions,
-  stressed,
-} from '../stress.ts';
+import { type Act, CONSTRUCTED, type Stress, type StressedVersion, type StressOptions, stressed } from '../stress.ts';
 import { assertFree } from '../stress-checks.ts';
+import type { Booted26 } from './booted.ts';
 import { assertMemory } from './invariants.ts';
 
 /** Cycles between two ticks of a CPU. */
 const TICK = 3000;
 /** Operations of a task that visits a CPU which has come up. */
 const VISIT = 200;
+/** Of an array: small, so that work goes on in shared and alien ones, slabs and lists too. */
+const LARGEST_LIMIT = 30;
 /** Batches that a shared array holds at most. */
 const LARGEST_SHARED = 8;
+/** Looks of a long reader, at 100 cycles each. */
+const LONG_READ = 800;
 const RCU_CACHE = 'stress-rcu';
 
 const mask: Act<Linux2617> = (stress, cpu, random) => stress.mask(cpu, random);
@@ -79,6 +77,8 @@ export const linux2617: StressedVersion<Linux2617> = {
     plug,
     countByCpu,
     emptyRcuCache,
+    emptyRcuCache,
+    emptyRcuCache,
     mask,
     mask,
     mask,
@@ -102,8 +102,26 @@ export const linux2617: StressedVersion<Linux2617> = {
 };
 
 /** A stress run of 2.6.17, to its end. */
-export const stressed26 = (booted: Booted<Linux2617>, options: StressOptions): Stress<Linux2617> =>
+export const stressed26 = (booted: Booted26, options: StressOptions): Stress<Linux2617> =>
   stressed(booted, linux2617, options);
+
+/** Whose the tasks of the run are, to those who ask what stands at an address. */
+export const OWN_TASK = 'a task of the run';
+
+/** What stands at an address, by peek; of the run's tasks too, which are no statics. */
+export function placeOf({ booted: { allocator }, stacks, held }: Stress<Linux2617>, addr: addr_t): PlaceName {
+  const stack = stacks.find((foot) => addr >= foot && addr < foot + THREAD_SIZE);
+  if (stack !== undefined)
+    return {
+      field: addr < stack + thread_info.sizeof ? fieldOf('thread_info', thread_info, addr - stack) : 'stack',
+      owner: OWN_TASK,
+    };
+  const task = held.find((base) => addr >= base && addr < base + task_struct.sizeof);
+  if (task !== undefined) return { field: fieldOf('task_struct', task_struct, addr - task), owner: OWN_TASK };
+  return allocator.place(addr);
+}
+
+const fieldOf = (name: string, layout: object, offset: number) => `${name}.${fieldAt(layout, offset)}`;
 
 /** What the kernel did of its own accord meanwhile, by peek. */
 export function timePassed({ booted: { machine, k } }: Stress<Linux2617>) {
@@ -136,7 +154,7 @@ function* newStack({ booted: { allocator }, held }: Stress<Linux2617>, cpu: Cpu,
 /** New arrays for the CPUs, and those that the CPUs of a node share. */
 function* tune(stress: Stress<Linux2617>, cpu: Cpu, random: Random): Program {
   const name = stress.tunable[below(random, stress.tunable.length)]!;
-  const limit = SMALLEST_LIMIT + below(random, 120);
+  const limit = 1 + below(random, LARGEST_LIMIT);
   const text = `${name} ${limit} ${1 + below(random, limit)} ${below(random, LARGEST_SHARED + 1)}`;
   const { k } = stress.booted;
   yield* lock_cpu_hotplug(k, cpu);
@@ -200,11 +218,12 @@ function* readUnlocked(stress: Stress<Linux2617>, cpu: Cpu, random: Random): Pro
   const { objp } = waiting[below(random, waiting.length)]!;
   stress.count('unlockedReads');
   const cachep = ownerOf(k, objp);
-  for (let i = below(random, 40); i >= 0; i--) {
+  // Now and then so long that a grace period which did not wait for it would be over.
+  for (let i = below(random, 40) === 0 ? LONG_READ : below(random, 20); i >= 0; i--) {
     cpu.clock += 100;
     yield;
-    const value = cpu.load32(objp + 4);
-    if (ownerOf(k, objp) !== cachep || value !== CONSTRUCTED) {
+    // By peek, since the race detector knows of no grace periods.
+    if (ownerOf(k, objp) !== cachep || k.machine.memory.peek32(objp + 4) !== CONSTRUCTED) {
       throw new Corruption(`0x${objp.toString(16)} left its cache while cpu${cpu.id} read it`);
     }
   }
@@ -219,7 +238,7 @@ function ownerOf(k: Linux2617, addr: addr_t): addr_t {
 }
 
 /** The last CPU is up again, all callbacks have run, and no work waits in line. */
-function* settle({ machine, k }: Booted<Linux2617>, cpu: Cpu): Program {
+function* settle({ machine, k }: Booted26, cpu: Cpu): Program {
   yield* cpu_up(k, cpu, machine.cpus.length - 1);
   while (
     machine.cpus.some(({ id }) => machine.memory.peek32(k.perCpuOf(k.per_cpu__rcu_data, id) + k.rcu_data.qlen) > 0)
