@@ -5,6 +5,7 @@ import { benchLineMemory } from './line-memory.ts';
 import { benchLiveObjects } from './live-objects.ts';
 import { finish } from './measure.ts';
 import { benchStress } from './stress.ts';
+import { benchWarmPoint } from './warm-point.ts';
 import { benchWorkers } from './workers.ts';
 
 benchAccesses();
@@ -12,5 +13,6 @@ await benchAllocFree();
 await benchLiveObjects();
 benchLineMemory();
 benchStress();
+benchWarmPoint();
 benchWorkers();
 finish();

@@ -19,6 +19,12 @@ export interface NodesOptions {
   readonly remoteCycles: number;
 }
 
+/**
+ * What memory of another node costs beyond one's own where nobody says: two thirds of it, as on the two sockets of a Nehalem
+ * (60 ns and 100 ns: Intel, Performance Analysis Guide for Core i7 and Xeon 5500).
+ */
+export const usualRemoteCycles = (memoryCycles: number): number => Math.round((2 / 3) * memoryCycles);
+
 /** `count` nodes of a machine with the same memory each and the same number of CPUs, or one more; CPUs in order. */
 export function equalNodes(count: number, memory: number, cpus: number, remoteCycles: number): NodesOptions {
   const share = Math.floor(memory / count / PAGE_SIZE) * PAGE_SIZE;

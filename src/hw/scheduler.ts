@@ -194,7 +194,7 @@ export class Scheduler {
    */
   run(): void {
     this.watchdog.somethingHappened();
-    while (this.#queues.some((queue) => this.#hasWork(queue))) {
+    while (this.#hasWork()) {
       const next = this.#earliest();
       const event = this.#events[0];
       if (event !== undefined && (next === null || event.time <= this.#readyTime(next))) {
@@ -206,14 +206,20 @@ export class Scheduler {
       }
       if (next === null) this.watchdog.reportSleepers();
       this.#resume(next);
-      if (this.#events.length === 0) this.watchdog.noEventToCome((queue) => this.#readyTime(queue) !== Infinity);
+      if (this.#events.length === 0) this.watchdog.noEventToCome(this.#couldRun);
     }
   }
 
-  #hasWork({ cpu, contexts, idle }: Queue): boolean {
-    if (contexts.length > 0 || idle.frames.length > 0 || cpu.storesInFlight > 0) return true;
-    return cpu.interruptsOn && cpu.apic.pending !== 0;
+  #hasWork(): boolean {
+    for (const { cpu, contexts, idle } of this.#queues) {
+      if (contexts.length > 0 || idle.frames.length > 0 || cpu.storesInFlight > 0) return true;
+      if (cpu.interruptsOn && cpu.apic.pending !== 0) return true;
+    }
+    return false;
   }
+
+  /** Made once: `run` asks at every turn. */
+  readonly #couldRun = (queue: Queue): boolean => this.#readyTime(queue) !== Infinity;
 
   /** When this CPU could go on: its clock, or, if it is idle, the arrival of what wakes it. Infinity: not at all. */
   #readyTime(queue: Queue): number {

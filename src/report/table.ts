@@ -167,7 +167,8 @@ function keyHeadings(keys: readonly string[]): [string, string] {
 
 function countsTable(keys: readonly string[], combinations: readonly (readonly PointResult[])[]): Line[] {
   const rows = combinations.map((group): Row => {
-    const sum = (count: keyof Counts) => group.reduce((total, { counts }) => total + counts[count], 0);
+    const sum = (count: Exclude<keyof Counts, 'remoteMisses'>) =>
+      group.reduce((total, { counts }) => total + counts[count], 0);
     const classes = ['cold', 'capacity', 'conflict', 'trueSharing', 'falseSharing'] as const;
     const means = (['accesses', 'hits', 'misses', ...classes] as const).map((count) => sum(count) / group.length);
     const cycles = (sum('cycles') / Math.max(1, sum('operations'))).toFixed(1);
@@ -202,6 +203,7 @@ const shownMeasures: readonly [
   ['', 'cold', 'coldPerThousand', decimals(2)],
   ['', 'capacity', 'capacityPerThousand', decimals(2)],
   ['', 'conflict', 'conflictPerThousand', decimals(2)],
+  ['', 'remote', 'remoteMissesPerThousand', decimals(2)],
   ['L2', 'hits', 'l2HitRate', percentage],
   ['sets:', 'entropy', 'setMissEntropy', decimals(3)],
   ['', 'Gini', 'setMissGini', decimals(3)],

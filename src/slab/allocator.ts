@@ -121,6 +121,11 @@ export interface SlabAllocator {
   /** The text of /proc/slabinfo, read through `cpu` as the kernel reads it. */
   slabinfo(cpu: Cpu): Program<string>;
 
+  /**
+   * Between two operations of a task, where others may act: the task is in user mode, or sleeps. Only of kernels to which that
+   * makes a difference.
+   */
+  user_mode?(cpu: Cpu): Program;
   /** Installs `handler` for a hardware interrupt; it runs in interrupt context. */
   request_irq(vector: number, handler: InterruptHandler): void;
 

@@ -8,8 +8,8 @@ export interface KernelFacts {
   readonly limits: Limits;
   readonly gfp: Gfp;
   readonly flags: CacheFlags;
-  /** What is written to /proc/slabinfo to tune the per-CPU arrays of a cache. */
-  tuning(cache: string, limit: number, batchcount: number): string;
+  /** What is written to /proc/slabinfo to tune the arrays of a cache; without `shared` the shared ones stay as large as they are. */
+  tuning(cache: string, limit: number, batchcount: number, shared?: number): string;
   /** Races that the kernel has on purpose, or lives with. */
   readonly intendedRaces: readonly IntendedRace[];
 }
@@ -22,6 +22,10 @@ export interface Features {
   readonly debug: boolean;
   /** How objects are aligned: to a line by SLAB_HWCACHE_ALIGN alone, or to any number of bytes (`align` of create). */
   readonly alignment: 'flag' | 'bytes';
+  /** Arrays of objects that the CPUs of a node share. */
+  readonly sharedArrays: boolean;
+  /** Whether it can be built to know NUMA nodes. */
+  readonly nodes: boolean;
 }
 
 /** What requests it takes. */
@@ -35,6 +39,8 @@ export interface Limits {
   readonly largestObject: number;
   /** The largest block of pages, in bytes. */
   readonly largestBlock: number;
+  /** The least objects that a per-CPU array may be tuned to hold; 0 where a cache can do without. */
+  readonly smallestArray: number;
 }
 
 /** What all of these kernels take. */
@@ -46,6 +52,7 @@ export function limitsOfAll(kernels: Iterable<KernelFacts>): Limits {
     smallestObject: Math.max(...all.map(({ smallestObject }) => smallestObject)),
     largestObject: Math.min(...all.map(({ largestObject }) => largestObject)),
     largestBlock: Math.min(...all.map(({ largestBlock }) => largestBlock)),
+    smallestArray: Math.max(...all.map(({ smallestArray }) => smallestArray)),
   };
 }
 

@@ -35,6 +35,73 @@ function isaKernel(cpus = 1, config: Partial<SlabConfig> = {}) {
   return { k, cpu, dma, program, run };
 }
 
+// dma.h: the mask, mode and flip-flop registers of the two controllers.
+test.each([
+  [0, [0x0a, 0], [0x0a, 4], [0x0c, 0], [0x0b, 0x44]],
+  [1, [0x0a, 1], [0x0a, 5], [0x0c, 0], [0x0b, 0x45]],
+  [3, [0x0a, 3], [0x0a, 7], [0x0c, 0], [0x0b, 0x47]],
+  [5, [0xd4, 1], [0xd4, 5], [0xd8, 0], [0xd6, 0x45]],
+  [7, [0xd4, 3], [0xd4, 7], [0xd8, 0], [0xd6, 0x47]],
+])(
+  'channel %i: enabling writes port and value %j, disabling %j, the flip-flop %j, the mode %j',
+  (dmanr, ...expected) => {
+    const { k, cpu } = isaKernel();
+    const written: [number, number][] = [];
+    k.machine.ioPorts.write = (_cpu, port, value) => written.push([port, value]);
+    enable_dma(k, cpu, dmanr);
+    disable_dma(k, cpu, dmanr);
+    clear_dma_ff(k, cpu, dmanr);
+    set_dma_mode(k, cpu, dmanr, DMA_MODE_READ);
+    expect(written).toEqual(expected);
+  },
+);
+
+test.each([
+  [0x123456, 3, 0x12],
+  [0x133456, 3, 0x13],
+  [0x133456, 5, 0x12],
+  [0x1ff_0000, 2, 0x1ff],
+])('of address %i channel %i has page %i', (address, dmanr, page) => {
+  const { k, cpu } = isaKernel();
+  const written: number[] = [];
+  k.machine.ioPorts.write = (_cpu, port, value) => {
+    if (port > 0x80 && port < 0x90) written.push(value);
+  };
+  set_dma_addr(k, cpu, dmanr, address);
+  expect(written).toEqual([page]);
+});
+
+test('who asks for a channel first in time has it, whoever runs first; and who comes when it is free again', () => {
+  const { k } = isaKernel(2);
+  const [cpu0, cpu1] = k.machine.cpus as [Cpu, Cpu];
+  const start = Math.max(cpu0.clock, cpu1.clock);
+  const got: string[] = [];
+  function* asks(cpu: Cpu, time: number): Program {
+    cpu.clock = start + time;
+    got.push(`cpu${cpu.id} at ${time}: ${yield* request_dma(k, cpu, 2)}`);
+  }
+  function* first(): Program {
+    yield* asks(cpu0, 5000);
+    yield* asks(cpu0, 30_000);
+  }
+  function* second(): Program {
+    yield* asks(cpu1, 1000);
+    cpu1.clock = start + 20_000;
+    yield* free_dma(k, cpu1, 2);
+  }
+  k.machine.scheduler.spawn(cpu0, first());
+  k.machine.scheduler.spawn(cpu1, second());
+  k.machine.scheduler.run();
+  expect(got).toEqual(['cpu1 at 1000: 0', 'cpu0 at 5000: -16', 'cpu0 at 30000: 0']);
+});
+
+test('the name of who has a channel is kept beside its lock', () => {
+  const { k, cpu, run } = isaKernel();
+  run(request_dma(k, cpu, 3, SCRATCH));
+  const channel = k.symbols.address('dma_chan_busy') + 3 * 8;
+  expect([k.machine.memory.peek32(channel), k.machine.memory.peek32(channel + 4)]).toEqual([1, SCRATCH]);
+});
+
 // dma.h: DMA_ADDR_n, DMA_CNT_n, DMA_PAGE_n.
 test.each([
   [0, 0x00, 0x01, 0x87],

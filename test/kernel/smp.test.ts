@@ -2,8 +2,9 @@ import { expect, test } from 'vitest';
 import type { Cpu, Program } from '../../src/hw/cpu.ts';
 import { local_irq_disable, local_irq_enable } from '../../src/kernel/irq.ts';
 import type { KernelFunction } from '../../src/kernel/kernel.ts';
-import { smp_call_function } from '../../src/kernel/linux-2.4/smp.ts';
-import { kernelOn, work } from './kernels.ts';
+import { call_data_struct } from '../../src/kernel/linux-2.4/kernel.ts';
+import { CALL_FUNCTION_VECTOR, smp_call_function } from '../../src/kernel/linux-2.4/smp.ts';
+import { kernelOn, SCRATCH, work } from './kernels.ts';
 
 function kernelWithLog(cpus: number) {
   const k = kernelOn(cpus);
@@ -62,6 +63,24 @@ test('nobody is seen to have finished ahead of time, though his function ran on 
   machine.run(cpus[0], smp_call_function(k, cpus[0], func, 0));
   expect(ends.length).toBe(2);
   expect(cpus[0].clock).toBeGreaterThan(Math.max(...ends));
+});
+
+test('a caller that does not wait is not told that its function has ended', () => {
+  const { k, machine, cpus, log } = kernelWithLog(2);
+  const data = SCRATCH;
+  const func: KernelFunction = function* (cpu, info) {
+    log.push(`cpu${cpu.id} is called with ${info}`);
+  };
+  machine.memory.poke32(data + call_data_struct.func, k.addressOf(func));
+  machine.memory.poke32(data + call_data_struct.info, 7);
+  machine.memory.poke32(k.call_data, data);
+  function* sends(): Program {
+    machine.sendIpiToOthers(cpus[0], CALL_FUNCTION_VECTOR);
+    yield* work(cpus[0], 10_000);
+  }
+  machine.run(cpus[0], sends());
+  const counts = [call_data_struct.started, call_data_struct.finished].map((at) => machine.memory.peek32(data + at));
+  expect([log, counts]).toEqual([['cpu1 is called with 7'], [1, 0]]);
 });
 
 test('the caller gets its stack back', () => {

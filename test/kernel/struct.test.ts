@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { aligned, array, bytes, ptr, roundUp, struct, u8, u32 } from '../../src/kernel/struct.ts';
+import { aligned, array, bytes, fieldAt, ptr, roundUp, struct, u8, u32 } from '../../src/kernel/struct.ts';
 
 test('fields follow one another', () => {
   expect(struct({ a: u32, b: ptr, c: u32 })).toEqual({ a: 0, b: 4, c: 8, sizeof: 12, align: 4 });
@@ -29,6 +29,13 @@ test('an empty struct takes no room, as a spinlock_t of gcc 3 on a uniprocessor'
   const empty = struct({});
   expect(empty).toEqual({ sizeof: 0, align: 1 });
   expect(struct({ a: u32, lock: empty, b: u32 })).toEqual({ a: 0, lock: 4, b: 4, sizeof: 8, align: 4 });
+});
+
+test('each offset belongs to a field, or to the one before it if it is padding; beyond the end there is none', () => {
+  const layout = struct({ b: u8, lock: struct({}), a: u32, none: struct({}), c: u8 });
+  const names = Array.from({ length: layout.sizeof + 1 }, (_, offset) => fieldAt(layout, offset));
+  expect(names).toEqual(['b', 'lock', 'lock', 'lock', 'a', 'a', 'a', 'a', 'c', 'c', 'c', 'c', '']);
+  expect(fieldAt(layout, 0)).toBe('b');
 });
 
 test('a layout cannot be changed', () => {

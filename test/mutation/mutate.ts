@@ -1,6 +1,7 @@
 /**
- * `npm run mutate -- [ROOM...]`: every mutant of the rooms (of all, if none is named), each room's against its own tests.
- * What is known of mutants whose code and tests stand unchanged is taken over from reports/mutation/. Hours, for all rooms.
+ * `npm run mutate -- [ROOM...]`: every mutant of the rooms (of all, if none is named), each room's against its own tests. A
+ * room may be narrowed down: slab/linux-2.4.22. What is known of mutants whose code and tests stand unchanged is taken over
+ * from reports/mutation/. Hours, for all rooms.
  *
  * `npm run mutate -- --sample LINES --seed SEED [ROOM...]`: the mutants of so many lines of the rooms, together. A line's draw
  * is seeded by SEED, its file and its text, and the lines with the smallest draws are taken: so a change elsewhere moves
@@ -14,12 +15,15 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { seeded } from '../../src/base/random.ts';
 
-/** What is mutated, and the tests that must find it: the room's own, and recordings of compiled kernels where it is one. */
+/** What is mutated, and the tests that must find it: the room's own, recordings of compiled kernels, and who asks place(). */
 const rooms: Readonly<Record<string, { readonly source: string; readonly tests: readonly string[] }>> = {
   hw: { source: 'src/hw', tests: ['test/hw/**/*.test.ts', 'test/lab/caches/*.test.ts'] },
   kernel: { source: 'src/kernel', tests: ['test/kernel/**/*.test.ts'] },
   mm: { source: 'src/mm', tests: ['test/mm/**/*.test.ts', 'test/golden/*.test.ts'] },
-  slab: { source: 'src/slab', tests: ['test/slab/**/*.test.ts', 'test/golden/*.test.ts'] },
+  slab: {
+    source: 'src/slab',
+    tests: ['test/slab/**/*.test.ts', 'test/golden/*.test.ts', 'test/lab/watch/attribution.test.ts'],
+  },
   statistics: { source: 'src/lab/results/statistics.ts', tests: ['test/lab/results/*.test.ts'] },
 };
 
@@ -27,15 +31,18 @@ const { values, positionals } = parseArgs({
   options: { sample: { type: 'string' }, seed: { type: 'string', default: 'mutants' } },
   allowPositionals: true,
 });
-const named = positionals.length > 0 ? positionals : Object.keys(rooms);
-for (const room of named) if (rooms[room] === undefined) throw new Error(`${room}: rooms are ${Object.keys(rooms)}`);
+const chosen = (positionals.length > 0 ? positionals : Object.keys(rooms)).map((name) => {
+  const [room, ...below] = name.split('/');
+  if (rooms[room!] === undefined) throw new Error(`${name}: rooms are ${Object.keys(rooms).join(', ')}`);
+  const { source, tests } = rooms[room!]!;
+  return { name, tests, files: filesOf([source, ...below].join('/')) };
+});
 
-const filesOf = (source: string): string[] =>
-  statSync(source).isFile()
-    ? [source]
-    : readdirSync(source, { recursive: true, encoding: 'utf8' })
-        .filter((name) => name.endsWith('.ts'))
-        .map((name) => `${source}/${name}`);
+function filesOf(source: string): string[] {
+  if (statSync(source).isFile()) return [source];
+  const names = readdirSync(source, { recursive: true, encoding: 'utf8' });
+  return names.filter((name) => name.endsWith('.ts')).map((name) => `${source}/${name}`);
+}
 
 /** The ranges, as Stryker takes them, of `count` lines of code. */
 function sampleOf(files: readonly string[], count: number, seed: string): string[] {
@@ -61,14 +68,12 @@ function stryker(mutate: readonly string[], tests: readonly string[], ...options
 }
 
 if (values.sample === undefined) {
-  for (const room of named) {
-    const { source, tests } = rooms[room]!;
-    console.log(`== mutants of ${room}`);
-    stryker(filesOf(source), tests, '--incremental', '--incrementalFile', `reports/mutation/${room}.json`);
+  for (const { name, tests, files } of chosen) {
+    console.log(`== mutants of ${name}`);
+    stryker(files, tests, '--incremental', '--incrementalFile', `reports/mutation/${name.replaceAll('/', '-')}.json`);
   }
 } else {
-  const drawn = named.map((room) => rooms[room]!);
-  const files = drawn.flatMap(({ source }) => filesOf(source));
-  const tests = new Set(drawn.flatMap(({ tests }) => tests));
+  const files = chosen.flatMap(({ files }) => files);
+  const tests = new Set(chosen.flatMap(({ tests }) => tests));
   stryker(sampleOf(files, Number(values.sample), values.seed), [...tests]);
 }

@@ -1,32 +1,43 @@
-import { expect, test } from 'vitest';
-import { type CpuModelName, cpuModels } from '../../src/hw/cpu-models.ts';
+import { describe, expect, test } from 'vitest';
+import { cpuModels } from '../../src/hw/cpu-models.ts';
 import { Machine } from '../../src/hw/machine.ts';
-import { MiB } from '../../src/hw/memory.ts';
+import { MiB, PAGE_SIZE } from '../../src/hw/memory.ts';
+import { Corruption } from '../../src/kernel/peek-list.ts';
 import { boot, bootBuild } from '../../src/slab/boot.ts';
 import { smpConfig } from '../../src/slab/linux-2.4.22/config.ts';
 import { linux2422 } from '../../src/slab/linux-2.4.22/index.ts';
+import { cpucache_t } from '../../src/slab/linux-2.4.22/slab.ts';
+import { messageOf } from '../hw/tiny-machine.ts';
+import { booted } from '../machines.ts';
 
-const machine = (model: CpuModelName = 'pentium-iii', memory = 64 * MiB) =>
-  new Machine({ model: cpuModels[model], cpus: 1, memory });
+const machineWith = (cpus: number, memory: number) => new Machine({ model: cpuModels['pentium-iii'], cpus, memory });
 
-test.each<[CpuModelName, object, number]>([
-  ['pentium-iii', {}, 32],
-  ['athlon', {}, 64],
-  ['athlon', { l1CacheBytes: 32 }, 32],
-])('a kernel on %s, asked for as %j, is built for lines of %i bytes', (model, options, bytes) => {
-  expect(boot(machine(model), '2.4.22', options).kernel.config.L1_CACHE_BYTES).toBe(bytes);
+describe('the memory map leaves room', () => {
+  test('for the tasks of 32 CPUs with the widest gaps that a seed may draw', () => {
+    const { kernel } = bootBuild(machineWith(32, 32 * MiB), linux2422, smpConfig, () => 0.9999);
+    const [first, last] = kernel.layout.reservedPfns.at(-1)!;
+    expect(first * PAGE_SIZE).toBe(MiB);
+    expect((last + 1) * PAGE_SIZE).toBeGreaterThanOrEqual(kernel.symbols.end);
+  });
+
+  test('for the kernel and its caches, or says that there is none', () => {
+    expect(() => boot(machineWith(1, 8 * MiB), '2.4.22')).not.toThrow();
+    expect(messageOf(() => boot(machineWith(1, 6 * MiB), '2.4.22'))).toBe(
+      'machine: 6 MB of memory; a kernel and its caches need 8 MB or more',
+    );
+  });
 });
 
-test.each([
-  [() => boot(machine(), '2.4.21'), 'kernel: no version 2.4.21; known are 2.4.22'],
-  [() => boot(machine(), '2.4.22', { l1CacheBytes: 48 }), 'kernel: built for lines of 48 bytes; lines are 16, 32'],
-  [() => boot(machine('pentium-iii', 4 * MiB), '2.4.22'), 'machine: 4 MB of memory; a kernel and its caches need 8 MB'],
-])('%s is refused', (booting, message) => {
-  expect(booting).toThrow(message);
-});
-
-test('a version whose statics do not fit what is reserved for them is found out', () => {
-  expect(() => bootBuild(machine(), { ...linux2422, memMapBytes: () => 0 }, smpConfig)).toThrow(
-    'the statics of 2.4.22 overflow',
-  );
+test('an array that says it holds less than nothing, or more than memory, is corrupt', () => {
+  const { machine, allocator } = booted({ cpus: 1 });
+  const array = allocator.caches().find(({ cpuArrays }) => cpuArrays[0] !== null)!.cpuArrays[0]!;
+  const room = (machine.memory.size - array.address - cpucache_t.sizeof) / 4;
+  const cachesWith = (avail: number) => {
+    machine.memory.poke32(array.address + cpucache_t.avail, avail);
+    return () => allocator.caches();
+  };
+  for (const avail of [-1, room + 1, 0x7fff_ffff]) {
+    expect(cachesWith(avail)).toThrow(new Corruption(`the array of cpu0 at ${array.address} has ${avail} objects`));
+  }
+  expect(cachesWith(room)).not.toThrow();
 });

@@ -8,7 +8,7 @@ import { upConfig } from '../../src/slab/linux-2.4.22/config.ts';
 import { kmem_cache_size } from '../../src/slab/linux-2.4.22/create.ts';
 import { RED_MAGIC1, RED_MAGIC2 } from '../../src/slab/linux-2.4.22/debug.ts';
 import { SLAB_HWCACHE_ALIGN, SLAB_MUST_HWCACHE_ALIGN } from '../../src/slab/linux-2.4.22/flags.ts';
-import { SLAB_POISON, SLAB_RED_ZONE } from '../../src/slab/linux-2.4.22/slab.ts';
+import { SLAB_POISON, SLAB_RED_ZONE, slab_t } from '../../src/slab/linux-2.4.22/slab.ts';
 import { type Booted, booted } from '../machines.ts';
 
 const debugUp = () => booted({ cpus: 1, config: { ...upConfig, CONFIG_DEBUG_SLAB: true } });
@@ -25,18 +25,30 @@ function bugOf(run: () => void): string {
   try {
     run();
   } catch (error) {
-    if (error instanceof KernelBug) return `${error.place} ${error.fn}`;
+    if (error instanceof KernelBug) return `${error.place} ${error.fn}: ${error.condition}`;
     throw error;
   }
   return 'no BUG';
 }
+
+/** A cache whose objects are too large for red zones, and two of them; each has poison alone. */
+function* twoLarge({ allocator }: Booted, cpu: Cpu): Program<[cachep: addr_t, one: addr_t, other: addr_t]> {
+  const cachep = yield* allocator.create(cpu, { name: 'large', size: 600 });
+  const one = yield* allocator.alloc(cpu, cachep, GFP_KERNEL);
+  return [cachep, one, yield* allocator.alloc(cpu, cachep, GFP_KERNEL)];
+}
+
+const START = '*((unsigned long*)(objp))';
+const END = '*((unsigned long*)(objp + cachep->objsize -BYTES_PER_WORD))';
+const xchgStart = (to: number) => `xchg((unsigned long *)objp, RED_MAGIC${to})`;
+const xchgEnd = (to: number) => `xchg((unsigned long *)(objp+cachep->objsize - BYTES_PER_WORD), RED_MAGIC${to})`;
 
 describe('a uniprocessor build notices', () => {
   type Fault = (kernel: Booted, cpu: Cpu, cachep: addr_t, objp: addr_t) => Program;
   const faults: [what: string, bug: string, fault: Fault][] = [
     [
       'a double free',
-      'slab.c:1439 kmem_cache_free_one',
+      `slab.c:1439 kmem_cache_free_one: if (${xchgStart(1)} != RED_MAGIC2)`,
       function* ({ allocator }, cpu, cachep, objp) {
         yield* allocator.free(cpu, cachep, objp);
         yield* allocator.free(cpu, cachep, objp);
@@ -44,7 +56,7 @@ describe('a uniprocessor build notices', () => {
     ],
     [
       'a write before the object, when it is freed',
-      'slab.c:1439 kmem_cache_free_one',
+      `slab.c:1439 kmem_cache_free_one: if (${xchgStart(1)} != RED_MAGIC2)`,
       function* ({ allocator }, cpu, cachep, objp) {
         cpu.store8(objp - 1, 0);
         yield* allocator.free(cpu, cachep, objp);
@@ -52,7 +64,7 @@ describe('a uniprocessor build notices', () => {
     ],
     [
       'a write past the object, when it is freed',
-      'slab.c:1443 kmem_cache_free_one',
+      `slab.c:1443 kmem_cache_free_one: if (${xchgEnd(1)} != RED_MAGIC2)`,
       function* ({ allocator }, cpu, cachep, objp) {
         cpu.store8(objp + 64, 0);
         yield* allocator.free(cpu, cachep, objp);
@@ -60,7 +72,7 @@ describe('a uniprocessor build notices', () => {
     ],
     [
       'a write of the end byte into a free object, when it is allocated again',
-      'slab.c:1263 kmem_cache_alloc_one_tail',
+      'slab.c:1263 kmem_cache_alloc_one_tail: if (kmem_check_poison_obj(cachep, objp))',
       function* ({ allocator }, cpu, cachep, objp) {
         yield* allocator.free(cpu, cachep, objp);
         cpu.store8(objp + 8, 0xa5);
@@ -69,7 +81,7 @@ describe('a uniprocessor build notices', () => {
     ],
     [
       'a write past a free object, when its slab is given back',
-      'slab.c:571 kmem_slab_destroy',
+      `slab.c:571 kmem_slab_destroy: if (${END} != RED_MAGIC1)`,
       function* ({ allocator }, cpu, cachep, objp) {
         yield* allocator.free(cpu, cachep, objp);
         cpu.store8(objp + 64, 0);
@@ -77,15 +89,109 @@ describe('a uniprocessor build notices', () => {
       },
     ],
     [
+      'a constructor that writes before its object',
+      `slab.c:1089 kmem_cache_init_objs: if (${START} != RED_MAGIC1)`,
+      function* ({ allocator }, cpu) {
+        const ctor = function* (at: Cpu, objp: addr_t): Program {
+          at.store8(objp - 1, 0);
+        };
+        yield* allocator.alloc(cpu, yield* allocator.create(cpu, { name: 'built', size: 64, ctor }), GFP_KERNEL);
+      },
+    ],
+    [
+      'a constructor that writes past its object',
+      `slab.c:1092 kmem_cache_init_objs: if (${END} != RED_MAGIC1)`,
+      function* ({ allocator }, cpu) {
+        const ctor = function* (at: Cpu, objp: addr_t): Program {
+          at.store8(objp + 64, 0);
+        };
+        yield* allocator.alloc(cpu, yield* allocator.create(cpu, { name: 'built', size: 64, ctor }), GFP_KERNEL);
+      },
+    ],
+    [
+      'a slab in the list of free ones of which an object is in use, when the cache shrinks',
+      'slab.c __kmem_cache_shrink_locked: if (slabp->inuse)',
+      function* ({ allocator, machine }, cpu, cachep, objp) {
+        yield* allocator.free(cpu, cachep, objp);
+        const [slab] = allocator.caches().find((cache) => cache.cachep === cachep)!.slabs;
+        machine.memory.poke32(slab!.slabp + slab_t.inuse, 1);
+        yield* allocator.shrink(cpu, cachep);
+      },
+    ],
+    [
+      'a write before a free object, when it is allocated again',
+      `slab.c:1268 kmem_cache_alloc_one_tail: if (${xchgStart(2)} != RED_MAGIC1)`,
+      function* ({ allocator }, cpu, cachep, objp) {
+        yield* allocator.free(cpu, cachep, objp);
+        cpu.store8(objp - 1, 0);
+        yield* allocator.alloc(cpu, cachep, GFP_KERNEL);
+      },
+    ],
+    [
+      'a write past a free object, when it is allocated again',
+      `slab.c:1271 kmem_cache_alloc_one_tail: if (${xchgEnd(2)} != RED_MAGIC1)`,
+      function* ({ allocator }, cpu, cachep, objp) {
+        yield* allocator.free(cpu, cachep, objp);
+        cpu.store8(objp + 64, 0);
+        yield* allocator.alloc(cpu, cachep, GFP_KERNEL);
+      },
+    ],
+    [
+      'a write before a free object, when its slab is given back',
+      `slab.c:568 kmem_slab_destroy: if (${START} != RED_MAGIC1)`,
+      function* ({ allocator }, cpu, cachep, objp) {
+        yield* allocator.free(cpu, cachep, objp);
+        cpu.store8(objp - 1, 0);
+        yield* allocator.shrink(cpu, cachep);
+      },
+    ],
+    [
+      'a write of the end byte into a free object, when its slab is given back',
+      'slab.c:583 kmem_slab_destroy: if ((cachep->flags & SLAB_POISON) && kmem_check_poison_obj(cachep, objp))',
+      function* (kernel, cpu) {
+        const [cachep, one, other] = yield* twoLarge(kernel, cpu);
+        yield* kernel.allocator.free(cpu, cachep, one);
+        yield* kernel.allocator.free(cpu, cachep, other);
+        cpu.store8(one + 8, 0xa5);
+        yield* kernel.allocator.shrink(cpu, cachep);
+      },
+    ],
+    [
+      'a double free of an object without red zones',
+      'slab.c:1225 kmem_extra_free_checks: if (i == objnr)',
+      function* (kernel, cpu) {
+        const [cachep, one] = yield* twoLarge(kernel, cpu);
+        yield* kernel.allocator.free(cpu, cachep, one);
+        yield* kernel.allocator.free(cpu, cachep, one);
+      },
+    ],
+    [
+      'the free of what is no object, but within one',
+      'slab.c:1220 kmem_extra_free_checks: if (objp != slabp->s_mem + objnr*cachep->objsize)',
+      function* (kernel, cpu) {
+        const [cachep, one] = yield* twoLarge(kernel, cpu);
+        yield* kernel.allocator.free(cpu, cachep, one + 4);
+      },
+    ],
+    [
+      'the free of what lies behind the last object',
+      'slab.c:1218 kmem_extra_free_checks: if (objnr >= cachep->num)',
+      function* (kernel, cpu) {
+        const [cachep] = yield* twoLarge(kernel, cpu);
+        const { slabs, num } = kernel.allocator.caches().find((cache) => cache.cachep === cachep)!;
+        yield* kernel.allocator.free(cpu, cachep, slabs[0]!.s_mem + num * 600);
+      },
+    ],
+    [
       'a free into the wrong cache',
-      'slab.c:1582 kmem_cache_free',
+      'slab.c:1582 kmem_cache_free: if (cachep != GET_PAGE_CACHE(virt_to_page(objp)))',
       function* ({ allocator, k }, cpu, _, objp) {
         yield* allocator.free(cpu, k.cache_cache, objp);
       },
     ],
     [
       'a kfree of what no slab holds',
-      'slab.c:1605 kfree',
+      'slab.c:1605 kfree: CHECK_PAGE(virt_to_page(objp))',
       function* ({ allocator }, cpu) {
         yield* allocator.kfree(cpu, yield* allocator.get_free_pages(cpu, GFP_KERNEL, 0));
       },
@@ -113,7 +219,9 @@ test('an SMP build notices a double free only when its array is flushed', () => 
   const { machine, allocator } = kernel;
   machine.run(cpu, allocator.free(cpu, cachep, objp));
   machine.run(cpu, allocator.free(cpu, cachep, objp));
-  expect(bugOf(() => machine.run(cpu, allocator.tune(cpu, 'watched 0 0\n')))).toBe('slab.c:1439 kmem_cache_free_one');
+  expect(bugOf(() => machine.run(cpu, allocator.tune(cpu, 'watched 0 0\n')))).toBe(
+    `slab.c:1439 kmem_cache_free_one: if (${xchgStart(1)} != RED_MAGIC2)`,
+  );
 });
 
 test('an allocated object stands between words of RED_MAGIC2, a free one between words of RED_MAGIC1', () => {

@@ -11,6 +11,9 @@
 import { enlarged } from '../../base/column.ts';
 
 const ABSENT = 0;
+/** Bits of a digit to sort by, and the largest one. */
+const DIGIT = 8;
+const DIGITS = 255;
 
 export class FullyAssociative {
   readonly #capacity: number;
@@ -25,14 +28,15 @@ export class FullyAssociative {
   #sorted = 0;
   #count = 0;
   /** Room to sort in. */
-  readonly #keys: Float64Array;
+  readonly #ordered: Int32Array;
+  readonly #places = new Int32Array(DIGITS + 2);
 
   /** `end`: a time that does not come, since time begins anew with each sort, and would end with one. */
   constructor(capacity: number, end = 2 ** 31 - 1) {
     this.#capacity = capacity;
     this.#end = end;
     this.#lines = new Int32Array(8 * capacity);
-    this.#keys = new Float64Array(capacity);
+    this.#ordered = new Int32Array(capacity);
   }
 
   /** Line numbers below `lines` may be used from now on. */
@@ -77,19 +81,21 @@ export class FullyAssociative {
     }
   }
 
-  /** Puts the lines that are there in order of their last use, and has time begin anew. */
+  /** Puts the lines that are there in order of their last use, by one digit after the other, and has time begin anew. */
   #sort(): void {
     this.#dropRepeats();
+    const lastUse = this.#lastUse;
+    const lines = this.#lines;
+    const places = this.#places;
     const size = this.#count;
-    const capacity = this.#capacity;
-    const lines = this.#lines.slice(0, size);
-    for (let i = 0; i < size; i++) this.#keys[i] = this.#lastUse[lines[i]] * capacity + i;
-    const keys = this.#keys.subarray(0, size).sort();
-    for (let i = 0; i < size; i++) {
-      const id = lines[keys[i] - Math.floor(keys[i] / capacity) * capacity];
-      this.#lines[i] = id;
-      this.#lastUse[id] = i + 1;
+    for (let shift = 0; shift < 32 && this.#now >>> shift !== 0; shift += DIGIT) {
+      places.fill(0);
+      for (let i = 0; i < size; i++) places[1 + ((lastUse[lines[i]] >>> shift) & DIGITS)]++;
+      for (let digit = 1; digit < DIGITS; digit++) places[digit + 1] += places[digit];
+      for (let i = 0; i < size; i++) this.#ordered[places[(lastUse[lines[i]] >>> shift) & DIGITS]++] = lines[i];
+      lines.set(this.#ordered);
     }
+    for (let i = 0; i < size; i++) lastUse[lines[i]] = i + 1;
     this.#sorted = size;
     this.#now = size;
   }

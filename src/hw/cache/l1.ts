@@ -322,7 +322,7 @@ export class L1 extends TagArray implements Above, Snooped {
     return COHERENCE;
   }
 
-  /** Puts the line into the slot that the policy gives up. */
+  /** Puts the line, whose tag may stand in slot `left` (else -1), into the slot that the policy gives up. */
   #fill(line: number, left: number, id: number, state: LineState): number {
     const directory = this.#directory;
     const slot = this.victim(line, left);
@@ -331,8 +331,10 @@ export class L1 extends TagArray implements Above, Snooped {
     directory.everHeld[id] |= this.bit;
     directory.invalidated[id] &= ~this.bit;
     this.place(slot, line, id, state);
-    this.#slots[id] = slot;
-    this.#predicted[line & this.#predictionMask] = slot;
+    if (slot !== left) {
+      this.#slots[id] = slot;
+      this.#predicted[line & this.#predictionMask] = slot;
+    }
     this.#answersFast(line, slot);
     return slot;
   }
@@ -357,8 +359,9 @@ export class L1 extends TagArray implements Above, Snooped {
   }
 
   #leavesModified(slot: number, line: number, id: number): void {
-    if (this.writable[line & this.#fastMask] === line) this.writable[line & this.#fastMask] = NO_LINE;
-    this.classes?.leavesModified(slot, id);
+    const { classes } = this;
+    if (classes !== null) classes.leavesModified(slot, id);
+    else if (this.writable[line & this.#fastMask] === line) this.writable[line & this.#fastMask] = NO_LINE;
   }
 
   /** Another CPU's write, or a device's, has taken the line away. */

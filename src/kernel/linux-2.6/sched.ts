@@ -47,10 +47,13 @@ function* runThread(k: Linux26, cpu: Cpu, task: addr_t, thread: Kthread): Progra
   thread.isAwake = false;
 }
 
-/** The current task goes back to user mode: others may have the CPU first, and interrupts that are due come there. */
+/**
+ * The current task goes back to user mode: others may have the CPU first, and interrupts that are due come there. The way out of
+ * the kernel is not modelled, in any version, so whether others wait is seen by peek.
+ */
 export function* user_mode(k: Linux26, cpu: Cpu): Program {
   const flags = current_thread_info(cpu) + thread_info.flags;
-  while (((cpu.loadLong(flags) >>> TIF_NEED_RESCHED) & 1) !== 0) {
+  while (((k.machine.memory.peek32(flags) >>> TIF_NEED_RESCHED) & 1) !== 0) {
     cpu.lockBtr(flags, TIF_NEED_RESCHED);
     rcu_qsctr_inc(k, cpu);
     k.machine.scheduler.giveWay(cpu);

@@ -8,6 +8,7 @@ import { type Random, seeded, shuffle } from '../../base/random.ts';
 import type { Program } from '../../hw/cpu.ts';
 import { Machine, type MachineOptions } from '../../hw/machine.ts';
 import { type addr_t, NULL } from '../../hw/memory.ts';
+import { equalNodes, type NodesOptions, usualRemoteCycles } from '../../hw/nodes.ts';
 import type { SlabAllocator } from '../../slab/allocator.ts';
 import { boot } from '../../slab/boot.ts';
 import type { BuildOptions } from '../../slab/kernel-version.ts';
@@ -48,6 +49,7 @@ export function runPoint(
     memory: settings.machine.memory,
     classes: 'all',
     random: seeded(seed, 'replacement'),
+    nodes: nodesOf(settings),
     ...(buffer === undefined ? {} : { buffer }),
   });
   observer?.poweredOn(machine);
@@ -91,10 +93,19 @@ export function runPoint(
   return { point, counts, sets: measurement.sets() };
 }
 
+/** None unless the specification has nodes; where they vary, one is a machine of one node, and has remote misses: 0. */
+function nodesOf({ machine }: Settings): NodesOptions | undefined {
+  const { model, cpus, memory, nodes, remote_cycles = 'model' } = machine;
+  if (nodes === undefined) return undefined;
+  const usual = usualRemoteCycles(cpuModelOf(model).cycles.memory);
+  return equalNodes(nodes, memory, cpus, remote_cycles === 'model' ? usual : remote_cycles);
+}
+
 /** What the kernel was built for is the line of the machine's model, unless the point says otherwise. */
 function buildOf({ kernel, colouring }: Settings): BuildOptions {
   return {
     smp: kernel.smp === 'on',
+    numa: kernel.numa !== 'off',
     debug: kernel.debug === 'on',
     l1CacheBytes: kernel.l1_cache_bytes === 'model' ? undefined : kernel.l1_cache_bytes,
     colouring: typeof colouring === 'number' ? colouring : colouring === 'on',

@@ -67,6 +67,8 @@ export interface Counts extends ClassedMisses {
   readonly failed: number;
   /** Loads of user mode between kernel entries (interference), which no other count has. */
   readonly userLoads: number;
+  /** Lines and stores that waited for another node's memory; only of machines with nodes. */
+  readonly remoteMisses?: number;
 }
 
 /** Line accesses and misses by L1 set, over all CPUs: misses of set 3 are misses[3]. */

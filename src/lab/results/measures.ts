@@ -59,6 +59,11 @@ export const measures = {
   duboisFalseAnyPerThousand: perThousand(({ duboisFalseAny }) => duboisFalseAny),
   duboisTrueLoadPerThousand: perThousand(({ duboisTrueLoad }) => duboisTrueLoad),
   duboisFalseLoadPerThousand: perThousand(({ duboisFalseLoad }) => duboisFalseLoad),
+  remoteMissesPerThousand: {
+    unit: 'a thousand accesses',
+    of: ({ counts: { remoteMisses, accesses } }) =>
+      remoteMisses === undefined ? NONE : [1000 * remoteMisses, accesses],
+  },
   l2HitRate: share(
     ({ l2Hits }) => l2Hits,
     ({ l2Misses }) => l2Misses,

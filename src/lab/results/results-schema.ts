@@ -20,6 +20,7 @@ const counts = z.looseObject({
   pages: z.number().meta({ description: 'below 0 where more was given back than taken' }),
   ...{ peakLiveBytes: count, liveBytes: count, allocHits: count, allocMisses: count, freeHits: count },
   ...{ freeMisses: count, operations: count, failed: count, userLoads: count },
+  remoteMisses: count.optional().meta({ description: 'only of machines with nodes' }),
 });
 const sets = z.looseObject({ accesses: z.array(count), misses: z.array(count) });
 export const pointResultSchema = z.looseObject({

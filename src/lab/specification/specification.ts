@@ -77,11 +77,12 @@ function workloadSchema({ name, summary, parameters }: WorkloadDefinition, param
   return z.strictObject({ name: z.literal(name), ...Object.fromEntries(shape) }).describe(summary);
 }
 
-/** A parameter that may vary. Those without a default, such as a file, may not. */
+/** A parameter that may vary. Those that must be given, such as a file, may not. */
 function varying(type: z.ZodType): z.ZodType {
-  if (!(type instanceof z.ZodDefault)) return type;
+  if (!(type instanceof z.ZodDefault || type instanceof z.ZodOptional)) return type;
   const { description } = type;
-  const several = axis(type.unwrap() as z.ZodType).default(type.def.defaultValue as never);
+  const one = axis(type.unwrap() as z.ZodType);
+  const several = type instanceof z.ZodOptional ? one.optional() : one.default(type.def.defaultValue as never);
   return description === undefined ? several : several.describe(description);
 }
 
@@ -134,6 +135,11 @@ const specification = z.strictObject({
     memory: axis(bytes)
       .default(64 * MiB)
       .describe('bytes, or 64M; whole pages'),
+    // What is not said here is not in points and hashes of experiments from before these keys.
+    nodes: axis(whole(1, 8)).optional().describe('NUMA nodes, among which memory and CPUs are divided equally; 1'),
+    remote_cycles: axis(orWhole(z.literal('model'), 0, 65_535, 'must be model, or cycles up to 65535'))
+      .optional()
+      .describe("what another node's memory costs beyond one's own; model: two thirds of the model's memory latency"),
   }),
   kernel: z
     .strictObject({
@@ -144,6 +150,9 @@ const specification = z.strictObject({
       smp: axis(oneOf(['on', 'off']))
         .default('on')
         .describe('CONFIG_SMP; off needs a machine of one CPU'),
+      numa: axis(oneOf(['on', 'off']))
+        .optional()
+        .describe('CONFIG_NUMA, where the machine has several nodes; off: to the kernel all memory is as near; on'),
       debug: axis(oneOf(['on', 'off']))
         .default('off')
         .describe('CONFIG_DEBUG_SLAB: red zones, poison'),
@@ -157,6 +166,9 @@ const specification = z.strictObject({
       "objects in the per-CPU arrays of the workload's caches; 0 for no arrays; instead of the kernel's choice",
     ),
   batchcount: axis(whole(1, 30_000)).optional().describe('objects moved at a time; half of limit'),
+  shared: axis(whole(0, 1000))
+    .optional()
+    .describe("batches in the shared arrays of the workload's caches; 0 for none; instead of the kernel's choice"),
   placement: axis(oneOf(['thread', 'trace'] as const))
     .optional()
     .describe('thread: each thread of a trace on a CPU that the seed draws; trace: the recorded CPU'),
@@ -254,8 +266,16 @@ function withDefaults(given: Specification, placeOf: PlaceOf): Specification {
 
 type Fault = [fault: boolean, path: string[], problem: string, remedy: string];
 
+const nodesOf = ({ nodes = 1 }: Specification['machine']): readonly number[] => valuesOf(nodes);
+
+/** Least memory of a node, which holds a kernel or nothing but its own part of one. */
+const LEAST_MEMORY = 8 * MiB;
+
 /** What the version of the kernel does not have. */
-function lacks({ kernel, limit, colouring, object_size }: Specification, version: KernelVersion): Fault[] {
+function lacks(
+  { machine, kernel, limit, shared, colouring, object_size }: Specification,
+  version: KernelVersion,
+): Fault[] {
   const { name, features, limits } = version;
   const uniprocessor = valuesOf(kernel.smp).includes('off');
   const largest = Math.max(0, ...valuesOf(object_size ?? []));
@@ -271,6 +291,24 @@ function lacks({ kernel, limit, colouring, object_size }: Specification, version
       ['limit'],
       `kernel ${name} has no per-CPU arrays`,
       'leave limit out',
+    ],
+    [
+      features.cpuArrays !== 'none' && Math.min(...valuesOf(limit ?? Infinity)) < limits.smallestArray,
+      ['limit'],
+      `kernel ${name} cannot do without per-CPU arrays`,
+      `its smallest hold ${limits.smallestArray}`,
+    ],
+    [
+      shared !== undefined && !features.sharedArrays,
+      ['shared'],
+      `kernel ${name} has no shared arrays`,
+      'leave shared out',
+    ],
+    [
+      nodesOf(machine).some((nodes) => nodes > 1) && !features.nodes && valuesOf(kernel.numa ?? 'on').includes('on'),
+      ['machine', 'nodes'],
+      `kernel ${name} knows nothing of nodes`,
+      'set machine.nodes to 1, or kernel.numa to off',
     ],
     [
       !features.colouring && valuesOf(colouring).some((each) => each !== 'on'),
@@ -301,10 +339,11 @@ function checked(of: Specification, placeOf: PlaceOf): Specification {
     if (model.l2 !== null) checkGeometry(model.l2, placeOf(['machine', 'model', 'l2']));
   }
   const wrongMemory = valuesOf(machine.memory).find(
-    (memory) => memory % 4096 !== 0 || memory < 8 * MiB || memory >= 2 ** 31,
+    (memory) => memory % 4096 !== 0 || memory < LEAST_MEMORY || memory >= 2 ** 31,
   );
   const smallest = Math.min(...valuesOf(machine.cpus));
   const largest = Math.max(...valuesOf(machine.cpus));
+  const nodes = Math.max(...nodesOf(machine));
   const greedy = valuesOf(of.workload).find(({ name }) => workloads.get(name)!.cpus > smallest);
   const uniprocessor = valuesOf(kernel.smp).includes('off');
   const least = limit === undefined ? 0 : Math.min(...valuesOf(limit));
@@ -315,6 +354,26 @@ function checked(of: Specification, placeOf: PlaceOf): Specification {
       `machine.memory is ${wrongMemory} bytes`,
       'it must be whole pages of 4096 bytes, from 8M to below 2048M',
     ],
+    [
+      nodes > smallest,
+      ['machine', 'nodes'],
+      `${nodes} nodes with ${smallest === 1 ? 'one CPU' : `${smallest} CPUs`}`,
+      'each node has a CPU: lower machine.nodes, or give the machine more CPUs',
+    ],
+    [
+      Math.min(...valuesOf(machine.memory)) < nodes * LEAST_MEMORY,
+      ['machine', 'nodes'],
+      `${nodes} nodes of less than 8M each`,
+      `give machine.memory ${(nodes * LEAST_MEMORY) / MiB}M or more`,
+    ],
+    ...(['remote_cycles', 'numa'] as const).map(
+      (key): Fault => [
+        nodes === 1 && (key === 'numa' ? kernel.numa : machine.remote_cycles) !== undefined,
+        [key === 'numa' ? 'kernel' : 'machine', key],
+        `${key} means nothing to a machine of one node`,
+        'leave it out, or give the machine more: machine.nodes',
+      ],
+    ),
     [
       greedy !== undefined,
       ['machine', 'cpus'],

@@ -40,6 +40,7 @@ const summed = {
   locked: (of) => of.locked,
   contendedLocks: (of) => of.contendedLocks,
   interrupts: (of) => of.interrupts,
+  remoteMisses: (of) => of.remoteMisses,
 } as const satisfies Partial<Record<keyof Counts, (counters: Counters, clock: number) => number>>;
 
 export type Totals = Record<keyof typeof summed, number>;
@@ -102,8 +103,10 @@ export class Measurement {
   counts(user: Totals | null = null): MeasuredCounts {
     const { machine } = this.#allocator.kernel;
     const all = difference(totals(machine.cpus), this.#before);
+    const { remoteMisses, ...own } = user === null ? all : difference(all, user);
     return {
-      ...(user === null ? all : difference(all, user)),
+      ...own,
+      ...(machine.nodes === null ? {} : { remoteMisses }),
       longestInterruptsOff: Math.max(...machine.cpus.map(({ counters }) => counters.longestInterruptsOff)),
       peakPages: this.#freeBefore - this.#fewestFree,
       pages: this.#freeBefore - this.#allocator.nr_free_pages(),

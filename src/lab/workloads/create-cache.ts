@@ -13,12 +13,14 @@ export interface CacheSettings {
   /** Of the per-CPU arrays; without it the kernel's choice. */
   readonly limit?: number | undefined;
   readonly batchcount?: number | undefined;
+  /** Of the shared arrays, in batches; without it the kernel's choice. */
+  readonly shared?: number | undefined;
 }
 
 /** The size-N caches never vary. */
 export function* createCache(
   allocator: SlabAllocator,
-  { alignment, limit, batchcount }: CacheSettings,
+  { alignment, batchcount, shared, ...settings }: CacheSettings,
   cpu: Cpu,
   name: string,
   size: number,
@@ -28,9 +30,11 @@ export function* createCache(
   if (cachep === NULL) {
     throw new InputError(`cache ${name}`, `no slab holds an object of ${size} bytes so aligned`, 'make it smaller');
   }
+  // Whoever tunes the shared arrays says how large the others are, too.
+  const limit = settings.limit ?? (shared === undefined ? undefined : allocator.arrayLevel(cpu, cachep)?.limit);
   if (limit === undefined) return cachep;
   const batch = limit === 0 ? 0 : (batchcount ?? Math.ceil(limit / 2));
-  const written = yield* allocator.tune(cpu, allocator.version.tuning(name, limit, batch));
+  const written = yield* allocator.tune(cpu, allocator.version.tuning(name, limit, batch, shared));
   if (written < 0) throw new InputError('limit', `no memory for arrays of ${limit} objects`, 'lower it');
   return cachep;
 }

@@ -7,7 +7,7 @@
 import { below, seeded } from '../../base/random.ts';
 import { type addr_t, NULL } from '../../hw/memory.ts';
 import { whole } from './parameter-types.ts';
-import { type Cache, defineWorkload, waitUntil } from './workload.ts';
+import { type Cache, defineWorkload } from './workload.ts';
 
 /** The device's line, at an ordinary priority. */
 const NETWORK_VECTOR = 0x41;
@@ -69,11 +69,11 @@ export default defineWorkload({
         context.onEachCpu(function* (cpu) {
           if (cpu !== reader) return;
           for (;;) {
-            yield* waitUntil(cpu, () => waiting.length > 0 || arrived === packets);
+            yield* context.waitUntil(cpu, () => waiting.length > 0 || arrived === packets);
             const packet = waiting.shift();
             if (packet === undefined) return;
             cpu.idleUntil(packet.at);
-            if (cpu.isAhead) yield;
+            if (cpu.isAhead) yield* context.userMode(cpu);
             context.enter(cpu);
             touch.used(cpu, heads.number, packet.skb, heads.size);
             for (let at = 0; at < Math.min(HEADERS, packet.bytes); at += 4) cpu.read(packet.data + at, 4);

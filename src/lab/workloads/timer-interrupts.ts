@@ -6,8 +6,8 @@ import type { Cpu, Program } from '../../hw/cpu.ts';
 import { type addr_t, NULL } from '../../hw/memory.ts';
 import type { SlabAllocator } from '../../slab/allocator.ts';
 
-/** include/asm-i386/hw_irq.h. */
-const LOCAL_TIMER_VECTOR = 0xef;
+/** Of the priority of the local APIC's own timer (0xef), by which kernels may count time. */
+const TIMER_VECTOR = 0xee;
 const HELD = 8;
 const SIZE = 128;
 
@@ -16,7 +16,7 @@ export function startTimerInterrupts(allocator: SlabAllocator, period: number): 
   const { machine } = allocator.kernel;
   const { GFP_ATOMIC } = allocator.version.gfp;
   const held = machine.cpus.map((): addr_t[] => []);
-  allocator.request_irq(LOCAL_TIMER_VECTOR, function* tick(cpu: Cpu): Program {
+  allocator.request_irq(TIMER_VECTOR, function* tick(cpu: Cpu): Program {
     const own = held[cpu.id];
     const objp = yield* allocator.kmalloc(cpu, SIZE, GFP_ATOMIC);
     if (objp !== NULL) {
@@ -28,6 +28,6 @@ export function startTimerInterrupts(allocator: SlabAllocator, period: number): 
   const start = Math.max(...machine.cpus.map(({ clock }) => clock));
   for (const cpu of machine.cpus) {
     const first = start + period + Math.floor((period * cpu.id) / machine.cpus.length);
-    machine.startTimer(cpu, LOCAL_TIMER_VECTOR, first, period);
+    machine.startTimer(cpu, TIMER_VECTOR, first, period);
   }
 }

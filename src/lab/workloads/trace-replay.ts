@@ -14,6 +14,7 @@ import {
   eachOperation,
   type Free,
   type Operation,
+  type Operations,
   operationAt,
 } from '../traces/operations.ts';
 import type { Cache, WorkloadContext } from './workload.ts';
@@ -36,7 +37,8 @@ class Replay {
   readonly #allocator: SlabAllocator;
   readonly #options: ReplayOptions;
   readonly #generalSizes: readonly number[];
-  readonly #cpuOf: Uint8Array;
+  /** The operations of each CPU, in the order of the trace. */
+  readonly #operationsOf: readonly (readonly number[])[];
   /** What each object is: its address once it has one, its cache, its size. */
   readonly #address: Int32Array;
   readonly #cache: Int32Array;
@@ -53,9 +55,7 @@ class Replay {
     this.#allocator = context.allocator;
     this.#options = options;
     this.#generalSizes = context.allocator.generalSizes;
-    this.#cpuOf = new Uint8Array(trace.operations.length);
-    let i = 0;
-    for (const operation of eachOperation(trace.operations)) this.#cpuOf[i++] = context.placement.cpuOf(operation);
+    this.#operationsOf = operationsByCpu(context, trace.operations);
     this.#address = new Int32Array(trace.objects);
     this.#cache = new Int32Array(trace.objects);
     this.#size = new Int32Array(trace.objects);
@@ -65,18 +65,17 @@ class Replay {
 
   *program(cpu: Cpu): Program {
     const { operations } = this.#options.trace;
-    for (let i = 0; i < operations.length; i++) {
-      if (this.#cpuOf[i] !== cpu.id) continue;
+    for (const i of this.#operationsOf[cpu.id]) {
       const operation = operationAt(operations, i);
       const awaited = objectNeeded(operation);
       // An object's allocation comes before its use in the trace: within the window it may still be under way.
       while (i >= this.#frontier + WINDOW || (awaited !== null && !this.#isAllocated(awaited))) {
         cpu.idleUntil(cpu.horizon + 1);
-        yield;
+        yield* this.#context.userMode(cpu);
       }
       // The host may have run that allocation ahead of time: its use waits for it on this CPU's clock too.
       if (awaited !== null) cpu.idleUntil(this.#allocatedAt[awaited]);
-      if (cpu.isAhead) yield;
+      if (cpu.isAhead) yield* this.#context.userMode(cpu);
       this.#context.enter(cpu);
       if (operation.kind === 'free') yield* this.#free(cpu, operation);
       else if (operation.kind === 'memcpy') this.#copy(cpu, operation);
@@ -155,6 +154,14 @@ class Replay {
   #isAllocated(object: number): boolean {
     return this.#address[object] !== 0;
   }
+}
+
+/** The numbers of each CPU's operations. */
+function operationsByCpu({ allocator, placement }: WorkloadContext, operations: Operations): number[][] {
+  const byCpu: number[][] = allocator.kernel.machine.cpus.map(() => []);
+  let i = 0;
+  for (const operation of eachOperation(operations)) byCpu[placement.cpuOf(operation)].push(i++);
+  return byCpu;
 }
 
 const FAILED = -1;

@@ -96,6 +96,20 @@ export class WorkloadContext {
     yield* this.allocator.free(cpu, cache.cachep, objp);
   }
 
+  /** Where a task lets others act before its next operation: it is in user mode, or waits for something. */
+  *userMode(cpu: Cpu): Program {
+    if (this.allocator.user_mode === undefined) yield;
+    else yield* this.allocator.user_mode(cpu);
+  }
+
+  /** Waits, as time in which this CPU does nothing, until `ready`. */
+  *waitUntil(cpu: Cpu, ready: () => boolean): Program {
+    while (!ready()) {
+      cpu.idleUntil(cpu.horizon + 1);
+      yield* this.userMode(cpu);
+    }
+  }
+
   /** Before every operation, which enters the kernel: plays the user-mode loads that come before it (interference). */
   enter(cpu: Cpu): void {
     this.#interference?.enter(cpu);
@@ -121,14 +135,6 @@ export class WorkloadContext {
         'where memory is short, give the machine more',
       );
     }
-  }
-}
-
-/** Waits, as time in which this CPU does nothing, until `ready`. */
-export function* waitUntil(cpu: Cpu, ready: () => boolean): Program {
-  while (!ready()) {
-    cpu.idleUntil(cpu.horizon + 1);
-    yield;
   }
 }
 

@@ -15,7 +15,10 @@ import { BYTES_PER_WORD, CACHE_NAMELEN, MAX_OBJ_ORDER } from './slab.ts';
 export const linux2422: KernelVersion = {
   name: '2.4.22',
   summary: '2003: three lists of slabs a cache, per-CPU arrays on SMP, colouring',
-  features: { cpuArrays: 'smp', colouring: true, debug: true, alignment: 'flag' },
+  features: {
+    ...{ cpuArrays: 'smp', colouring: true, debug: true, alignment: 'flag' },
+    ...{ sharedArrays: false, nodes: false },
+  },
   limits: {
     // kmem_cache_create() wants room for the end mark and one more.
     longestName: CACHE_NAMELEN - 2,
@@ -23,6 +26,7 @@ export const linux2422: KernelVersion = {
     smallestObject: BYTES_PER_WORD,
     largestObject: PAGE_SIZE << MAX_OBJ_ORDER,
     largestBlock: PAGE_SIZE << (MAX_ORDER - 1),
+    smallestArray: 0,
   },
   gfp: { GFP_KERNEL, GFP_ATOMIC, GFP_USER, GFP_DMA },
   flags: { SLAB_HWCACHE_ALIGN, SLAB_CACHE_DMA },
@@ -42,6 +46,7 @@ export const linux2422: KernelVersion = {
       colouring,
     });
   },
+  stacks: 1,
   memMapBytes: (_, ram) => (ram >>> PAGE_SHIFT) * struct_page.sizeof,
   boot: (machine, config: KernelConfig, layout) =>
     new Slab2422(linux2422, bootLinux2422(machine, config as SlabConfig, layout)),

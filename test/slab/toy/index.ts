@@ -206,13 +206,17 @@ class Toy implements SlabAllocator {
 export const toy: KernelVersion = {
   name: 'toy',
   summary: 'first fit on one list, for tests',
-  features: { cpuArrays: 'none', colouring: false, debug: false, alignment: 'bytes' },
+  features: {
+    ...{ cpuArrays: 'none', colouring: false, debug: false, alignment: 'bytes' },
+    ...{ sharedArrays: false, nodes: false },
+  },
   limits: {
     longestName: 8,
     isTaken: () => false,
     smallestObject: 1,
     largestObject: LARGEST_OBJECT,
     largestBlock: MiB,
+    smallestArray: 0,
   },
   gfp: { GFP_KERNEL: 1, GFP_ATOMIC: 2, GFP_USER: 4, GFP_DMA: 8 },
   flags: { SLAB_HWCACHE_ALIGN: 0, SLAB_CACHE_DMA: 0 },
@@ -222,6 +226,7 @@ export const toy: KernelVersion = {
     if (debug || colouring !== true) throw new InputError('kernel toy', 'debug or colouring', 'it has neither');
     return { CONFIG_SMP: smp, NR_CPUS: 8, L1_CACHE_BYTES: l1CacheBytes, spinlockBytes: 4 };
   },
+  stacks: 1,
   memMapBytes: () => 0,
   boot: (machine, config, layout) => new Toy(new ToyKernel(machine, config, layout)),
 };
