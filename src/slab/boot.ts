@@ -41,7 +41,7 @@ export function bootBuild(
   config: KernelConfig,
   random?: Random,
 ): SlabAllocator {
-  const layout = pcLayout(machine, version.memMapBytes(config, machine.memory.size), random);
+  const layout = pcLayout(machine, version, config, random);
   const allocator = version.boot(machine, config, layout);
   const [, lastPfn] = layout.reservedPfns.at(-1)!;
   if (allocator.kernel.symbols.end > (lastPfn + 1) * PAGE_SIZE)
@@ -50,13 +50,23 @@ export function bootBuild(
 }
 
 /** Kernel text fills the first megabyte above 1 MB; statics, task structs and mem_map follow. */
-function pcLayout(machine: Machine, memMapBytes: number, random: Random | undefined): BootLayout {
+function pcLayout(
+  machine: Machine,
+  version: KernelVersion,
+  config: KernelConfig,
+  random: Random | undefined,
+): BootLayout {
   const ram = machine.memory.size;
   const staticsAt = 2 * MiB;
-  const taskRoom = 72 * KiB * machine.cpus.length;
-  const end = staticsAt + 512 * KiB + taskRoom + memMapBytes;
+  // Before each stack of 8 KB up to 56 KB are left out, as drawn; and a task has some room besides.
+  const taskRoom = (64 * KiB * version.stacks + 8 * KiB) * machine.cpus.length;
+  const end = staticsAt + 512 * KiB + taskRoom + version.memMapBytes(config, ram);
   if (end + 4 * MiB > ram) {
-    throw new InputError('machine', `${ram / MiB} MB of memory`, 'a kernel and its caches need 8 MB or more');
+    throw new InputError(
+      'machine',
+      `${ram / MiB} MB of memory`,
+      `this kernel and its caches need ${Math.ceil(end / MiB) + 4} MB`,
+    );
   }
   return {
     ram,

@@ -15,6 +15,8 @@ export interface KernelVersion extends KernelFacts {
   config(options: BuildOptions & { readonly l1CacheBytes: number; readonly nodes: number }): KernelConfig;
   /** Bytes of mem_map where the kernel manages `ram` bytes, so that one memory map of a PC serves all versions. */
   memMapBytes(config: KernelConfig, ram: number): number;
+  /** Kernel stacks among the statics, for each CPU. */
+  readonly stacks: number;
   /** Boots a build of `config` on the first CPU of `machine`, the others idle. */
   boot(machine: Machine, config: KernelConfig, layout: BootLayout): SlabAllocator;
 }

@@ -46,6 +46,7 @@ export const linux2422: KernelVersion = {
       colouring,
     });
   },
+  stacks: 1,
   memMapBytes: (_, ram) => (ram >>> PAGE_SHIFT) * struct_page.sizeof,
   boot: (machine, config: KernelConfig, layout) =>
     new Slab2422(linux2422, bootLinux2422(machine, config as SlabConfig, layout)),

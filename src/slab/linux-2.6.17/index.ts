@@ -64,6 +64,8 @@ export const linux2617: KernelVersion = {
       colouring,
     });
   },
+  /** Of the idle task, of tasks, of keventd. */
+  stacks: 3,
   memMapBytes: (config, ram) => (ram >>> PAGE_SHIFT) * structPage(config as Config26).sizeof,
   boot: (machine, config: KernelConfig, layout) =>
     new Slab2617(linux2617, bootLinux2617(machine, config as Config26, layout)),

@@ -226,6 +226,7 @@ export const toy: KernelVersion = {
     if (debug || colouring !== true) throw new InputError('kernel toy', 'debug or colouring', 'it has neither');
     return { CONFIG_SMP: smp, NR_CPUS: 8, L1_CACHE_BYTES: l1CacheBytes, spinlockBytes: 4 };
   },
+  stacks: 1,
   memMapBytes: () => 0,
   boot: (machine, config, layout) => new Toy(new ToyKernel(machine, config, layout)),
 };
