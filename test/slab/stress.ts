@@ -174,6 +174,8 @@ export class Stress<K extends Kernel = Kernel> {
   readonly #sleepers: Sleeper[][];
   /** Handlers in progress on each CPU. */
   readonly #depth: number[];
+  /** The caches of its pools, by name. */
+  readonly caches = new Map<string, addr_t>();
   /** Caches whose arrays the run tunes, by name. */
   readonly tunable: string[] = [];
   /** Caches that the run shrinks: all but kmem_cache and those that come and go. */
@@ -243,6 +245,7 @@ export class Stress<K extends Kernel = Kernel> {
       const take = (allocating: Cpu, gfp: number) => allocator.alloc(allocating, cachep, gfp);
       yield* add(this, { name, size, high, constructed: ctor !== null, order: null, take, give });
       this.tunable.push(name);
+      this.caches.set(name, cachep);
     }
     for (const { size, high, dma } of kmallocsOfRun) {
       const name = `kmalloc ${size}${dma ? ' (DMA)' : ''}`;

@@ -107,6 +107,13 @@ export const intendedRaces: readonly IntendedRace[] = [
       'owner set other bits of the word',
   }),
   {
+    field: 'per_cpu_pages.count',
+    sides: [reads('drain_node_pages'), writes('free_hot_cold_page', 'buffered_rmqueue')],
+    sameCpu: true,
+    reason:
+      'looks whether there are pages before it masks interrupts: those that a handler then gives back wait for the next time',
+  },
+  {
     field: 'cpu_online_map',
     sides: [
       reads('cpu_online', 'num_online_cpus', 'node_to_cpumask', 'members', 'rcu_start_batch'),
@@ -125,7 +132,8 @@ export const intendedRaces: readonly IntendedRace[] = [
       reads('rcu_pending', 'rcu_check_quiescent_state', 'completed', 'rcu_process_callbacks', 'rcu_init_percpu_data'),
       writes('rcu_start_batch', 'cpu_quiet'),
     ],
-    reason: 'each CPU looks for itself whether a grace period began or ended; what it sees late it sees at its next tick',
+    reason:
+      'each CPU looks for itself whether a grace period began or ended; what it sees late it sees at its next tick',
   },
   {
     field: 'per_cpu__rcu_data.passed_quiesc',

@@ -73,7 +73,7 @@ function assertQuiet({ booted: { machine, k } }: Stress<Linux2422>): void {
   const { kmem_cache_t, semaphore, wait_queue_head_t } = k;
   const caches = cachesOf(k);
   const wait = k.cache_chain_sem + semaphore.wait;
-  assertFree(machine, [
+  assertFree(k, [
     k.call_lock,
     wait + wait_queue_head_t.lock,
     ...zoneStates(k).map(({ zone }) => k.zone(zone) + k.zone_struct.lock),

@@ -31,7 +31,7 @@ export function booted26({ cpus = 2, nodes = 1, memory = 32 * MiB, config = {}, 
     nodes: nodes === 1 ? undefined : equalNodes(nodes, memory, cpus, 100),
     ...rest,
   });
-  const build = nodes > 1 ? numa26 : cpus > 1 ? smp26 : up26;
+  const build = nodes > 1 ? { ...numa26, MAX_NUMNODES: Math.max(nodes, numa26.MAX_NUMNODES) } : cpus > 1 ? smp26 : up26;
   const allocator = bootBuild(machine, linux2617, { ...build, L1_CACHE_BYTES: 32, cache_line_size: 32, ...config });
   return { machine, allocator, k: allocator.kernel as Linux2617 };
 }

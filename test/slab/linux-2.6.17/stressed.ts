@@ -22,7 +22,7 @@ import type { PlaceName } from '../../../src/lab/watch/tell-place.ts';
 import { GFP_KERNEL } from '../../../src/mm/linux-2.6.17/gfp.ts';
 import { MAX_NR_ZONES, PG_slab } from '../../../src/mm/linux-2.6.17/layouts.ts';
 import { SLAB_DESTROY_BY_RCU, SLAB_RECLAIM_ACCOUNT } from '../../../src/slab/linux-2.6.17/flags.ts';
-import { cacheChain, peekName, peekNodes } from '../../../src/slab/linux-2.6.17/inspect.ts';
+import { cacheChain, peekNodes } from '../../../src/slab/linux-2.6.17/inspect.ts';
 import { __alloc_percpu, free_percpu, kfree, kmalloc_node } from '../../../src/slab/linux-2.6.17/kmalloc.ts';
 import type { Linux2617 } from '../../../src/slab/linux-2.6.17/slab.ts';
 import { slabinfo_write } from '../../../src/slab/linux-2.6.17/tune.ts';
@@ -200,10 +200,10 @@ function* countByCpu(stress: Stress<Linux2617>, cpu: Cpu, random: Random): Progr
 
 /** Frees all objects of the cache that RCU readers look into, and gives its slabs back. */
 function* emptyRcuCache(stress: Stress<Linux2617>, cpu: Cpu, random: Random): Program {
-  const { allocator, k } = stress.booted;
+  const { allocator } = stress.booted;
   const pool = stress.pools.find(({ name }) => name === RCU_CACHE)!;
   for (let left = pool.waiting.length; left > 0; left--) yield* stress.free(cpu, random, pool);
-  yield* allocator.shrink(cpu, cacheChain(k).find((cachep) => peekName(k, cachep) === RCU_CACHE)!);
+  yield* allocator.shrink(cpu, stress.caches.get(RCU_CACHE)!);
   stress.count('emptiedRcuCaches');
 }
 
@@ -255,7 +255,7 @@ function assertQuiet({ booted: { machine, k } }: Stress<Linux2617>): void {
   const mutexes = [k.cache_chain_mutex, k.cpucontrol];
   const zones = k.nodes.flatMap((_, node) => Array.from({ length: MAX_NR_ZONES }, (_, zone) => k.zone(node, zone)));
   const nodes = cacheChain(k).flatMap((cachep) => peekNodes(k, cachep));
-  assertFree(machine, [
+  assertFree(k, [
     k.call_lock,
     k.rcu_ctrlblk + rcu_ctrlblk_t.lock,
     ...mutexes.map((each) => each + mutex.wait_lock),
