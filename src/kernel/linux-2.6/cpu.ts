@@ -2,7 +2,7 @@
 import type { Cpu, Program } from '../../hw/cpu.ts';
 import { type addr_t, NULL } from '../../hw/memory.ts';
 import type { KernelFunction } from '../kernel.ts';
-import { spin_lock, spin_unlock } from '../spinlock.ts';
+import { spin_lock, spin_lock_irq, spin_unlock, spin_unlock_irq } from '../spinlock.ts';
 import type { Linux26 } from './kernel.ts';
 import { notifier_block } from './layouts.ts';
 import { mutex_lock, mutex_unlock } from './mutex.ts';
@@ -102,9 +102,12 @@ function* __cpu_up(k: Linux26, cpu: Cpu, index: number): Program {
 }
 
 function* start_secondary(k: Linux26, cpu: Cpu): Program {
-  if (cpu.isAhead) yield;
+  // We need to hold call_lock, so there is no inconsistency between the time smp_call_function() determines number of IPI
+  // receipients, and the time when the determination is made for which cpus receive the IPI.
+  yield* spin_lock_irq(k, cpu, k.call_lock);
   if (k.config.CONFIG_NUMA) cpu.lockBts(nodeCpuMask(k, cpu_to_node(k, cpu, cpu.id)), cpu.id);
   cpu.lockBts(k.cpu_online_map, cpu.id);
+  yield* spin_unlock_irq(k, cpu, k.call_lock);
 }
 
 /**

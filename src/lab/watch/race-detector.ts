@@ -281,14 +281,14 @@ export class RaceDetector {
     const { scheduler } = machine;
     this.#undo.push(
       interpose(machine, {
-        sendIpiToOthers: (send) => (from, vector) => {
+        sendIpi: (send) => (from, to, vector) => {
           const agent = this.#agentOf(from);
-          for (const { id } of machine.cpus) {
+          for (const { id } of to) {
             const key = `${id} ${vector}`;
-            if (id !== from.id) this.#sent.set(key, joined(this.#sent.get(key), agent.clocks));
+            this.#sent.set(key, joined(this.#sent.get(key), agent.clocks));
           }
           tick(agent);
-          send(from, vector);
+          send(from, to, vector);
         },
       }),
       interpose(scheduler, {

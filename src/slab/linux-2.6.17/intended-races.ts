@@ -108,7 +108,7 @@ export const intendedRaces: readonly IntendedRace[] = [
   }),
   {
     field: 'per_cpu_pages.count',
-    sides: [reads('drain_node_pages'), writes('free_hot_cold_page', 'buffered_rmqueue')],
+    sides: [reads('drain_node_pages'), writes('free_hot_cold_page', 'takeFromList')],
     sameCpu: true,
     reason:
       'looks whether there are pages before it masks interrupts: those that a handler then gives back wait for the next time',
@@ -116,7 +116,7 @@ export const intendedRaces: readonly IntendedRace[] = [
   {
     field: 'cpu_online_map',
     sides: [
-      reads('cpu_online', 'num_online_cpus', 'node_to_cpumask', 'members', 'rcu_start_batch'),
+      reads('cpu_online', 'num_online_cpus', 'node_to_cpumask', 'members', 'rcu_start_batch', 'smp_call_function'),
       locked('take_cpu_down', 'start_secondary'),
     ],
     reason: HOTPLUG,
