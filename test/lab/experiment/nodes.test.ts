@@ -16,10 +16,10 @@ const VERSION = '2.6.17-g4776874';
 
 const specificationOf = (workload: string, machine: string, ...keys: string[]) =>
   parseSpecification(
-    [
-      `{ name: x, workload: { name: ${workload} }, machine: { model: pentium-iii, memory: 16M, ${machine} }`,
+    `{ ${[
+      `name: x, workload: { name: ${workload} }, machine: { model: pentium-iii, memory: 16M, ${machine} }`,
       ...['alignment: line-fraction', 'colouring: on', 'seeds: 1', ...keys],
-    ].join(', ') + ' }',
+    ].join(', ')} }`,
     'x.yaml',
   );
 
@@ -130,10 +130,10 @@ describe('time, on a machine of half a MHz, where a jiffy has 2000 cycles', () =
   /** More than a second of increments. */
   const long = (...keys: string[]) =>
     parseSpecification(
-      [
-        `{ name: x, workload: { name: per-cpu-counters, increments: 250000 }, machine: { model: ${slow}, memory: 16M }`,
+      `{ ${[
+        `name: x, workload: { name: per-cpu-counters, increments: 250000 }, machine: { model: ${slow}, memory: 16M }`,
         ...['alignment: whole-line', 'colouring: on', 'seeds: 1', ...keys],
-      ].join(', ') + ' }',
+      ].join(', ')} }`,
       'x.yaml',
     );
 
