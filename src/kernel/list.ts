@@ -25,13 +25,28 @@ export function list_add_tail(cpu: Cpu, entry: addr_t, head: addr_t): void {
   __list_add(cpu, entry, cpu.loadPtr(head + list_head.prev), head);
 }
 
-/** `next` is given by a caller that has read it already. */
-export function list_del(cpu: Cpu, entry: addr_t, next: addr_t = cpu.loadPtr(entry + list_head.next)): void {
-  const prev = cpu.loadPtr(entry + list_head.prev);
+export function __list_del(cpu: Cpu, prev: addr_t, next: addr_t): void {
   cpu.storePtr(next + list_head.prev, prev);
   cpu.storePtr(prev + list_head.next, next);
+}
+
+/** `next` is given by a caller that has read it already. */
+export function list_del(cpu: Cpu, entry: addr_t, next: addr_t = cpu.loadPtr(entry + list_head.next)): void {
+  __list_del(cpu, cpu.loadPtr(entry + list_head.prev), next);
   cpu.storePtr(entry + list_head.next, NULL);
   cpu.storePtr(entry + list_head.prev, NULL);
+}
+
+export function list_del_init(cpu: Cpu, entry: addr_t): void {
+  const next = cpu.loadPtr(entry + list_head.next);
+  __list_del(cpu, cpu.loadPtr(entry + list_head.prev), next);
+  INIT_LIST_HEAD(cpu, entry);
+}
+
+export function list_move(cpu: Cpu, entry: addr_t, head: addr_t): void {
+  const next = cpu.loadPtr(entry + list_head.next);
+  __list_del(cpu, cpu.loadPtr(entry + list_head.prev), next);
+  list_add(cpu, entry, head);
 }
 
 export function list_empty(cpu: Cpu, head: addr_t): boolean {

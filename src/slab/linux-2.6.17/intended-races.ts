@@ -55,6 +55,11 @@ export const intendedRaces: readonly IntendedRace[] = [
     reason: FREE_TOUCHED,
   }),
   ...anywhere({
+    field: 'kmem_list3.slabs_free',
+    sides: [reads('reapCache'), writes('free_block', 'moveToList', 'cache_grow', '__node_shrink')],
+    reason: 'cache_reap takes no lock where it sees no free slabs, and looks again under the lock where it sees any',
+  }),
+  ...anywhere({
     field: 'zone.free_pages',
     sides: [reads('zone_watermark_ok'), writes('__rmqueue', '__free_one_page')],
     reason: WATERMARKS,
