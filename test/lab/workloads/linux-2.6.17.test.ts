@@ -1,4 +1,6 @@
 /** Every workload on every build of 2.6.17: what it counts adds up and repeats, every miss has its owner, no race is new. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { gunzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { parse as parseYaml } from 'yaml';
 import type { addr_t } from '../../../src/hw/memory.ts';
@@ -6,11 +8,14 @@ import { attributePoint } from '../../../src/lab/experiment/attribute.ts';
 import { runPoint } from '../../../src/lab/experiment/point.ts';
 import { points } from '../../../src/lab/specification/settings.ts';
 import { parseSpecification } from '../../../src/lab/specification/specification.ts';
+import { readTrace } from '../../../src/lab/traces/read-trace.ts';
 import { watchHandovers } from '../../../src/lab/watch/handovers.ts';
 import { unintended } from '../../../src/lab/watch/intended-races.ts';
 import { detectRaces, type Race, tellRace } from '../../../src/lab/watch/race-detector.ts';
 import { workloads } from '../../../src/lab/workloads/all.ts';
 import type { Role } from '../../../src/slab/allocator.ts';
+import { limitsOfAll } from '../../../src/slab/kernel-facts.ts';
+import { linux2422 } from '../../../src/slab/linux-2.4.22/index.ts';
 import { linux2617 } from '../../../src/slab/linux-2.6.17/index.ts';
 
 const builds = {
@@ -110,6 +115,29 @@ test.each(Object.keys(synthetic))(
     expect(unintended(found(), linux2617.intendedRaces).map(tellRace)).toEqual([]);
   },
 );
+
+const limits = limitsOfAll([linux2422, linux2617]);
+
+/** Real recordings in their first lines: of ftrace, perf script and malloc. */
+const heads = readdirSync(new URL('../traces/data/', import.meta.url)).filter((name) => name.endsWith('.txt.gz'));
+
+test.each(heads)('replay of %s: does the same operations as on 2.4.22, and repeats', (name) => {
+  const text = gunzipSync(readFileSync(new URL(`../traces/data/${name}`, import.meta.url))).toString();
+  const countsUnder = (kernel: string) => {
+    const specification = parseSpecification(
+      `{ name: x, workload: { name: replay, trace: t }, machine: { model: pentium-iii, memory: 16M, cpus: 4, nodes: 2 },
+         kernel: { ${kernel} }, touch: hot-fields, alignment: word, colouring: on, seeds: 1 }`,
+      'x.yaml',
+    );
+    const trace = readTrace(text.split('\n'), name, limits);
+    return runPoint(specification, trace, points(specification)[0]!).counts;
+  };
+  const [of24, ...of26] = ['version: 2.4.22, numa: off', ...Array(2).fill(`version: ${linux2617.name}`)].map(
+    countsUnder,
+  );
+  expect([of26[0]!.operations, of26[0]!.failed]).toEqual([of24!.operations, 0]);
+  expect(of26[1]).toEqual(of26[0]);
+});
 
 test('where objects go from node to node, owners are of every kind that there is between them', () => {
   const specification = specificationOf('producer-consumer, objects: 600, pairs: across', 'NUMA');
