@@ -23,7 +23,7 @@ describe('the memory map leaves room', () => {
   test('for the kernel and its caches, or says that there is none', () => {
     expect(() => boot(machineWith(1, 8 * MiB), '2.4.22')).not.toThrow();
     expect(messageOf(() => boot(machineWith(1, 6 * MiB), '2.4.22'))).toBe(
-      'machine: 6 MB of memory; a kernel and its caches need 8 MB or more',
+      'machine: 6 MB of memory; this kernel and its caches need 7 MB',
     );
   });
 });
