@@ -131,8 +131,11 @@ export interface SlabAllocator {
 
   /** What stands at an address now, by peek. */
   place(addr: addr_t): Place;
-  /** How full the array of `cpu` of a cache is, by peek; null without one. */
-  arrayLevel(cpu: Cpu, cachep: addr_t): ArrayLevel | null;
+  /**
+   * How full the array of `cpu` of a cache is, by peek; null without one. Of a free of `objp` as that finds it: without any room
+   * for an object that may not go there, as those of other nodes.
+   */
+  arrayLevel(cpu: Cpu, cachep: addr_t, objp?: addr_t): ArrayLevel | null;
   /** The cache that serves kmalloc(size, flags), by peek; NULL where none does. */
   generalCache(size: number, flags: number): addr_t;
   /** What the general caches hold, in bytes, from the smallest on. */

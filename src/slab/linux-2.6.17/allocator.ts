@@ -12,7 +12,7 @@ import { kmem_cache_create } from './create.ts';
 import { kmem_cache_free } from './free.ts';
 import { cacheChain, peekArrayLevel, peekCache, peekGeneralCache } from './inspect.ts';
 import { __kmalloc, kfree } from './kmalloc.ts';
-import { placeAt } from './places.ts';
+import { peekNodeOf, placeAt } from './places.ts';
 import { cache_reap } from './reap.ts';
 import { kmem_cache_destroy, kmem_cache_shrink } from './shrink.ts';
 import type { Linux2617 } from './slab.ts';
@@ -105,8 +105,10 @@ export class Slab2617 implements SlabAllocator {
     return placeAt(this.kernel, addr);
   }
 
-  arrayLevel(cpu: Cpu, cachep: addr_t): ArrayLevel | null {
-    return peekArrayLevel(this.kernel, cachep, cpu.id);
+  arrayLevel(cpu: Cpu, cachep: addr_t, objp?: addr_t): ArrayLevel | null {
+    const level = peekArrayLevel(this.kernel, cachep, cpu.id);
+    const isAlien = objp !== undefined && peekNodeOf(this.kernel, objp) !== this.kernel.nodeOf(cpu.id);
+    return level !== null && isAlien ? { avail: 0, limit: 0 } : level;
   }
 
   generalCache(size: number, flags: number): addr_t {
