@@ -22,7 +22,10 @@ const TIME = 'jiffies is one word: a reader has the time before the tick or afte
 export const intendedRaces: readonly IntendedRace[] = [
   {
     field: 'array_cache.avail',
-    sides: [reads('drain_array'), writes('freeTo', 'popObject', 'refillFromSlabs', 'transfer_objects', 'do_drain')],
+    sides: [
+      reads('drain_array'),
+      writes('freeTo', 'popObject', 'refillFromSlabs', 'transfer_objects', 'dropOldest', 'do_drain'),
+    ],
     sameCpu: true,
     reason: LOOKS_FIRST,
   },
@@ -126,7 +129,7 @@ export const intendedRaces: readonly IntendedRace[] = [
     sides: [reads('node_to_cpumask'), locked('take_cpu_down', 'start_secondary')],
     reason: HOTPLUG,
   },
-  {
+  ...anywhere({
     field: 'rcu_ctrlblk',
     sides: [
       reads('rcu_pending', 'rcu_check_quiescent_state', 'completed', 'rcu_process_callbacks', 'rcu_init_percpu_data'),
@@ -134,7 +137,7 @@ export const intendedRaces: readonly IntendedRace[] = [
     ],
     reason:
       'each CPU looks for itself whether a grace period began or ended; what it sees late it sees at its next tick',
-  },
+  }),
   {
     field: 'per_cpu__rcu_data.passed_quiesc',
     sides: [reads('rcu_check_quiescent_state'), writes('rcu_qsctr_inc')],

@@ -115,7 +115,7 @@ describe('the allocator has no race but those intended', () => {
     ['on SMP', 4, 1, 'three'],
     ['on two nodes', 4, 2, 'one'],
     ['on two nodes', 4, 2, 'two'],
-    ['on two nodes', 4, 2, 'three'],
+    ['on two nodes', 4, 2, 'five'],
     ['on a uniprocessor', 1, 1, 'one'],
   ])('%s (%i CPUs, %i nodes, seed %s)', (_, cpus, nodes, seed) => {
     const races = raceRun(booted26({ cpus, nodes }), seed);
@@ -127,9 +127,10 @@ describe('the allocator has no race but those intended', () => {
     ['on SMP', 1, 'one'],
     ['on SMP', 1, 'two'],
     ['on two nodes', 2, 'one'],
+    ['on two nodes', 2, 'two'],
   ])('%s under stress, with a CPU that comes and goes, and RCU (%i nodes, seed %s)', (_, nodes, seed) => {
     const booted = booted26({ cpus: 4, nodes, lockupCycles: 20_000_000 });
-    const { races, harm } = watched(booted, { seed, operations: 4000 });
+    const { races, harm } = watched(booted, { seed, operations: 5000 });
     found.push(...races);
     expect(harm).toBeNull();
     expect(tell(races)).toEqual([]);
