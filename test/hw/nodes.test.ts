@@ -89,7 +89,11 @@ test.each([
     { each: [{ memory: MEMORY, cpus: [0] }], remoteCycles: 0 },
     'nodes with CPUs 0; each of CPU 0 to 1',
   ],
-  ['half a cycle', { each: [{ memory: MEMORY, cpus: [0, 1] }], remoteCycles: 0.5 }, '0.5 cycles to another node'],
+  [
+    'half a cycle',
+    { each: [{ memory: MEMORY, cpus: [0, 1] }], remoteCycles: 0.5 },
+    'machine: 0.5 cycles to another node; a whole number from 0 to 65535',
+  ],
 ] as [string, NodesOptions, string][])('nodes with %s are refused', (_, nodes, message) => {
   expect(messageOf(() => machineOf(2, { nodes }))).toContain(message);
 });

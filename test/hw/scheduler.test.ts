@@ -429,7 +429,11 @@ describe('a lockup', () => {
       yield;
     }
     expect(() => machine.run(cpus[1], sleeps(cpus[1]))).toThrow(
-      'lockup: all contexts sleep, and nothing can wake them: on cpu1',
+      expect.objectContaining({
+        name: 'Lockup',
+        message: 'lockup: all contexts sleep, and nothing can wake them: on cpu1',
+        waiters: [1],
+      }),
     );
   });
 
@@ -515,6 +519,8 @@ describe('a lockup', () => {
       yield;
     }
     expect(() => machine.run(cpus[0], sleeps(cpus[0]))).toThrow('lockup: all contexts sleep');
+    // The first tick, at 500, finds all asleep; that at 10,500 is no later than lockupCycles; that at 11,000 is.
+    expect(ticks).toBe(21);
   });
 
   test('is none where a timer wakes the sleeper again and again', () => {

@@ -1,6 +1,6 @@
 /** What a kernel stands on before its first line runs. */
 import { expect, test } from 'vitest';
-import { call_data_struct } from '../../src/kernel/linux-2.4/kernel.ts';
+import { call_data_struct, irqCpustat } from '../../src/kernel/linux-2.4/kernel.ts';
 import { THREAD_SIZE, task_struct } from '../../src/kernel/linux-2.4/task.ts';
 import { list_head } from '../../src/kernel/list.ts';
 import { peekList } from '../../src/kernel/peek-list.ts';
@@ -42,4 +42,13 @@ test.each([
   cpu0!.locksHeld.push(k.call_lock);
   const at = SCRATCH + call_data_struct[field];
   expect([k.awaitsHandlers(cpu0!, at), k.awaitsHandlers(cpu1!, at)]).toEqual([awaits, false]);
+});
+
+test.each([
+  [16, 32],
+  [32, 32],
+  [64, 64],
+  [128, 128],
+])('built for lines of %i bytes, irq_stat has %i bytes a CPU: whole lines', (line, sizeof) => {
+  expect(irqCpustat({ ...smpConfig, L1_CACHE_BYTES: line })).toMatchObject({ sizeof, align: line });
 });

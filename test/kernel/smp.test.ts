@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Cpu, Program } from '../../src/hw/cpu.ts';
+import { observe } from '../../src/hw/observe.ts';
 import { local_irq_disable, local_irq_enable } from '../../src/kernel/irq.ts';
 import type { KernelFunction } from '../../src/kernel/kernel.ts';
 import { call_data_struct } from '../../src/kernel/linux-2.4/kernel.ts';
@@ -63,6 +64,31 @@ test('nobody is seen to have finished ahead of time, though his function ran on 
   machine.run(cpus[0], smp_call_function(k, cpus[0], func, 0));
   expect(ends.length).toBe(2);
   expect(cpus[0].clock).toBeGreaterThan(Math.max(...ends));
+});
+
+test('accesses to the call data by several CPUs happen in the order of time, where one of them writes', () => {
+  const { k, machine, cpus } = kernelWithLog(3);
+  const accesses: { kind: string; clock: number }[] = [];
+  const func: KernelFunction = function* (cpu) {
+    yield* work(cpu, 700 * cpu.id);
+  };
+  function* call(): Program {
+    const data = cpus[0].esp - call_data_struct.sizeof;
+    const isShared = (addr: number) => [call_data_struct.started, call_data_struct.finished].includes(addr - data);
+    for (const cpu of cpus) {
+      observe(cpu, (at, kind, addr) => {
+        if (isShared(addr)) accesses.push({ kind, clock: at.clock });
+      });
+    }
+    yield* smp_call_function(k, cpus[0], func, 0);
+  }
+  machine.run(cpus[0], call());
+  const late = accesses.filter(({ kind, clock }, i) => {
+    const before = accesses.slice(0, i);
+    return before.some((other) => other.clock > clock && (other.kind !== 'r' || kind !== 'r'));
+  });
+  expect(accesses.filter(({ kind }) => kind === 'x').length).toBe(4);
+  expect(late).toEqual([]);
 });
 
 test('a caller that does not wait is not told that its function has ended', () => {

@@ -1,7 +1,14 @@
 import { expect, test } from 'vitest';
 import type { Cpu, Program } from '../../src/hw/cpu.ts';
 import type { Kernel } from '../../src/kernel/kernel.ts';
-import { init_waitqueue_head, wait_event, wake_up } from '../../src/kernel/wait.ts';
+import {
+  init_waitqueue_head,
+  schedule,
+  setTaskState,
+  TASK_UNINTERRUPTIBLE,
+  wait_event,
+  wake_up,
+} from '../../src/kernel/wait.ts';
 import { kernelOn, SCRATCH, startTask, work } from './kernels.ts';
 
 const done = SCRATCH;
@@ -83,6 +90,21 @@ test('the condition reads memory as it is at that time: no store before it is mi
   }
   expect(wrong).toEqual([]);
   expect([...readsOfRuns].sort(), 'true at once; after it has queued; after it has slept').toEqual([1, 2, 3]);
+});
+
+test('schedule() lets a task that is running go on, and one that is not sleep until somebody wakes it', () => {
+  const { k, log } = kernelWithQueue(1);
+  const cpu = k.machine.cpus[0]!;
+  function* task(): Program {
+    yield* schedule(k, cpu);
+    log.push('goes on');
+    setTaskState(k, cpu, TASK_UNINTERRUPTIBLE);
+    yield* schedule(k, cpu);
+    log.push('goes on for ever');
+  }
+  startTask(k, cpu, 0, task());
+  expect(() => k.machine.scheduler.run()).toThrow('all contexts sleep, and nothing can wake them: on cpu0');
+  expect(log).toEqual(['goes on']);
 });
 
 test('the queue is empty again afterwards', () => {

@@ -127,6 +127,17 @@ describe('the second level', () => {
     expect([l2!.stateOf(0), states(machine, 0)]).toEqual([Invalid, 'M']);
   });
 
+  test('if exclusive and shared, holds no line that an L1 has stored to, whether it missed or moved up', () => {
+    const machine = machineWith(2, true, 'exclusive');
+    const [l2] = machine.caches.l2s;
+    play(machine, '0w');
+    expect([l2!.stateOf(0), states(machine, 0)]).toEqual([Invalid, 'MI']);
+    play(machine, '0r20');
+    expect([l2!.stateOf(0), states(machine, 0)]).toEqual([Modified, 'II']);
+    play(machine, '0w');
+    expect([l2!.stateOf(0), states(machine, 0)]).toEqual([Invalid, 'MI']);
+  });
+
   test('of one CPU loses its copy to a write of another', () => {
     const machine = played('0r 0r20 1w', false, 'neither');
     expect(machine.caches.l2s[0]!.stateOf(0)).toBe(Invalid);

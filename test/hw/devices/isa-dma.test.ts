@@ -24,6 +24,12 @@ test('as the BIOS leaves it the cascade may be opened, and no other channel, whi
   for (const channel of [0, 1, 2, 3, 5, 6, 7]) expect(unmask(channel)).toContain('its mode is 0x0');
 });
 
+test('a word to the command register is taken, and changes nothing', () => {
+  const { out, input } = dmaMachine();
+  expect(() => [out(0x08, 0x55), out(0xd0, 0x55)]).not.toThrow();
+  expect([0x00, 0x01, 0x02].map(input)).toEqual([0, 0, 0]);
+});
+
 describe('a transfer', () => {
   test("puts the device's bytes where the channel says, and nothing beside them", () => {
     const pc = dmaMachine();
