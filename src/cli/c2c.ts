@@ -40,7 +40,8 @@ export async function c2c(path: string, options: C2cOptions, print: (line: strin
   const more = options.seeds > 1 ? `, and ${options.seeds - 1} more seeds; lines are those of the first` : '';
   print(`${specification.name}: ${selectionOf(first)}${more}`);
   const { machine } = settingsOf(specification, first);
-  print(`${cpuModelOf(machine.model).name}, ${machine.cpus} CPUs, lines of ${sharing.line} bytes`);
+  const nodes = (machine.nodes ?? 1) > 1 ? ` on ${machine.nodes} nodes` : '';
+  print(`${cpuModelOf(machine.model).name}, ${machine.cpus} CPUs${nodes}, lines of ${sharing.line} bytes`);
   print(`${thousands(total('misses'))} misses of ${thousands(total('lineAccesses'))} line accesses\n`);
   print(
     ownersTable(

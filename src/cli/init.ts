@@ -39,10 +39,13 @@ machine:
   #  cycles: { l1: 4, l2: 14, memory: 250, transfer: 90, locked: 20, pause: 4, ipi: 300, interrupt: 150 }
   cpus: 2 # 1 to 8
   memory: 64M
+  #nodes: 2 # NUMA nodes, under a kernel that knows them; without it one
+  #remote_cycles: model # what another node's memory costs beyond one's own: two thirds of memory, or cycles
 kernel:
-  version: 2.4.22 # slabscope list kernels
+  version: 2.4.22 # slabscope list kernels; 2.6.17-g4776874
   l1_cache_bytes: model # the line that the kernel was built for: the model's; or 16, 32, 64, 128
   #smp: on # off: CONFIG_SMP left out, for a machine of one CPU
+  #numa: on # off: a kernel that ignores the nodes
   #debug: off # on: CONFIG_DEBUG_SLAB
 
 placement: thread # each thread on a CPU drawn by the seed; or trace: the recorded CPU
@@ -53,6 +56,7 @@ colouring: [on, off] # or a number of colours
 #object_size: 128 # bytes, instead of the workload's own; not for replay, whose trace tells
 #limit: 60 # objects in the per-CPU arrays of the workload's caches, instead of the kernel's choice; 0: no arrays
 #batchcount: 30 # objects moved at a time
+#shared: 8 # batches in the arrays that CPUs share, in 2.6; 0: none
 #ageing: 0.125 # share of the free pages that is taken before
 #interference: 0 # percent of the L1 that user mode evicts before each operation
 #interrupts: off # or cycles between timer interrupts on each CPU

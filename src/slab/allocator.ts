@@ -122,17 +122,20 @@ export interface SlabAllocator {
   slabinfo(cpu: Cpu): Program<string>;
 
   /**
-   * Between two operations of a task, where others may act: the task is in user mode, or sleeps. Only of kernels to which that
-   * makes a difference.
+   * Between two operations of a task, where others may act, it is in user mode, or sleeps: from its next `yield` on, until it comes
+   * back. Only of kernels to which that makes a difference.
    */
-  user_mode?(cpu: Cpu): Program;
+  readonly userMode?: { enter(cpu: Cpu): void; leave(cpu: Cpu): void };
   /** Installs `handler` for a hardware interrupt; it runs in interrupt context. */
   request_irq(vector: number, handler: InterruptHandler): void;
 
   /** What stands at an address now, by peek. */
   place(addr: addr_t): Place;
-  /** How full the array of `cpu` of a cache is, by peek; null without one. */
-  arrayLevel(cpu: Cpu, cachep: addr_t): ArrayLevel | null;
+  /**
+   * How full the array of `cpu` of a cache is, by peek; null without one. Of a free of `objp` as that finds it: without any room
+   * for an object that may not go there, as those of other nodes.
+   */
+  arrayLevel(cpu: Cpu, cachep: addr_t, objp?: addr_t): ArrayLevel | null;
   /** The cache that serves kmalloc(size, flags), by peek; NULL where none does. */
   generalCache(size: number, flags: number): addr_t;
   /** What the general caches hold, in bytes, from the smallest on. */

@@ -70,9 +70,13 @@ test('what stands behind a # in the template is well: with any one of them used'
   expect(alone.map(([key]) => key)).toEqual(
     expect.arrayContaining(['model', 'smp', 'debug', 'object_size', 'limit', 'ageing', 'interrupts', 'fields']),
   );
+  // They are known to 2.6 alone, and mean something where there are nodes.
+  const ofNodes = ['nodes', 'remote_cycles', 'numa'];
   for (const [key, block] of alone) {
     const used = text
       .replace(key === 'model' ? /^ {2}model: .*\n/m : /$^/, '')
+      .replace('version: 2.4.22', ofNodes.includes(key) || key === 'shared' ? 'version: 2.6.17-g4776874' : '$&')
+      .replace(/^( *)#nodes/m, ofNodes.includes(key) && key !== 'nodes' ? '$1nodes' : '$&')
       .replace(block, block.replaceAll(/^( *)#/gm, '$1'))
       // It is no key of its own.
       .replace(/^#limit/m, key === 'batchcount' ? 'limit' : '#limit');

@@ -91,6 +91,17 @@ describe('the counts', () => {
     expect(lineOf(table.slice(table.indexOf('touch model b: counts')), 'word, on')).toContain('1,200,000 7 1,000');
   });
 
+  test('have remote misses where a machine has nodes, and no column for them elsewhere', () => {
+    const measuresOf = (counted: object) => {
+      const table = resultsTable(results({ points: [point('a word on', 0, counted)] }));
+      return lineOf(table.slice(table.indexOf('touch model a: measures')), 'word, on')?.split(' ') ?? [];
+    };
+    const without = measuresOf({});
+    const remote = measuresOf({ remoteMisses: 12_345 });
+    // 12,345 of 1,234,567 accesses, behind the name and the misses by class.
+    expect(remote).toEqual(without.toSpliced(6, 0, '10.00'));
+  });
+
   test('are followed by the measures of the same points', () => {
     const sets = { accesses: [5, 5], misses: [4, 0] };
     const table = resultsTable(results({ points: [{ ...point('a word on', 0), sets }] }));

@@ -185,7 +185,7 @@ export class Measurement {
     if (object === undefined) return;
     this.#live.delete(objp);
     this.#liveBytes -= object.bytes;
-    const level = object.cachep === NULL ? null : this.#allocator.arrayLevel(cpu, object.cachep);
+    const level = object.cachep === NULL ? null : this.#allocator.arrayLevel(cpu, object.cachep, objp);
     if (level === null) return;
     if (level.avail < level.limit) this.#arrays.freeHits++;
     else this.#arrays.freeMisses++;

@@ -1,7 +1,7 @@
 /** 2.6.17 as the lab drives it. */
 import type { Cpu, InterruptHandler, Program } from '../../hw/cpu.ts';
 import type { addr_t } from '../../hw/memory.ts';
-import { user_mode } from '../../kernel/linux-2.6/sched.ts';
+import { enterUserMode, leaveUserMode } from '../../kernel/linux-2.6/sched.ts';
 import { request_irq } from '../../kernel/linux-2.6/softirq.ts';
 import { buddyinfo, nr_free_pages, nr_pcp_pages } from '../../mm/linux-2.6.17/buddyinfo.ts';
 import { __get_free_pages, free_pages } from '../../mm/linux-2.6.17/page-alloc.ts';
@@ -10,9 +10,9 @@ import type { KernelFacts } from '../kernel-facts.ts';
 import { kmem_cache_alloc } from './alloc.ts';
 import { kmem_cache_create } from './create.ts';
 import { kmem_cache_free } from './free.ts';
-import { cacheChain, peekArrayLevel, peekCache, peekGeneralCache, peekName } from './inspect.ts';
+import { cacheChain, peekArrayLevel, peekCache, peekGeneralCache } from './inspect.ts';
 import { __kmalloc, kfree } from './kmalloc.ts';
-import { placeAt } from './places.ts';
+import { peekNodeOf, placeAt } from './places.ts';
 import { cache_reap } from './reap.ts';
 import { kmem_cache_destroy, kmem_cache_shrink } from './shrink.ts';
 import type { Linux2617 } from './slab.ts';
@@ -22,6 +22,10 @@ import { slabinfo_write } from './tune.ts';
 export class Slab2617 implements SlabAllocator {
   readonly version: KernelFacts;
   readonly kernel: Linux2617;
+  readonly userMode = {
+    enter: (cpu: Cpu) => enterUserMode(this.kernel, cpu),
+    leave: (cpu: Cpu) => leaveUserMode(this.kernel, cpu),
+  };
 
   constructor(version: KernelFacts, kernel: Linux2617) {
     this.version = version;
@@ -41,9 +45,9 @@ export class Slab2617 implements SlabAllocator {
   }
 
   *shrink(cpu: Cpu, cachep: addr_t): Program<number> {
-    const before = this.#slabPages();
+    const before = this.#slabPages(cpu);
     yield* kmem_cache_shrink(this.kernel, cpu, cachep);
-    return before - this.#slabPages();
+    return before - this.#slabPages(cpu);
   }
 
   alloc(cpu: Cpu, cachep: addr_t, flags: number): Program<addr_t> {
@@ -72,35 +76,25 @@ export class Slab2617 implements SlabAllocator {
 
   /** Here a third number says how many batches the shared array holds; without it that stays. */
   tune(cpu: Cpu, text: string): Program<number> {
-    const [, name] = /^(\S+) +-?\d+ +-?\d+\s*$/.exec(text) ?? [];
-    const cachep = cacheChain(this.kernel).find((each) => peekName(this.kernel, each) === name);
-    if (cachep === undefined) return slabinfo_write(this.kernel, cpu, text);
-    const shared = this.kernel.machine.memory.peek32(cachep + this.kernel.kmem_cache.shared);
-    return slabinfo_write(this.kernel, cpu, `${text.trimEnd()} ${shared}`);
+    const keepsShared = /^(\S+) +-?\d+ +-?\d+\s*$/.test(text);
+    return slabinfo_write(this.kernel, cpu, text, keepsShared);
   }
 
   /** cache_reap() of this CPU, as its timer runs it. */
   *reap(cpu: Cpu): Program<number> {
-    const before = this.#slabPages();
+    const before = this.#slabPages(cpu);
     yield* cache_reap(this.kernel, cpu);
-    return before - this.#slabPages();
+    return before - this.#slabPages(cpu);
   }
 
-  /** Pages that all slabs have, by peek. */
-  #slabPages(): number {
+  /** Pages that this CPU has taken for slabs, less those it gave back, by peek. */
+  #slabPages({ id }: Cpu): number {
     const { machine, page_state, per_cpu__page_states } = this.kernel;
-    return machine.cpus.reduce(
-      (sum, { id }) => sum + machine.memory.peek32(this.kernel.perCpuOf(per_cpu__page_states, id) + page_state.nr_slab),
-      0,
-    );
+    return machine.memory.peek32(this.kernel.perCpuOf(per_cpu__page_states, id) + page_state.nr_slab);
   }
 
   slabinfo(cpu: Cpu): Program<string> {
     return readSlabinfo(this.kernel, cpu);
-  }
-
-  user_mode(cpu: Cpu): Program {
-    return user_mode(this.kernel, cpu);
   }
 
   request_irq(vector: number, handler: InterruptHandler): void {
@@ -111,8 +105,10 @@ export class Slab2617 implements SlabAllocator {
     return placeAt(this.kernel, addr);
   }
 
-  arrayLevel(cpu: Cpu, cachep: addr_t): ArrayLevel | null {
-    return peekArrayLevel(this.kernel, cachep, cpu.id);
+  arrayLevel(cpu: Cpu, cachep: addr_t, objp?: addr_t): ArrayLevel | null {
+    const level = peekArrayLevel(this.kernel, cachep, cpu.id);
+    const isAlien = objp !== undefined && peekNodeOf(this.kernel, objp) !== this.kernel.nodeOf(cpu.id);
+    return level !== null && isAlien ? { avail: 0, limit: 0 } : level;
   }
 
   generalCache(size: number, flags: number): addr_t {

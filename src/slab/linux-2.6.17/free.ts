@@ -134,7 +134,8 @@ function* toShared(k: Linux2617, cpu: Cpu, l3: addr_t, ac: addr_t, batchcount: n
   if (count === 0) return 0;
   if (cpu.isAhead) yield;
   memcpy(cpu, ac_entry(k, shared_array, avail), ac_entry(k, ac, 0), k.BYTES_PER_WORD * count);
-  cpu.store32(shared_array + array_cache.avail, avail + count);
+  // Read again: for all gcc knows the entries lie over it.
+  cpu.store32(shared_array + array_cache.avail, cpu.load32(shared_array + array_cache.avail) + count);
   return count;
 }
 

@@ -90,6 +90,14 @@ function pagesetField(k: Linux2617, offset: number): string {
   return `per_cpu_pages.${fieldAt(k.per_cpu_pages, (offset - k.per_cpu_pageset.pcp) % k.per_cpu_pages.sizeof)}`;
 }
 
+/** The node to which the object at `objp` goes home, as its slab has it; without CONFIG_NUMA there is but one. */
+export function peekNodeOf(k: Linux2617, objp: addr_t): number {
+  if (!k.config.CONFIG_NUMA) return 0;
+  const { memory } = k.machine;
+  const slabp = memory.peek32(slabPageOf(k, objp) + k.struct_page.lru + list_head.prev);
+  return memory.peek16(slabp + k.slab.nodeid);
+}
+
 /** The struct page that knows the slab in which an address lies; NULL in a page that belongs to no slab. */
 function slabPageOf(k: Linux2617, addr: addr_t): addr_t {
   if (addr >= k.layout.ram) return NULL;

@@ -18,10 +18,10 @@ const events = Array.from({ length: 400 }, (_, i) => {
 }).flat();
 const trace = readTrace(events, 'trace');
 
-const specificationOf = (cpus: number, policy: string) =>
+const specificationOf = (cpus: number, policy: string, machine = 'memory: 8M', version = '2.4.22') =>
   parseSpecification(
     `{ name: small, workload: { name: replay, trace: t }, machine: { model: { l1: { size: 4K, ways: 2, line: 32, policy: ${policy} },
-       cycles: { l1: 1, l2: 2, memory: 3, transfer: 4 } }, memory: 8M, cpus: ${cpus} },
+       cycles: { l1: 1, l2: 2, memory: 3, transfer: 4 } }, ${machine}, cpus: ${cpus} }, kernel: { version: ${version} },
        placement: trace, touch: [init-head], alignment: [word], colouring: [on], seeds: 1 }`,
     'small.yaml',
   );
@@ -79,5 +79,16 @@ describe('a recorded point, put through the cache simulator', () => {
       fullyAssociativeMisses: total.fullyAssociativeMisses,
     });
     expect(total.missCoherence > 0).toBe(cpus > 1);
+  });
+
+  test('of a kernel that prefetches what it hands out misses there instead, as is told', () => {
+    const specification = specificationOf(4, 'lru', 'memory: 16M, nodes: 2', '2.6.17-g4776874');
+    const lines: string[] = [];
+    const { counts, warmUp, prefetches } = recordPoint(specification, trace, points(specification)[0]!, (line) =>
+      lines.push(line),
+    );
+    const total = fromRecording(lines, warmUp, specification);
+    expect([total.accesses, total.lineAccesses]).toEqual([counts.accesses, counts.lineAccesses]);
+    expect([total.readMiss + total.writeMiss - counts.misses, prefetches.leftOutThatBroughtLines]).toEqual([21, 21]);
   });
 });

@@ -20,6 +20,8 @@ test.each<[MeasureName, Partial<Counts>, number | null]>([
   ['duboisFalseAnyPerThousand', { duboisFalseAny: 7, accesses: 200 }, 35],
   ['duboisTrueLoadPerThousand', { duboisTrueLoad: 8, accesses: 200 }, 40],
   ['duboisFalseLoadPerThousand', { duboisFalseLoad: 9, accesses: 200 }, 45],
+  ['remoteMissesPerThousand', { remoteMisses: 3, accesses: 200 }, 15],
+  ['remoteMissesPerThousand', { accesses: 200 }, null],
   ['l2HitRate', { l2Hits: 3, l2Misses: 1 }, 0.75],
   ['l2HitRate', {}, null],
   ['cyclesPerOperation', { cycles: 100, operations: 8 }, 12.5],

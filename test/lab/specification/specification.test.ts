@@ -45,6 +45,11 @@ test('of name, workload and model alone: everything else has its default', () =>
   });
 });
 
+test('a kernel that knows no nodes runs on a machine of several that it is told to take as one', () => {
+  const { machine, kernel } = parse(...smallest, '  nodes: 2', 'kernel: { version: 2.4.22, numa: off }');
+  expect([machine.nodes, kernel.numa]).toEqual([2, 'off']);
+});
+
 test('a seed may be a number', () => {
   expect(parse(...smallest, 'seed: 7').seed).toBe('7');
 });
@@ -248,6 +253,46 @@ test.each([
     '7: a kernel without SMP has no per-CPU arrays; leave limit out',
   ],
   ['a batchcount without a limit', [...smallest, 'batchcount: 8'], '5: batchcount without limit; the kernel takes'],
+  [
+    'no array where a kernel has always one',
+    [...smallest, 'kernel: { version: 2.6.17-g4776874 }', 'limit: [8, 0]'],
+    '6: kernel 2.6.17-g4776874 cannot do without per-CPU arrays; its smallest hold 1',
+  ],
+  [
+    'shared arrays of a kernel that has none',
+    [...smallest, 'kernel: { version: [2.6.17-g4776874, 2.4.22] }', 'shared: 8'],
+    '6: kernel 2.4.22 has no shared arrays; leave shared out',
+  ],
+  [
+    'nodes under a kernel that knows none',
+    [...smallest, '  nodes: [1, 2]', 'kernel: { version: [2.6.17-g4776874, 2.4.22] }'],
+    '5: kernel 2.4.22 knows nothing of nodes; set machine.nodes to 1, or kernel.numa to off',
+  ],
+  [
+    'more nodes than CPUs',
+    [...smallest, '  nodes: 4', '  cpus: [4, 2]'],
+    '5: 4 nodes with 2 CPUs; each node has a CPU: lower machine.nodes, or',
+  ],
+  [
+    'nodes of too little memory',
+    [...smallest, '  nodes: 2', '  memory: [64M, 12M]'],
+    '5: 2 nodes of less than 8M each; give machine.memory 16M or more',
+  ],
+  [
+    'a cost of nodes that there are not',
+    [...smallest, '  remote_cycles: 100'],
+    '5: remote_cycles means nothing to a machine of one node; leave it out, or',
+  ],
+  [
+    'nodes that the kernel knows, where there is one',
+    [...smallest, '  nodes: 1', 'kernel: { numa: off }'],
+    '6: numa means nothing to a machine of one node; leave it out, or',
+  ],
+  [
+    'a cost of nodes in words',
+    [...smallest, '  nodes: 2', '  remote_cycles: much'],
+    '6: machine.remote_cycles: must be model, or cycles up to 65535',
+  ],
   [
     'a batchcount above a limit',
     [...smallest, 'limit: [8, 4]', 'batchcount: 6'],

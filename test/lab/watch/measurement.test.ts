@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest';
-import type { Program } from '../../../src/hw/cpu.ts';
+import type { Cpu, Program } from '../../../src/hw/cpu.ts';
 import { NULL } from '../../../src/hw/memory.ts';
 import { Measurement } from '../../../src/lab/watch/measurement.ts';
 import { GFP_KERNEL } from '../../../src/mm/linux-2.4.22/gfp.ts';
 import { booted } from '../../machines.ts';
+import { booted26 } from '../../slab/linux-2.6.17/booted.ts';
 
 /** A booted machine with a cache of 100-byte objects, meant for 90 bytes, measured from here on. */
 function measuring() {
@@ -52,6 +53,23 @@ test('hits and misses are those that a debug kernel counts itself', () => {
   const { allocHits, freeHits, freeMisses } = measurement.counts();
   expect([allocHits, freeHits, freeMisses]).toEqual([stat('allochit'), stat('freehit'), stat('freemiss')]);
   expect(freeMisses).toBe(6);
+});
+
+test('a free of an object of another node misses: a debug kernel counts it apart', () => {
+  const { machine, allocator, k } = booted26({ cpus: 4, nodes: 2, config: { CONFIG_DEBUG_SLAB: true } });
+  const [here, , there] = machine.cpus as [Cpu, Cpu, Cpu, Cpu];
+  const cachep = machine.run(here, allocator.create(here, { name: 'measured', size: 100 }));
+  const measurement = new Measurement(allocator);
+  const { GFP_KERNEL } = allocator.version.gfp;
+  for (let i = 0; i < 200; i++) {
+    const objp = machine.run(here, allocator.alloc(here, cachep, GFP_KERNEL));
+    machine.run(i % 4 === 0 ? here : there, allocator.free(i % 4 === 0 ? here : there, cachep, objp));
+  }
+  const stat = (name: 'allochit' | 'freehit' | 'freemiss' | 'node_frees') =>
+    machine.memory.peek32(cachep + k.kmem_cache[name]);
+  const { allocHits, freeHits, freeMisses } = measurement.counts();
+  expect([allocHits, freeHits, freeMisses]).toEqual([stat('allochit'), stat('freehit'), stat('node_frees')]);
+  expect([freeHits, freeMisses, stat('freemiss')]).toEqual([50, 150, 0]);
 });
 
 test('live bytes are those asked for, of caches as told, and go with the object', () => {

@@ -15,6 +15,7 @@ import { intendedRaces } from '../../../src/slab/linux-2.6.17/intended-races.ts'
 import { REAPTIMEOUT_LIST3 } from '../../../src/slab/linux-2.6.17/list3.ts';
 import { placeAt } from '../../../src/slab/linux-2.6.17/places.ts';
 import { type Booted26, booted26 } from './booted.ts';
+import { watched } from './watched.ts';
 
 const DEVICE = 0x41;
 const TICK = 20_000;
@@ -120,6 +121,18 @@ describe('the allocator has no race but those intended', () => {
     const races = raceRun(booted26({ cpus, nodes }), seed);
     expect(tell(races)).toEqual([]);
     found.push(...races);
+  });
+
+  test.each([
+    ['on SMP', 1, 'one'],
+    ['on SMP', 1, 'two'],
+    ['on two nodes', 2, 'one'],
+  ])('%s under stress, with a CPU that comes and goes, and RCU (%i nodes, seed %s)', (_, nodes, seed) => {
+    const booted = booted26({ cpus: 4, nodes, lockupCycles: 20_000_000 });
+    const { races, harm } = watched(booted, { seed, operations: 4000 });
+    found.push(...races);
+    expect(harm).toBeNull();
+    expect(tell(races)).toEqual([]);
   });
 
   test('and each of those intended was found', () => {
