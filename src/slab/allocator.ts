@@ -122,10 +122,10 @@ export interface SlabAllocator {
   slabinfo(cpu: Cpu): Program<string>;
 
   /**
-   * Between two operations of a task, where others may act: the task is in user mode, or sleeps. Only of kernels to which that
-   * makes a difference.
+   * Between two operations of a task, where others may act, it is in user mode, or sleeps: from its next `yield` on, until it comes
+   * back. Only of kernels to which that makes a difference.
    */
-  user_mode?(cpu: Cpu): Program;
+  readonly userMode?: { enter(cpu: Cpu): void; leave(cpu: Cpu): void };
   /** Installs `handler` for a hardware interrupt; it runs in interrupt context. */
   request_irq(vector: number, handler: InterruptHandler): void;
 

@@ -48,17 +48,30 @@ function* runThread(k: Linux26, cpu: Cpu, task: addr_t, thread: Kthread): Progra
 }
 
 /**
- * The current task goes back to user mode: others may have the CPU first, and interrupts that are due come there. The way out of
- * the kernel is not modelled, in any version, so whether others wait is seen by peek.
+ * Others that wait for this CPU have it first, from the current task's next `yield` on; whether any do. The way out of the kernel is
+ * not modelled, in any version, so that is seen by peek.
  */
-export function* user_mode(k: Linux26, cpu: Cpu): Program {
+function resched(k: Linux26, cpu: Cpu): boolean {
   const flags = current_thread_info(cpu) + thread_info.flags;
-  while (((k.machine.memory.peek32(flags) >>> TIF_NEED_RESCHED) & 1) !== 0) {
-    cpu.lockBtr(flags, TIF_NEED_RESCHED);
-    rcu_qsctr_inc(k, cpu);
-    k.machine.scheduler.giveWay(cpu);
-    yield;
-  }
+  if (((k.machine.memory.peek32(flags) >>> TIF_NEED_RESCHED) & 1) === 0) return false;
+  cpu.lockBtr(flags, TIF_NEED_RESCHED);
+  rcu_qsctr_inc(k, cpu);
+  k.machine.scheduler.giveWay(cpu);
+  return true;
+}
+
+/** The current task is in user mode from its next `yield` on, unless others have the CPU first; until `leaveUserMode`. */
+export function enterUserMode(k: Linux26, cpu: Cpu): void {
+  k.inUserMode[cpu.id] = !resched(k, cpu);
+}
+
+export function leaveUserMode(k: Linux26, cpu: Cpu): void {
+  k.inUserMode[cpu.id] = false;
+}
+
+/** The current task goes to user mode and comes back: others may have the CPU first, and interrupts that are due come there. */
+export function* user_mode(k: Linux26, cpu: Cpu): Program {
+  while (resched(k, cpu)) yield;
   k.inUserMode[cpu.id] = true;
   if (cpu.isAhead || (cpu.apic.pending !== 0 && cpu.apic.nextArrival() <= cpu.clock)) yield;
   k.inUserMode[cpu.id] = false;

@@ -49,7 +49,7 @@ export default defineWorkload({
         allocator.request_irq(NETWORK_VECTOR, function* (cpu) {
           if (arrived === packets) return;
           arrived++;
-          context.enter(cpu);
+          context.interrupted(cpu);
           const bytes = 64 + below(random, longest - 63);
           if (waiting.length >= backlog) return;
           const skb = yield* context.alloc(cpu, heads, GFP_ATOMIC);
@@ -73,7 +73,7 @@ export default defineWorkload({
             const packet = waiting.shift();
             if (packet === undefined) return;
             cpu.idleUntil(packet.at);
-            if (cpu.isAhead) yield* context.userMode(cpu);
+            if (cpu.isAhead) yield context.leave(cpu);
             context.enter(cpu);
             touch.used(cpu, heads.number, packet.skb, heads.size);
             for (let at = 0; at < Math.min(HEADERS, packet.bytes); at += 4) cpu.read(packet.data + at, 4);

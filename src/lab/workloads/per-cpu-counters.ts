@@ -34,7 +34,7 @@ export default defineWorkload({
       run() {
         context.onEachCpu(function* (cpu) {
           for (let i = 0; i < increments; i++) {
-            if (cpu.isAhead) yield* context.userMode(cpu);
+            if (cpu.isAhead) yield context.leave(cpu);
             context.enter(cpu);
             const counter = objects[i % counters][cpu.id];
             if (counter !== NULL) cpu.store32(counter, cpu.load32(counter) + 1);

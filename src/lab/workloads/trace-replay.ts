@@ -71,11 +71,11 @@ class Replay {
       // An object's allocation comes before its use in the trace: within the window it may still be under way.
       while (i >= this.#frontier + WINDOW || (awaited !== null && !this.#isAllocated(awaited))) {
         cpu.idleUntil(cpu.horizon + 1);
-        yield* this.#context.userMode(cpu);
+        yield this.#context.leave(cpu);
       }
       // The host may have run that allocation ahead of time: its use waits for it on this CPU's clock too.
       if (awaited !== null) cpu.idleUntil(this.#allocatedAt[awaited]);
-      if (cpu.isAhead) yield* this.#context.userMode(cpu);
+      if (cpu.isAhead) yield this.#context.leave(cpu);
       this.#context.enter(cpu);
       if (operation.kind === 'free') yield* this.#free(cpu, operation);
       else if (operation.kind === 'memcpy') this.#copy(cpu, operation);

@@ -46,6 +46,7 @@ export class WorkloadContext {
   failed = 0;
   readonly #cacheSettings: CacheSettings;
   readonly #interference: Pick<Interference, 'enter'> | null;
+  readonly #userMode: SlabAllocator['userMode'] | null;
 
   constructor(options: {
     readonly allocator: SlabAllocator;
@@ -64,6 +65,7 @@ export class WorkloadContext {
     this.placement = options.placement;
     this.#cacheSettings = options.cacheSettings;
     this.#interference = options.interference;
+    this.#userMode = options.allocator.userMode ?? null;
   }
 
   get cpus(): readonly Cpu[] {
@@ -96,22 +98,27 @@ export class WorkloadContext {
     yield* this.allocator.free(cpu, cache.cachep, objp);
   }
 
-  /** Where a task lets others act before its next operation: it is in user mode, or waits for something. */
-  *userMode(cpu: Cpu): Program {
-    if (this.allocator.user_mode === undefined) yield;
-    else yield* this.allocator.user_mode(cpu);
+  /** Before a task lets others act, between two operations: it is in user mode until it `enter`s the kernel again. */
+  leave(cpu: Cpu): void {
+    this.#userMode?.enter(cpu);
   }
 
   /** Waits, as time in which this CPU does nothing, until `ready`. */
   *waitUntil(cpu: Cpu, ready: () => boolean): Program {
     while (!ready()) {
       cpu.idleUntil(cpu.horizon + 1);
-      yield* this.userMode(cpu);
+      yield this.leave(cpu);
     }
   }
 
-  /** Before every operation, which enters the kernel: plays the user-mode loads that come before it (interference). */
+  /** Before every operation of a task, which enters the kernel. */
   enter(cpu: Cpu): void {
+    this.interrupted(cpu);
+    this.#userMode?.leave(cpu);
+  }
+
+  /** Plays the user-mode loads that come before the kernel is entered (interference), by an interrupt or otherwise. */
+  interrupted(cpu: Cpu): void {
     this.#interference?.enter(cpu);
   }
 

@@ -1,7 +1,7 @@
 /** 2.6.17 as the lab drives it. */
 import type { Cpu, InterruptHandler, Program } from '../../hw/cpu.ts';
 import type { addr_t } from '../../hw/memory.ts';
-import { user_mode } from '../../kernel/linux-2.6/sched.ts';
+import { enterUserMode, leaveUserMode } from '../../kernel/linux-2.6/sched.ts';
 import { request_irq } from '../../kernel/linux-2.6/softirq.ts';
 import { buddyinfo, nr_free_pages, nr_pcp_pages } from '../../mm/linux-2.6.17/buddyinfo.ts';
 import { __get_free_pages, free_pages } from '../../mm/linux-2.6.17/page-alloc.ts';
@@ -22,6 +22,10 @@ import { slabinfo_write } from './tune.ts';
 export class Slab2617 implements SlabAllocator {
   readonly version: KernelFacts;
   readonly kernel: Linux2617;
+  readonly userMode = {
+    enter: (cpu: Cpu) => enterUserMode(this.kernel, cpu),
+    leave: (cpu: Cpu) => leaveUserMode(this.kernel, cpu),
+  };
 
   constructor(version: KernelFacts, kernel: Linux2617) {
     this.version = version;
@@ -91,10 +95,6 @@ export class Slab2617 implements SlabAllocator {
 
   slabinfo(cpu: Cpu): Program<string> {
     return readSlabinfo(this.kernel, cpu);
-  }
-
-  user_mode(cpu: Cpu): Program {
-    return user_mode(this.kernel, cpu);
   }
 
   request_irq(vector: number, handler: InterruptHandler): void {
