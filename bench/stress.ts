@@ -55,13 +55,13 @@ function tell<K extends Kernel>(
   const sum = (of: (counters: (typeof machine.cpus)[number]['counters']) => number) =>
     machine.cpus.reduce((total, { counters }) => total + of(counters), 0);
   const interrupts = sum((counters) => counters.interrupts);
-  const calls = interrupts - counts.timerInterrupts - counts.deviceInterrupts;
+  const own = interrupts - counts.timerInterrupts - counts.deviceInterrupts;
   const cycles = sum((counters) => counters.spinCycles) / sum((counters) => counters.loads + counters.stores);
   const longest = Math.max(...machine.cpus.map(({ counters }) => counters.longestInterruptsOff));
   const { nested, remoteFrees, frees } = counts;
   console.log(
     `       stress of ${kernel}: ${operations} operations in ${seconds.toFixed(1)} s, ${remoteFrees} of ${frees} frees remote; ` +
-      `${interrupts} interrupts (${counts.timerInterrupts} timer, ${counts.deviceInterrupts} device, ${calls} IPIs, ` +
+      `${interrupts} interrupts (${counts.timerInterrupts} timer, ${counts.deviceInterrupts} device, ${own} of the kernel's own, ` +
       `${nested} nested); ${cycles.toFixed(2)} spin cycles an access; interrupts off for ${longest} cycles at most`,
   );
 }
