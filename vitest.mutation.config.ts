@@ -1,7 +1,6 @@
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
-
-const slow = /golden|propert(y|ies)|random|missing-lock|two-kernels/;
+import { slow } from './test/mutation/slow.ts';
 
 /** Quick tests first: the first that fails ends a mutant's run. */
 class QuickFirst extends BaseSequencer {

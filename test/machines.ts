@@ -4,6 +4,7 @@ import { type CpuModelName, cpuModels } from '../src/hw/cpu-models.ts';
 import { Machine } from '../src/hw/machine.ts';
 import { MiB } from '../src/hw/memory.ts';
 import type { StoreBufferOptions } from '../src/hw/store-buffer.ts';
+import type { Kernel } from '../src/kernel/kernel.ts';
 import type { SlabAllocator } from '../src/slab/allocator.ts';
 import { bootBuild } from '../src/slab/boot.ts';
 import type { SlabConfig } from '../src/slab/linux-2.4.22/config.ts';
@@ -20,10 +21,10 @@ interface Options {
   readonly classes?: ClassDetail;
 }
 
-export interface Booted {
+export interface Booted<K extends Kernel = Linux2422> {
   readonly machine: Machine;
   readonly allocator: SlabAllocator;
-  readonly k: Linux2422;
+  readonly k: K;
 }
 
 /** 2.4.22 on a Pentium III of two CPUs and 32 MB, unless said otherwise. */

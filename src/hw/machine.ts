@@ -93,15 +93,21 @@ export class Machine {
     return context.result as T;
   }
 
-  /**
-   * The inter-processor interrupt `vector` from `from` to every other CPU. It is sent by a store to the local APIC, which
-   * leaves the CPU after all stores before it.
-   */
+  /** The inter-processor interrupt `vector` from `from` to every other CPU. */
   sendIpiToOthers(from: Cpu, vector: number): void {
+    this.sendIpi(
+      from,
+      this.cpus.filter((cpu) => cpu !== from),
+      vector,
+    );
+  }
+
+  /** The same to some. It is sent by a store to the local APIC, which leaves the CPU after all stores before it. */
+  sendIpi(from: Cpu, to: readonly Cpu[], vector: number): void {
     from.drain();
     const arrival = from.clock + this.model.cycles.ipi;
-    for (const cpu of this.cpus) if (cpu !== from) cpu.apic.post(vector, arrival);
-    if (this.cpus.length > 1) this.scheduler.bringHorizonTo(arrival);
+    for (const cpu of to) cpu.apic.post(vector, arrival);
+    if (to.length > 0) this.scheduler.bringHorizonTo(arrival);
   }
 
   /** A local timer interrupt `vector` on `cpu` every `period` cycles, first at `first`, while anything runs. */

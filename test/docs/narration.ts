@@ -5,8 +5,9 @@ import { observe } from '../../src/hw/observe.ts';
 import { task_struct } from '../../src/kernel/linux-2.4/task.ts';
 import { fieldAt } from '../../src/kernel/struct.ts';
 import { struct_page } from '../../src/mm/linux-2.4.22/mm.ts';
-import type { CacheState } from '../../src/slab/allocator.ts';
+import type { CacheState, SlabAllocator } from '../../src/slab/allocator.ts';
 import { cpucache_t, kmem_bufctl_t, type Linux2422, slab_t } from '../../src/slab/linux-2.4.22/slab.ts';
+import type { Linux2617 } from '../../src/slab/linux-2.6.17/slab.ts';
 
 /** The field at `offset`, with what is beyond its start. */
 function field(layout: object, offset: number): string {
@@ -38,6 +39,36 @@ export function nameOf(k: Linux2422, cache: CacheState, address: addr_t): string
     return `mem_map[${pfn}].${field(struct_page, symbol.offset % struct_page.sizeof)}`;
   }
   return symbol.name;
+}
+
+/** The same of 2.6.17, where each place knows itself. */
+export function nameIn26(allocator: SlabAllocator, address: addr_t): string {
+  const { kind, field: path, owner, offset } = allocator.place(address);
+  const [structure = '', member = ''] = path.split('.');
+  const { kmem_cache, array_cache, kmem_list3, slab } = allocator.kernel as Linux2617;
+  const indexed = (start: number) => `[${(offset - start) / 4}]`;
+  switch (kind) {
+    case 'cache descriptor': {
+      const start = (kmem_cache as unknown as Record<string, number>)[member]!;
+      return `cachep->${member}${['array', 'nodelists'].includes(member) ? indexed(start) : ''}`;
+    }
+    case 'per-CPU array':
+      return `ac->${member}${member === 'entry' ? indexed(array_cache.entry) : ''}`;
+    case 'shared array':
+      return `shared->${member}`;
+    case 'slab lists':
+      return `l3->${field(kmem_list3, offset)}`;
+    case 'lock':
+      return structure === 'kmem_list3' ? `l3->${member}` : path;
+    case 'slab descriptor':
+      return `slabp->${field(slab, offset)}`;
+    case 'free list':
+      return `slab_bufctl(slabp)${indexed(slab.sizeof)}`;
+    case 'page':
+      return `mem_map${owner.replace('page', '')}.${member}`;
+    default:
+      return structure === 'thread_info' ? `current_thread_info()->${member}` : path;
+  }
 }
 
 /** Notes each access of `cpu` while `run` runs. */

@@ -4,8 +4,10 @@ import {
   list_add,
   list_add_tail,
   list_del,
+  list_del_init,
   list_empty,
   list_head,
+  list_move,
   listStep,
 } from '../../src/kernel/list.ts';
 import { machineOf } from '../hw/tiny-machine.ts';
@@ -66,6 +68,23 @@ describe('list_del', () => {
     list_del(cpu, A);
     expect([memory.peek32(A + list_head.next), memory.peek32(A + list_head.prev)]).toEqual([0, 0]);
   });
+});
+
+test('list_del_init takes the entry out and leaves it a list of its own', () => {
+  const { cpu, memory, contents } = listOf(A, B, C);
+  list_del_init(cpu, B);
+  expect(contents()).toEqual([A, C]);
+  expect([memory.peek32(B + list_head.next), memory.peek32(B + list_head.prev)]).toEqual([B, B]);
+});
+
+test.each([
+  [A, [A, B, C]],
+  [B, [B, A, C]],
+  [C, [C, A, B]],
+])('list_move takes %i out of its place and puts it in front', (entry, after) => {
+  const { cpu, contents } = listOf(A, B, C);
+  list_move(cpu, entry, HEAD);
+  expect(contents()).toEqual(after);
 });
 
 test('listStep goes to the next entry and prefetches the one behind it', () => {

@@ -15,7 +15,7 @@ import {
   ZONE_NORMAL,
   ZONE_SHIFT,
 } from '../../src/mm/linux-2.4.22/mm.ts';
-import { __free_pages, alloc_pages } from '../../src/mm/linux-2.4.22/page-alloc.ts';
+import { __free_pages, alloc_pages, free_pages } from '../../src/mm/linux-2.4.22/page-alloc.ts';
 import { booted } from '../machines.ts';
 
 function pages() {
@@ -129,6 +129,16 @@ describe('BAD_RANGE(zone,page)', () => {
     flip(buddy + struct_page.flags, zoneBits(ZONE_NORMAL, ZONE_DMA));
     expect(() => give(page)).toThrow('kernel BUG at page_alloc.c! __free_pages_ok: BAD_RANGE(zone,page)');
   });
+});
+
+test('free_pages() of NULL frees nothing, and looks at nothing', () => {
+  const { k, memory } = pages();
+  const [cpu] = k.machine.cpus;
+  const before = { ...cpu!.counters };
+  const first = memory.peek32(k.pageAt(0) + struct_page.count);
+  k.machine.run(cpu!, free_pages(k, cpu!, NULL, 0));
+  expect(cpu!.counters).toEqual(expect.objectContaining({ loads: before.loads, stores: before.stores }));
+  expect(memory.peek32(k.pageAt(0) + struct_page.count)).toBe(first);
 });
 
 test('order is below MAX_ORDER', () => {

@@ -1,28 +1,23 @@
 /**
- * The stress run: on each CPU two tasks, a local timer, and devices whose handlers allocate and free, all at the same
- * time by seed. Objects wait in pools that all CPUs share, so most frees are remote: of what another CPU allocated. Among
- * these operations others tune, shrink, reap, read slabinfo, create and destroy caches, and mask the devices' lines.
- *
- * Two faults of 2.4.22 itself stay out of its way. Tuning stores the new batchcount before it exchanges the arrays, so a
- * batch above an old array's limit runs over that array's ends: batches here are smaller than any limit. And tuning
- * allocates with cache_chain_sem held, which reclaim wants too: memory here is enough.
+ * The stress run of all kernel versions: on each CPU two tasks, a timer, and devices whose handlers allocate and free, all
+ * at the same time by seed. Objects wait in pools that all CPUs share, so most frees are remote: of what another CPU
+ * allocated. Among these operations others tune, shrink, reap, read slabinfo, create and destroy caches, mask the devices'
+ * lines, and do what only their version can. What a version does otherwise is a StressedVersion, in the folder of its name.
  */
 
 import { below, type Random, seeded } from '../../src/base/random.ts';
 import type { Cpu, Program } from '../../src/hw/cpu.ts';
+import type { Machine } from '../../src/hw/machine.ts';
 import { type addr_t, NULL, PAGE_SIZE } from '../../src/hw/memory.ts';
 import { local_irq_disable, local_irq_enable } from '../../src/kernel/irq.ts';
-import { request_irq } from '../../src/kernel/linux-2.4/hardirq.ts';
-import { get_current, THREAD_SIZE, task_struct } from '../../src/kernel/linux-2.4/task.ts';
-import { INIT_LIST_HEAD } from '../../src/kernel/list.ts';
+import type { Kernel } from '../../src/kernel/kernel.ts';
 import { spin_lock_init, spin_lock_irqsave, spin_unlock_irqrestore } from '../../src/kernel/spinlock.ts';
-import { schedule, setTaskState, TASK_RUNNING, TASK_UNINTERRUPTIBLE } from '../../src/kernel/wait.ts';
-import { GFP_ATOMIC, GFP_DMA, GFP_KERNEL } from '../../src/mm/linux-2.4.22/gfp.ts';
-import type { SlabAllocator } from '../../src/slab/allocator.ts';
-import { SLAB_HWCACHE_ALIGN } from '../../src/slab/linux-2.4.22/flags.ts';
+import { setTaskState, TASK_RUNNING, TASK_UNINTERRUPTIBLE } from '../../src/kernel/wait.ts';
+import type { CacheOptions } from '../../src/slab/allocator.ts';
 import type { Booted } from '../machines.ts';
 
-const TIMER_VECTOR = 0xef;
+/** Of the run's own timers, below those of kernels. */
+const TIMER_VECTOR = 0xee;
 const TICK = 20_000;
 const TASKS_PER_CPU = 2;
 /** Device `i` sits on CPU i % cpus; every other one lets interrupts of higher priority into its handler. */
@@ -33,11 +28,45 @@ const RING = 8;
 /** Operations after which a pool that was to fill is to drain, and back. */
 const TIDE = 4000;
 /** No array of a cache that the run tunes is smaller, and no batch larger. */
-const SMALLEST_LIMIT = 16;
-const CONSTRUCTED = 0x600d0b1e;
+export const SMALLEST_LIMIT = 16;
+/** What the second word of a constructed object is. */
+export const CONSTRUCTED = 0x600d0b1e;
 
-/** Where objects of one kind come from, go to, and wait meanwhile, with the cookie that each must still hold. */
-export interface Pool {
+/** What a kernel version does its own way under stress, and how it is seen that nothing was harmed. */
+export interface StressedVersion<K extends Kernel> {
+  /** Bytes of a kernel stack, from its foot. */
+  readonly THREAD_SIZE: number;
+  /** A new stack with a task of the CPU `of` on it. Objects that the task is made of go to `stress.held`. */
+  newStack(stress: Stress<K>, cpu: Cpu, of: Cpu): Program<addr_t>;
+  schedule(k: K, cpu: Cpu): Program;
+  /** CPUs that have tasks and devices; the others come and go. */
+  busyCpus(machine: Machine): readonly Cpu[];
+  /** Where a line of /proc/slabinfo has active and all objects, active and all slabs, counted behind the name. */
+  readonly slabinfoColumns: readonly [activeObjects: number, objects: number, activeSlabs: number, slabs: number];
+  /** Caches beside those of all versions, in pools of their own. */
+  readonly caches: readonly CacheOfRun[];
+  /** Pools of another kind, beside those of all versions. */
+  pools(booted: Booted<K>): readonly Source[];
+  /** What an administrator may do: the one as likely as the other. */
+  readonly acts: readonly Act<K>[];
+  /** Whether the kernel lets a cache that stands from boot on be shrunk. */
+  isShrinkable(k: K, cachep: addr_t): boolean;
+  /** What a task does after each operation. */
+  betweenOperations(stress: Stress<K>, cpu: Cpu, random: Random): Program | null;
+  /** The kernel's own time begins. */
+  startTime(stress: Stress<K>): void;
+  /** When all tasks have ended: waits for what the kernel still has to do. */
+  settle(booted: Booted<K>, cpu: Cpu): Program;
+  /** Nothing is held, nothing under way. */
+  assertQuiet(stress: Stress<K>): void;
+  /** All of memory is as it must be, where the run has these objects and these blocks of pages, orders by first frame. */
+  assertMemory(booted: Booted<K>, objects: readonly addr_t[], blocks: ReadonlyMap<number, number>): void;
+}
+
+export type Act<K extends Kernel> = (stress: Stress<K>, cpu: Cpu, random: Random) => Program;
+
+/** Where objects of one kind come from and go to. */
+export interface Source {
   readonly name: string;
   readonly size: number;
   /** Objects at high tide. */
@@ -47,8 +76,22 @@ export interface Pool {
   readonly constructed: boolean;
   /** Of its blocks of pages; null for objects. */
   readonly order: number | null;
+}
+
+/** Objects of one kind that wait, with the cookie that each must still hold. */
+export interface Pool extends Source {
   readonly lock: addr_t;
   readonly waiting: Waiting[];
+}
+
+export interface CacheOfRun extends Pick<CacheOptions, 'align'> {
+  readonly name: string;
+  readonly size: number;
+  readonly high: number;
+  /** Of the version; SLAB_HWCACHE_ALIGN, which all have, is `aligned`. */
+  readonly flags?: number;
+  readonly aligned?: boolean;
+  readonly constructed?: boolean | 'never destructed';
 }
 
 interface Waiting {
@@ -88,15 +131,20 @@ const noCounts = {
   pagesShrunk: 0,
   pagesReaped: 0,
 };
-export type StressCounts = typeof noCounts;
+/** With those that a version adds. */
+export type StressCounts = typeof noCounts & Record<string, number>;
 
 export interface StressOptions {
   readonly seed: string;
   readonly operations: number;
   /** How many times more objects are live at high tide: for machines short of memory. */
   readonly tide?: number;
-  /** False where memory may run out: see above. */
+  /** False where tuning must not run out of memory. */
   readonly tuning?: boolean;
+  /** How many kinds of objects it uses, the first ones; all without it. Fewer of them each are used more. */
+  readonly kinds?: number;
+  /** How many times longer all periods are: for builds so slow that handlers would leave tasks no time. */
+  readonly pace?: number;
   /** Told whenever another tenth of the operations is done. */
   readonly onTenth?: () => void;
 }
@@ -106,8 +154,9 @@ interface Sleeper {
   ticks: number;
 }
 
-export class Stress {
-  readonly booted: Booted;
+export class Stress<K extends Kernel = Kernel> {
+  readonly booted: Booted<K>;
+  readonly version: StressedVersion<K>;
   readonly pools: Pool[] = [];
   readonly devices: Device[] = [];
   /** The tasks' stacks, from alloc_pages as a real kernel's. */
@@ -115,6 +164,7 @@ export class Stress {
   /** Objects of the run's own that are neither in a pool nor in flight. */
   readonly held: addr_t[] = [];
   readonly counts: StressCounts = { ...noCounts };
+  readonly pace: number;
   /** Operations done: each allocation, free and act of administration, in tasks and in handlers. */
   operations = 0;
 
@@ -124,65 +174,78 @@ export class Stress {
   readonly #sleepers: Sleeper[][];
   /** Handlers in progress on each CPU. */
   readonly #depth: number[];
-  readonly #tunable: string[] = [];
-  /** All caches but those that come and go. A DEBUG build refuses to shrink kmem_cache, which its chain begins behind. */
+  /** The caches of its pools, by name. */
+  readonly caches = new Map<string, addr_t>();
+  /** Caches whose arrays the run tunes, by name. */
+  readonly tunable: string[] = [];
+  /** Caches that the run shrinks: all but kmem_cache and those that come and go. */
   #shrinkable: addr_t[] = [];
   /** Each device with the CPU whose timer unmasks it again. */
   readonly #wired: { readonly cpu: Cpu; readonly device: Device }[] = [];
+  /** CPUs that have tasks. */
+  #busy: readonly Cpu[] = [];
   #running = 0;
 
   /** Sets up a run on a machine just booted. */
-  constructor(booted: Booted, options: StressOptions) {
+  constructor(booted: Booted<K>, version: StressedVersion<K>, options: StressOptions) {
     this.booted = booted;
+    this.version = version;
     this.#options = options;
+    this.pace = options.pace ?? 1;
     const { machine } = booted;
     this.#sleepers = machine.cpus.map(() => []);
     this.#depth = machine.cpus.map(() => 0);
     const boss = machine.cpus[0]!;
     machine.run(boss, this.#setUp(boss));
-    const { cache_cache, config } = booted.k;
     this.#shrinkable = booted.allocator
       .caches()
       .map(({ cachep }) => cachep)
-      .filter((cachep) => !(config.CONFIG_DEBUG_SLAB && cachep === cache_cache));
+      .filter((cachep) => version.isShrinkable(booted.k, cachep));
     for (const { counters } of machine.cpus) counters.longestInterruptsOff = 0;
   }
 
   /** Runs to the end; then unmasks every line, so that what is latched is served too. */
   run(): void {
-    const { machine, k } = this.booted;
+    const { machine, allocator } = this.booted;
     const start = Math.max(...machine.cpus.map(({ clock }) => clock));
     this.stacks.forEach((stack, i) => {
-      const cpu = machine.cpus[i % machine.cpus.length]!;
-      machine.memory.poke32(stack + task_struct.processor, cpu.id);
-      machine.scheduler.spawn(cpu, this.#task(cpu, i), stack + THREAD_SIZE);
+      const cpu = this.#busy[i % this.#busy.length]!;
+      machine.scheduler.spawn(cpu, this.#task(cpu, i), stack + this.version.THREAD_SIZE);
       this.#running++;
     });
-    request_irq(k, TIMER_VECTOR, (cpu) => this.#timer(cpu));
-    for (const cpu of machine.cpus) machine.startTimer(cpu, TIMER_VECTOR, start + 1000 + 777 * cpu.id, TICK);
+    allocator.request_irq(TIMER_VECTOR, (cpu) => this.#timer(cpu));
+    for (const cpu of machine.cpus)
+      machine.startTimer(cpu, TIMER_VECTOR, start + 1000 + 777 * cpu.id, TICK * this.pace);
     for (const [i, device] of this.devices.entries()) this.#startDevice(device, i, start);
+    this.version.startTime(this);
     machine.scheduler.run();
     const end = Math.max(...machine.cpus.map(({ clock }) => clock));
     for (const { line } of this.devices) machine.deviceLines.unmask(line, end);
     machine.scheduler.run();
+    machine.run(machine.cpus[0], this.version.settle(this.booted, machine.cpus[0]));
   }
 
   *#setUp(cpu: Cpu): Program {
     const { k, allocator, machine } = this.booted;
-    const add = function* (stress: Stress, pool: Omit<Pool, 'lock' | 'waiting'>): Program {
+    const { GFP_DMA, GFP_KERNEL } = allocator.version.gfp;
+    const add = function* (stress: Stress<K>, source: Source): Program {
       // A line each, so that the pools' locks do not disturb one another.
       const lock = yield* allocator.kmalloc(cpu, 32, GFP_KERNEL);
       stress.held.push(lock);
       spin_lock_init(k, cpu, lock);
-      stress.pools.push({ ...pool, lock, waiting: [] });
+      stress.pools.push({ ...source, lock, waiting: [] });
     };
-    for (const { name, size, high, flags, constructed } of cachesOfRun) {
+    for (const cache of [...cachesOfRun, ...this.version.caches]) {
+      const { name, size, high, align, aligned, constructed } = cache;
       const ctor = constructed ? constructs : null;
-      const cachep = yield* allocator.create(cpu, { name, size, flags, ctor, dtor: constructed ? destructs : null });
+      const dtor = constructed === true ? destructs : null;
+      const flags = (cache.flags ?? 0) | (aligned ? allocator.version.flags.SLAB_HWCACHE_ALIGN : 0);
+      const cachep = yield* allocator.create(cpu, { name, size, flags, ctor, dtor, ...(align && { align }) });
       const give = (freeing: Cpu, objp: addr_t) => allocator.free(freeing, cachep, objp);
       const take = (allocating: Cpu, gfp: number) => allocator.alloc(allocating, cachep, gfp);
-      yield* add(this, { name, size, high, constructed, order: null, take, give });
-      this.#tunable.push(name);
+      yield* add(this, { name, size, high, constructed: ctor !== null, order: null, take, give });
+      this.tunable.push(name);
+      this.caches.set(name, cachep);
     }
     for (const { size, high, dma } of kmallocsOfRun) {
       const name = `kmalloc ${size}${dma ? ' (DMA)' : ''}`;
@@ -197,7 +260,8 @@ export class Stress {
       const name = `pages of order ${order}`;
       yield* add(this, { name, size, high: 24 >> order, constructed: false, order, take, give });
     }
-    this.#tunable.push(
+    for (const source of this.version.pools(this.booted)) yield* add(this, source);
+    this.tunable.push(
       'size-32',
       'size-128',
       'size-512',
@@ -208,18 +272,21 @@ export class Stress {
       'size-1024',
     );
     // Small arrays, so that work goes on in slabs and lists too.
-    for (const name of this.#tunable) yield* allocator.tune(cpu, `${name} ${SMALLEST_LIMIT} ${SMALLEST_LIMIT / 2}`);
-    for (let i = 0; i < TASKS_PER_CPU * machine.cpus.length; i++) {
-      this.stacks.push(yield* newStack(allocator, cpu));
+    for (const name of this.tunable) {
+      yield* allocator.tune(cpu, allocator.version.tuning(name, SMALLEST_LIMIT, SMALLEST_LIMIT / 2));
+    }
+    this.#busy = this.version.busyCpus(machine);
+    for (let i = 0; i < TASKS_PER_CPU * this.#busy.length; i++) {
+      this.stacks.push(yield* this.version.newStack(this, cpu, this.#busy[i % this.#busy.length]!));
     }
     for (const [i, vector] of DEVICE_VECTORS.entries()) {
-      const owner = machine.cpus[i % machine.cpus.length]!;
+      const owner = this.#busy[i % this.#busy.length]!;
       const line = machine.deviceLines.connect(vector, owner);
       const device = { line, masked: 0, unanswered: 0 };
       const random = seeded(this.#options.seed, `device ${i}`);
       this.devices.push(device);
       this.#wired.push({ cpu: owner, device });
-      request_irq(k, vector, (at) => this.#interrupted(at, () => this.#serve(at, device, random, i % 2 === 1)));
+      allocator.request_irq(vector, (at) => this.#interrupted(at, () => this.#serve(at, device, random, i % 2 === 1)));
     }
   }
 
@@ -227,14 +294,20 @@ export class Stress {
 
   *#task(cpu: Cpu, number: number): Program {
     const random = seeded(this.#options.seed, `task ${number}`);
+    const { GFP_KERNEL, GFP_ATOMIC } = this.booted.allocator.version.gfp;
     const top = cpu.esp;
     while (this.operations < this.#options.operations) {
       // The host's counts and pools are shared as memory is: whoever is behind goes first.
       if (cpu.isAhead) yield;
       const kind = random();
-      if (kind < 0.985) yield* this.#allocateOrFree(cpu, random, random() < 0.9 ? GFP_KERNEL : GFP_ATOMIC);
+      if (kind < 0.985) yield* this.allocateOrFree(cpu, random, random() < 0.9 ? GFP_KERNEL : GFP_ATOMIC);
       else if (kind < 0.993) yield* this.#nap(cpu, 1 + below(random, 3));
-      else yield* this.#administer(cpu, random);
+      else {
+        this.#count();
+        yield* this.version.acts[below(random, this.version.acts.length)]!(this, cpu, random);
+      }
+      const between = this.version.betweenOperations(this, cpu, random);
+      if (between !== null) yield* between;
       if (cpu.esp !== top) throw new Error(`task ${number}: the stack pointer is off by ${cpu.esp - top}`);
       if (!cpu.interruptsOn) throw new Error(`task ${number}: interrupts stayed off`);
     }
@@ -242,13 +315,18 @@ export class Stress {
   }
 
   /** One operation on one pool, by its tide. */
-  *#allocateOrFree(cpu: Cpu, random: Random, flags: number): Program {
-    const number = below(random, this.pools.length);
+  *allocateOrFree(cpu: Cpu, random: Random, flags: number): Program {
+    const number = below(random, this.#options.kinds ?? this.pools.length);
     const pool = this.pools[number]!;
     const high = pool.high * (this.#options.tide ?? 1);
     const tide = Math.floor(this.operations / TIDE + number * 0.3) % 2 === 0 ? high : high >> 3;
     if (random() < (pool.waiting.length < tide ? 0.65 : 0.35)) yield* this.#allocate(cpu, random, pool, flags);
-    else yield* this.#free(cpu, random, pool);
+    else yield* this.free(cpu, random, pool);
+  }
+
+  /** One more of what only a version counts. */
+  count(what: string): void {
+    this.counts[what] = (this.counts[what] ?? 0) + 1;
   }
 
   #count(): void {
@@ -274,7 +352,7 @@ export class Stress {
     yield* spin_unlock_irqrestore(this.booted.k, cpu, pool.lock, irq);
   }
 
-  *#free(cpu: Cpu, random: Random, pool: Pool): Program {
+  *free(cpu: Cpu, random: Random, pool: Pool): Program {
     const irq = yield* spin_lock_irqsave(this.booted.k, cpu, pool.lock);
     const taken = takeOut(pool.waiting, random);
     yield* spin_unlock_irqrestore(this.booted.k, cpu, pool.lock, irq);
@@ -306,63 +384,59 @@ export class Stress {
   *#nap(cpu: Cpu, ticks: number): Program {
     this.counts.naps++;
     setTaskState(this.booted.k, cpu, TASK_UNINTERRUPTIBLE);
-    this.#sleepers[cpu.id]!.push({ task: get_current(cpu), ticks });
-    yield* schedule(this.booted.k, cpu);
+    this.#sleepers[cpu.id]!.push({ task: this.booted.k.get_current(cpu), ticks });
+    yield* this.version.schedule(this.booted.k, cpu);
   }
 
-  *#administer(cpu: Cpu, random: Random): Program {
-    const { allocator, machine } = this.booted;
-    const { counts } = this;
-    this.#count();
-    switch (below(random, 8)) {
-      case 0: {
-        if (this.#options.tuning === false) return;
-        const batchcount = 1 + below(random, SMALLEST_LIMIT);
-        const name = this.#tunable[below(random, this.#tunable.length)]!;
-        const text = `${name} ${SMALLEST_LIMIT + below(random, 120)} ${batchcount}`;
-        const result = yield* allocator.tune(cpu, text);
-        if (result !== text.length) throw new Error(`tuning "${text}" came to ${result}`);
-        counts.tunings++;
-        return;
-      }
-      case 1: {
-        const cachep = this.#shrinkable[below(random, this.#shrinkable.length)]!;
-        counts.pagesShrunk += yield* allocator.shrink(cpu, cachep);
-        counts.shrinks++;
-        return;
-      }
-      case 2:
-        counts.pagesReaped += yield* allocator.reap(cpu, random() < 0.5 ? GFP_KERNEL : GFP_ATOMIC);
-        counts.reaps++;
-        return;
-      case 3:
-        yield* this.#readSlabinfo(cpu);
-        return;
-      case 4:
-        yield* this.#briefCache(cpu, random);
-        return;
-      default: {
-        const device = this.devices[below(random, this.devices.length)]!;
-        if (device.masked === 0) machine.deviceLines.mask(device.line);
-        device.masked = 1 + below(random, 5);
-        counts.maskings++;
-      }
-    }
+  // What an administrator does
+
+  *tune(cpu: Cpu, random: Random): Program {
+    if (this.#options.tuning === false) return;
+    const { allocator } = this.booted;
+    const batchcount = 1 + below(random, SMALLEST_LIMIT);
+    const name = this.tunable[below(random, this.tunable.length)]!;
+    const text = allocator.version.tuning(name, SMALLEST_LIMIT + below(random, 120), batchcount);
+    const result = yield* allocator.tune(cpu, text);
+    if (result !== text.length) throw new Error(`tuning "${text}" came to ${result}`);
+    this.counts.tunings++;
   }
 
-  *#readSlabinfo(cpu: Cpu): Program {
+  *shrink(cpu: Cpu, random: Random): Program {
+    const cachep = this.#shrinkable[below(random, this.#shrinkable.length)]!;
+    this.counts.pagesShrunk += yield* this.booted.allocator.shrink(cpu, cachep);
+    this.counts.shrinks++;
+  }
+
+  *reap(cpu: Cpu, random: Random): Program {
+    const { allocator } = this.booted;
+    const { GFP_KERNEL, GFP_ATOMIC } = allocator.version.gfp;
+    this.counts.pagesReaped += yield* allocator.reap(cpu, random() < 0.5 ? GFP_KERNEL : GFP_ATOMIC);
+    this.counts.reaps++;
+  }
+
+  /** A device whose line stays masked for some ticks. */
+  *mask(_cpu: Cpu, random: Random): Program {
+    const device = this.devices[below(random, this.devices.length)]!;
+    if (device.masked === 0) this.booted.machine.deviceLines.mask(device.line);
+    device.masked = 1 + below(random, 5);
+    this.counts.maskings++;
+  }
+
+  *readSlabinfo(cpu: Cpu): Program {
     this.counts.slabinfos++;
     const [version, ...rows] = (yield* this.booted.allocator.slabinfo(cpu)).trimEnd().split('\n');
-    if (!version?.endsWith(' (SMP)')) throw new Error(`slabinfo begins with "${version}"`);
-    for (const row of rows) {
-      const [active = 0, all = 0, , activeSlabs = 0, slabs = 0] = row.slice(17).trim().split(/\s+/).map(Number);
-      if (!(active <= all && activeSlabs <= slabs)) throw new Error(`slabinfo: ${row}`);
+    if (!version?.startsWith('slabinfo - version: ')) throw new Error(`slabinfo begins with "${version}"`);
+    for (const row of rows.filter((each) => !each.startsWith('#'))) {
+      const columns = row.slice(17).trim().split(/\s+/).map(Number);
+      const [active, all, activeSlabs, slabs] = this.version.slabinfoColumns.map((column) => columns[column]!);
+      if (!(active! <= all! && activeSlabs! <= slabs!)) throw new Error(`slabinfo: ${row}`);
     }
   }
 
   /** A cache that one task creates, uses and destroys while others reap and tune the rest of the chain. */
-  *#briefCache(cpu: Cpu, random: Random): Program {
+  *briefCache(cpu: Cpu, random: Random): Program {
     const { allocator } = this.booted;
+    const { GFP_KERNEL } = allocator.version.gfp;
     const name = `brief-${this.counts.creations++}`;
     const cachep = yield* allocator.create(cpu, { name, size: 4 + 4 * below(random, 200) });
     if (cachep === NULL) {
@@ -399,7 +473,7 @@ export class Stress {
     for (; device.unanswered > 0; device.unanswered--) {
       for (let i = 1 + below(random, 4); i > 0; i--) {
         this.counts.inHandlers++;
-        yield* this.#allocateOrFree(cpu, random, GFP_ATOMIC);
+        yield* this.allocateOrFree(cpu, random, this.booted.allocator.version.gfp.GFP_ATOMIC);
       }
     }
     local_irq_disable(cpu);
@@ -421,7 +495,7 @@ export class Stress {
       const sleeper = sleepers[i]!;
       if (--sleeper.ticks > 0) continue;
       sleepers.splice(i, 1);
-      cpu.store32(sleeper.task + task_struct.state, TASK_RUNNING);
+      cpu.store32(sleeper.task + k.task_struct.state, TASK_RUNNING);
       machine.scheduler.wake(k.sleepers.get(sleeper.task)!, cpu.clock);
     }
   }
@@ -429,7 +503,7 @@ export class Stress {
   #startDevice(device: Device, number: number, start: number): void {
     const { scheduler, deviceLines } = this.booted.machine;
     const random = seeded(this.#options.seed, `times of device ${number}`);
-    const next = (time: number) => time + 1 + below(random, 2 * DEVICE_PERIOD);
+    const next = (time: number) => time + 1 + below(random, 2 * DEVICE_PERIOD * this.pace);
     const raise = (time: number) => () => {
       if (this.#running === 0) return;
       this.counts.raises++;
@@ -443,12 +517,12 @@ export class Stress {
   }
 }
 
-const cachesOfRun = [
-  { name: 'stress-24', size: 24, high: 600, flags: 0, constructed: false },
-  { name: 'stress-100', size: 100, high: 400, flags: SLAB_HWCACHE_ALIGN, constructed: false },
-  { name: 'stress-ctor', size: 160, high: 300, flags: 0, constructed: true },
-  { name: 'stress-700', size: 700, high: 120, flags: 0, constructed: false },
-  { name: 'stress-3000', size: 3000, high: 40, flags: SLAB_HWCACHE_ALIGN, constructed: false },
+const cachesOfRun: readonly CacheOfRun[] = [
+  { name: 'stress-24', size: 24, high: 600 },
+  { name: 'stress-100', size: 100, high: 400, aligned: true },
+  { name: 'stress-ctor', size: 160, high: 300, constructed: true },
+  { name: 'stress-700', size: 700, high: 120 },
+  { name: 'stress-3000', size: 3000, high: 40, aligned: true },
 ];
 
 const kmallocsOfRun = [
@@ -480,18 +554,13 @@ function takeOut<T>(items: T[], random: Random): T | undefined {
 
 const hex = (address: addr_t) => `0x${address.toString(16)}`;
 
-/** Two pages for a task_struct and its kernel stack, as alloc_task_struct() takes them; the task is one of `cpu`. */
-export function* newStack(allocator: SlabAllocator, cpu: Cpu): Program<addr_t> {
-  const stack = yield* allocator.get_free_pages(cpu, GFP_KERNEL, 1);
-  for (let at = stack; at < stack + task_struct.sizeof; at += 4) cpu.store32(at, 0);
-  cpu.store32(stack + task_struct.processor, cpu.id);
-  INIT_LIST_HEAD(cpu, stack + task_struct.local_pages);
-  return stack;
-}
-
 /** A stress run, to its end. */
-export function stressed(booted: Booted, options: StressOptions): Stress {
-  const stress = new Stress(booted, options);
+export function stressed<K extends Kernel>(
+  booted: Booted<K>,
+  version: StressedVersion<K>,
+  options: StressOptions,
+): Stress<K> {
+  const stress = new Stress(booted, version, options);
   stress.run();
   return stress;
 }

@@ -39,7 +39,7 @@ export class Bus {
     if (others === 0) return NOBODY;
     let dirty = false;
     for (; others !== 0; others &= others - 1) {
-      if (this.#lowest(others).snoop(BUS_READ, line, id)) dirty = true;
+      if (this.#l1s[lowest(others)].snoop(BUS_READ, line, id)) dirty = true;
     }
     return transferred(asking, dirty ? DIRTY : CLEAN);
   }
@@ -60,7 +60,7 @@ export class Bus {
     if (others === 0) return NOBODY;
     let dirty = false;
     for (; others !== 0; others &= others - 1) {
-      const other = this.#lowest(others);
+      const other = this.#l1s[lowest(others)];
       if (other.snoop(request, line, id)) dirty = true;
       asking.counters.invalidationsSent++;
       other.counters.invalidationsReceived++;
@@ -72,7 +72,7 @@ export class Bus {
   /** Tells all who lost line `id` to a write, but the writer itself, which `words` it has written meanwhile. */
   announceWrites(writer: number, id: number, words: number): void {
     for (let losers = this.directory.invalidated[id] & ~writer; losers !== 0; losers &= losers - 1) {
-      this.#lowest(losers).classes?.hears(id, words);
+      this.#l1s[lowest(losers)].classes?.hears(id, words);
     }
   }
 
@@ -80,7 +80,7 @@ export class Bus {
   dmaRead(line: number): void {
     const id = this.directory.idOf(line);
     for (let holders = this.directory.holders[id]; holders !== 0; holders &= holders - 1) {
-      this.#lowest(holders).snoop(BUS_READ, line, id);
+      this.#l1s[lowest(holders)].snoop(BUS_READ, line, id);
     }
   }
 
@@ -88,7 +88,7 @@ export class Bus {
   dmaWrite(line: number, words: number): void {
     const id = this.directory.idOf(line);
     for (let holders = this.directory.holders[id]; holders !== 0; holders &= holders - 1) {
-      const holder = this.#lowest(holders);
+      const holder = this.#l1s[lowest(holders)];
       if (holder.snoop(BUS_READ_EXCLUSIVE, line, id) && this.transitions.handsChangesOver) {
         holder.counters.writebacksIntervWrite++;
       }
@@ -98,11 +98,10 @@ export class Bus {
     this.behind?.drop(line);
     this.announceWrites(0, id, words);
   }
-
-  #lowest(cpus: number): Snooped {
-    return this.#l1s[31 - Math.clz32(cpus & -cpus)];
-  }
 }
+
+/** The number of the first CPU of a mask. */
+const lowest = (cpus: number): number => 31 - Math.clz32(cpus & -cpus);
 
 /** Counts how the line came to the one who asks. */
 function transferred(asking: Asking, response: Response): Response {

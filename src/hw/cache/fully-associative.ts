@@ -11,6 +11,8 @@
 import { enlarged } from '../../base/column.ts';
 
 const ABSENT = 0;
+/** Not there, but still among `lines`. */
+const REMOVED = -(2 ** 31);
 /** Bits of a digit to sort by, and the largest one. */
 const DIGIT = 8;
 const DIGITS = 255;
@@ -48,24 +50,25 @@ export class FullyAssociative {
   use(id: number): boolean {
     if (this.#now === this.#end) this.#sort();
     const before = this.#lastUse[id];
-    if (before === ABSENT) this.#insert(id);
+    if (before <= ABSENT) this.#insert(id);
     this.#lastUse[id] = ++this.#now;
-    return before !== ABSENT;
+    return before > ABSENT;
   }
 
   has(id: number): boolean {
-    return this.#lastUse[id] !== ABSENT;
+    return this.#lastUse[id] > ABSENT;
   }
 
   remove(id: number): void {
-    if (this.#lastUse[id] === ABSENT) return;
-    this.#lastUse[id] = ABSENT;
+    if (this.#lastUse[id] <= ABSENT) return;
+    this.#lastUse[id] = REMOVED;
     this.#size--;
   }
 
   #insert(id: number): void {
     if (this.#size === this.#capacity) this.#evict();
     else this.#size++;
+    if (this.#lastUse[id] === REMOVED) return;
     if (this.#count === this.#lines.length) this.#dropRepeats();
     this.#lines[this.#count++] = id;
   }
@@ -107,6 +110,7 @@ export class FullyAssociative {
     let size = 0;
     for (let i = 0; i < this.#count; i++) {
       const id = lines[i];
+      if (lastUse[id] === REMOVED) lastUse[id] = ABSENT;
       if (lastUse[id] <= ABSENT) continue;
       lines[size++] = id;
       lastUse[id] = -lastUse[id]; // met

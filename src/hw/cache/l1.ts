@@ -48,21 +48,11 @@ import {
   type SnoopedLevel,
   sourceIn,
   stateIn,
+  UNTOLD,
 } from './contracts.ts';
 import { Counters, countWriteback } from './counters.ts';
-import type { LineDirectory } from './line-directory.ts';
-import {
-  type Cause,
-  type ClassDetail,
-  COHERENCE,
-  COLD,
-  MissClasses,
-  MODIFY,
-  READ,
-  REPLACEMENT,
-  type Use,
-  WRITE,
-} from './miss-classes.ts';
+import { COHERENCE, COLD, type LineDirectory, REPLACEMENT } from './line-directory.ts';
+import { type ClassDetail, MissClasses, MODIFY, READ, type Use, WRITE } from './miss-classes.ts';
 import { NO_LINE, TagArray } from './tag-array.ts';
 
 export interface L1Options {
@@ -285,10 +275,19 @@ export class L1 extends TagArray implements Above, Snooped {
     return this.#latencies.memory + beyond;
   }
 
+  /** Too long to be inlined as well: what it calls is, and in `#access` what a hit calls. */
   #miss(line: number, id: number, left: number, first: number, end: number, use: Use): number {
-    if (this.#present !== null && this.#present[first >>> PAGE_SHIFT] !== 1) throw new PageFault(first, this.cpu);
-    const { classes } = this;
-    const cause = this.#countMiss(id, use);
+    if (this.#present !== null) this.#checkPresent(this.#present, first);
+    const { counters, classes } = this;
+    const cause = this.#directory.causeOf(id, this.bit);
+    if (use === READ) {
+      counters.readMisses++;
+      if (cause === COLD) counters.coldReadMisses++;
+    } else {
+      counters.writeMisses++;
+      if (cause === COLD) counters.coldWriteMisses++;
+    }
+    if (cause === COHERENCE) counters.coherenceMisses++;
     if (use !== READ && !this.#storeMissFills) {
       const cycles = this.#hit + this.#writeThrough(line, id);
       classes?.storedBelow(id, cause, first, end);
@@ -299,27 +298,13 @@ export class L1 extends TagArray implements Above, Snooped {
     const slot = this.#fill(line, left, id, use === READ ? stateIn(supply) : Modified);
     if (classes?.missed(slot, id, cause, use, first, end) === true) this.readable[0] = NO_LINE;
     const source = sourceIn(supply);
-    if (source === FROM_L2) return this.#latencies.l2;
-    if (source === FROM_ELSEWHERE) return this.#latencies.transfer;
-    if (source === FROM_MEMORY || cause === COLD) return this.#fromMemory(line);
-    return cause === COHERENCE ? this.#latencies.transfer : this.#latencies.l2;
+    if (source === FROM_ELSEWHERE || (source === UNTOLD && cause === COHERENCE)) return this.#latencies.transfer;
+    if (source === FROM_L2 || (source === UNTOLD && cause === REPLACEMENT)) return this.#latencies.l2;
+    return this.#fromMemory(line);
   }
 
-  /** Counts a miss, and tells its cause from the directory. */
-  #countMiss(id: number, use: Use): Cause {
-    const { counters } = this;
-    const cold = (this.#directory.everHeld[id] & this.bit) === 0;
-    if (use === READ) {
-      counters.readMisses++;
-      if (cold) counters.coldReadMisses++;
-    } else {
-      counters.writeMisses++;
-      if (cold) counters.coldWriteMisses++;
-    }
-    if (cold) return COLD;
-    if ((this.#directory.invalidated[id] & this.bit) === 0) return REPLACEMENT;
-    counters.coherenceMisses++;
-    return COHERENCE;
+  #checkPresent(present: Uint8Array, addr: number): void {
+    if (present[addr >>> PAGE_SHIFT] !== 1) throw new PageFault(addr, this.cpu);
   }
 
   /** Puts the line, whose tag may stand in slot `left` (else -1), into the slot that the policy gives up. */

@@ -12,6 +12,12 @@ const EMPTY = -1;
 /** A small machine's arrays should not be copied time and again. */
 const LEAST_GROWTH = 1 << 14;
 
+/** Why a CPU misses a line: it never held it; it lost it to a write; else to replacement. */
+export const COLD = 0;
+export const COHERENCE = 1;
+export const REPLACEMENT = 2;
+export type Cause = typeof COLD | typeof COHERENCE | typeof REPLACEMENT;
+
 export class LineDirectory {
   holders = new Int32Array(1024);
   everHeld = new Int32Array(1024);
@@ -29,6 +35,12 @@ export class LineDirectory {
   /** Numbers below it have room in the arrays. */
   get capacity(): number {
     return this.holders.length;
+  }
+
+  /** Why the CPU with this bit does not hold line `id`. */
+  causeOf(id: number, bit: number): Cause {
+    if ((this.invalidated[id] & bit) !== 0) return COHERENCE;
+    return (this.everHeld[id] & bit) === 0 ? COLD : REPLACEMENT;
   }
 
   /** The number of `line`, given out now if this is the first anybody hears of it. */

@@ -25,6 +25,7 @@ import type { Bus } from './bus.ts';
 import type { Asking } from './contracts.ts';
 import type { Counters } from './counters.ts';
 import { FullyAssociative } from './fully-associative.ts';
+import { type Cause, COHERENCE, REPLACEMENT } from './line-directory.ts';
 
 /** None; sharing as decided at the miss; or all: that, sharing over the lifetime, and 3C. */
 export type ClassDetail = 'none' | 'sharing' | 'all';
@@ -35,12 +36,6 @@ export const WRITE = 1;
 /** A locked read-modify-write. */
 export const MODIFY = 2;
 export type Use = typeof READ | typeof WRITE | typeof MODIFY;
-
-/** What the directory alone tells of a miss: this CPU never held the line; it lost the line to a write; else to replacement. */
-export const COLD = 0;
-export const COHERENCE = 1;
-export const REPLACEMENT = 2;
-export type Cause = typeof COLD | typeof COHERENCE | typeof REPLACEMENT;
 
 export class MissClasses {
   readonly shadow: FullyAssociative | null;
@@ -88,20 +83,26 @@ export class MissClasses {
    */
   missed(slot: number, id: number, cause: Cause, use: Use, first: number, end: number): boolean {
     const words = this.#words(first, end);
-    this.#written[slot] = use === READ ? 0 : words;
+    if (use !== READ) this.#written[slot] = words;
     if (cause === COHERENCE) this.#countSharing(id, words);
-    const { shadow } = this;
-    if (shadow === null) return false;
-    this.#countReplacement(shadow.use(id), cause, use);
-    let open = false;
-    if (cause === COHERENCE) open = this.#staysOpen(id, use, words);
-    else {
-      // The CPU sees the whole line anew: essential, whatever follows.
-      this.#unseen[id] = 0;
-      this.#unread[id] = 0;
-    }
+    return this.shadow !== null && this.#opens(this.shadow, slot, id, cause, use, words);
+  }
+
+  /** The rest of a miss's classes, where all are counted. Returns whether the stay begins open. */
+  #opens(shadow: FullyAssociative, slot: number, id: number, cause: Cause, use: Use, words: number): boolean {
+    const inShadow = shadow.use(id);
+    if (!inShadow) this.#counters.fullyAssociativeMisses++;
+    const open = cause === COHERENCE ? this.#staysOpen(id, use, words) : this.#seesAll(id, cause, use, inShadow);
     this.#open[slot] = open ? 1 : 0;
     return open;
+  }
+
+  /** A miss that is essential whatever follows (cold, replacement): the CPU sees the whole line anew. */
+  #seesAll(id: number, cause: Cause, use: Use, inShadow: boolean): boolean {
+    this.#unseen[id] = 0;
+    this.#unread[id] = 0;
+    this.#countReplacement(inShadow, cause, use);
+    return false;
   }
 
   /** A store that missed was made below, and filled neither this cache nor the fully associative one. */
@@ -109,7 +110,9 @@ export class MissClasses {
     const words = this.#words(first, end);
     if (cause === COHERENCE) this.#countSharing(id, words);
     if (this.shadow !== null) {
-      this.#countReplacement(this.shadow.has(id), cause, WRITE);
+      const inShadow = this.shadow.has(id);
+      if (!inShadow) this.#counters.fullyAssociativeMisses++;
+      this.#countReplacement(inShadow, cause, WRITE);
       // The CPU's own from now on: to read them back is no communication.
       this.#unread[id] &= ~words;
     }
@@ -165,9 +168,8 @@ export class MissClasses {
   }
 
   #countReplacement(inShadow: boolean, cause: Cause, use: Use): void {
-    const counters = this.#counters;
-    if (!inShadow) counters.fullyAssociativeMisses++;
     if (cause !== REPLACEMENT) return;
+    const counters = this.#counters;
     if (inShadow) {
       if (use === READ) counters.conflictReadMisses++;
       else counters.conflictWriteMisses++;
@@ -177,16 +179,20 @@ export class MissClasses {
 
   /** Looks whether this access makes the line's stay true sharing. Returns whether it is still open. */
   #staysOpen(id: number, use: Use, words: number): boolean {
-    if ((this.#unseen[id] & words) !== 0) {
+    let unseen = this.#unseen[id];
+    let unread = this.#unread[id];
+    if ((unseen & words) !== 0) {
       this.#counters.duboisTrueAnyMisses++;
-      this.#unseen[id] = 0;
+      unseen = 0;
     }
-    if (use !== WRITE && (this.#unread[id] & words) !== 0) {
+    if (use !== WRITE && (unread & words) !== 0) {
       this.#counters.duboisTrueLoadMisses++;
-      this.#unread[id] = 0;
+      unread = 0;
     }
-    if (use !== READ) this.#unread[id] &= ~words;
-    return (this.#unseen[id] | this.#unread[id]) !== 0;
+    if (use !== READ) unread &= ~words;
+    this.#unseen[id] = unseen;
+    this.#unread[id] = unread;
+    return (unseen | unread) !== 0;
   }
 
   /** The words (aligned 4 bytes) of their line that bytes `first` to `end` touch, one bit each. */

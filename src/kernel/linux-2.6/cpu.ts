@@ -2,6 +2,7 @@
 import type { Cpu, Program } from '../../hw/cpu.ts';
 import { type addr_t, NULL } from '../../hw/memory.ts';
 import type { KernelFunction } from '../kernel.ts';
+import { spin_lock, spin_lock_irq, spin_unlock, spin_unlock_irq } from '../spinlock.ts';
 import type { Linux26 } from './kernel.ts';
 import { notifier_block } from './layouts.ts';
 import { mutex_lock, mutex_unlock } from './mutex.ts';
@@ -101,9 +102,12 @@ function* __cpu_up(k: Linux26, cpu: Cpu, index: number): Program {
 }
 
 function* start_secondary(k: Linux26, cpu: Cpu): Program {
-  if (cpu.isAhead) yield;
+  // We need to hold call_lock, so there is no inconsistency between the time smp_call_function() determines number of IPI
+  // receipients, and the time when the determination is made for which cpus receive the IPI.
+  yield* spin_lock_irq(k, cpu, k.call_lock);
   if (k.config.CONFIG_NUMA) cpu.lockBts(nodeCpuMask(k, cpu_to_node(k, cpu, cpu.id)), cpu.id);
   cpu.lockBts(k.cpu_online_map, cpu.id);
+  yield* spin_unlock_irq(k, cpu, k.call_lock);
 }
 
 /**
@@ -140,12 +144,17 @@ function* _cpu_down(k: Linux26, cpu: Cpu, index: number): Program<number> {
   return 0;
 }
 
-/** The CPU leaves the masks and takes no interrupt any more. */
+/**
+ * The CPU leaves the masks and takes no interrupt any more. Nobody is amid a cross-CPU call then, who would wait for it: the
+ * original stops the machine, here call_lock is held.
+ */
 function* take_cpu_down(k: Linux26, cpu: Cpu): Program {
+  yield* spin_lock(k, cpu, k.call_lock);
   cpu.cli();
+  cpu.apic.stop();
   if (cpu.isAhead) yield;
   if (k.config.CONFIG_NUMA) cpu.lockBtr(nodeCpuMask(k, cpu_to_node(k, cpu, cpu.id)), cpu.id);
   cpu.lockBtr(k.cpu_online_map, cpu.id);
-  cpu.apic.stop();
+  yield* spin_unlock(k, cpu, k.call_lock);
   cpu.sti();
 }

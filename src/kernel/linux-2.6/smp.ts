@@ -8,7 +8,6 @@ import { spin_lock, spin_unlock } from '../spinlock.ts';
 import type { Linux26 } from './kernel.ts';
 import { call_data_struct } from './layouts.ts';
 import { irq_enter, irq_exit } from './softirq.ts';
-import { num_online_cpus } from './topology.ts';
 
 export const CALL_FUNCTION_VECTOR = 0xfb;
 
@@ -25,7 +24,10 @@ export function* smp_call_function(k: Linux26, cpu: Cpu, func: KernelFunction, i
   if (!k.config.CONFIG_SMP) return;
   const data = enterFrame(cpu, call_data_struct);
   yield* spin_lock(k, cpu, k.call_lock);
-  const cpus = num_online_cpus(k, cpu) - 1;
+  // To those that are online: one that is coming up is not counted, and may not answer.
+  const mask = cpu.loadLong(k.cpu_online_map);
+  const others = k.machine.cpus.filter(({ id }) => id !== cpu.id && ((mask >>> id) & 1) !== 0);
+  const cpus = others.length;
   if (cpus > 0) {
     cpu.storePtr(data + call_data_struct.func, k.addressOf(func));
     cpu.storePtr(data + call_data_struct.info, info);
@@ -34,7 +36,7 @@ export function* smp_call_function(k: Linux26, cpu: Cpu, func: KernelFunction, i
     cpu.store32(data + call_data_struct.finished, 0);
     cpu.storePtr(k.call_data, data);
     cpu.mfence();
-    k.machine.sendIpiToOthers(cpu, CALL_FUNCTION_VECTOR);
+    k.machine.sendIpi(cpu, others, CALL_FUNCTION_VECTOR);
     yield* waitFor(cpu, data + call_data_struct.started, cpus);
     yield* waitFor(cpu, data + call_data_struct.finished, cpus);
   }

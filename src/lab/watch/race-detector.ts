@@ -11,7 +11,8 @@
  * - a spinlock's release, to whoever takes it or polls it afterwards;
  * - locked read-modify-writes of one word, in their order: semaphores are made of these;
  * - an inter-processor interrupt, to its handler; the handler's counts in the call data, to the sender's wait for them;
- * - waking or starting a context, to what it does then;
+ * - waking or starting a context, to what it does then; starting a CPU, to all that it does;
+ * - stopping a CPU, for which the whole machine stands still: what all did comes before what all do then;
  * - the beginning of Scheduler.run: what ran before has ended, boot included;
  * - a hand-over that host code makes, where `publish` and `receive` tell of it;
  * - interrupt masking. A section with interrupts off and a handler of the same CPU exclude each other, so their accesses
@@ -217,6 +218,17 @@ export class RaceDetector {
         },
       }),
       interpose(cpu.apic, {
+        start: (start) => () => {
+          if (this.#last !== null) {
+            for (const each of [process, interrupt]) join(each, this.#last.clocks);
+            tick(this.#last);
+          }
+          start();
+        },
+        stop: (stop) => () => {
+          stop();
+          this.#everythingSoFarIsBefore();
+        },
         accept: (accept) => (clock) => {
           const vector = accept(clock);
           if (vector < 0) return vector;
@@ -269,19 +281,20 @@ export class RaceDetector {
     const { scheduler } = machine;
     this.#undo.push(
       interpose(machine, {
-        sendIpiToOthers: (send) => (from, vector) => {
+        sendIpi: (send) => (from, to, vector) => {
           const agent = this.#agentOf(from);
-          for (const { id } of machine.cpus) {
+          for (const { id } of to) {
             const key = `${id} ${vector}`;
-            if (id !== from.id) this.#sent.set(key, joined(this.#sent.get(key), agent.clocks));
+            this.#sent.set(key, joined(this.#sent.get(key), agent.clocks));
           }
           tick(agent);
-          send(from, vector);
+          send(from, to, vector);
         },
       }),
       interpose(scheduler, {
         run: (run) => () => {
           this.#everythingSoFarIsBefore();
+          this.#last = null;
           run();
           this.#last = null;
         },
@@ -322,7 +335,6 @@ export class RaceDetector {
       agent.clocks.set(all);
       tick(agent);
     }
-    this.#last = null;
   }
 
   #access(side: Side, kind: AccessKind, address: addr_t, bytes: number): void {

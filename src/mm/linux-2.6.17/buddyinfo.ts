@@ -41,7 +41,7 @@ export interface ZoneState {
   readonly lowmem_reserve: readonly number[];
   /** Of each order, how many blocks are free, and their first page frames in the order of the list. */
   readonly areas: readonly { readonly nr_free: number; readonly pfns: readonly number[] }[];
-  /** By CPU; those that never came up have none where nodes are known. */
+  /** Of the CPUs in turn; where nodes are known one that is down has none. */
   readonly pcp: readonly PagesetState[];
 }
 
@@ -85,7 +85,7 @@ function zoneState(k: Mm2617, node: number, index: number): ZoneState {
       const area = zone + zone_struct.free_area + order * free_area.sizeof;
       return { nr_free: peek(k, area + free_area.nr_free), pfns: pfnsOf(k, area + free_area.free_list) };
     }),
-    pcp: k.machine.cpus.map(({ id }) => pagesetState(k, zone, id)),
+    pcp: k.machine.cpus.filter(({ id }) => pagesetOf(k, zone, id) !== NULL).map(({ id }) => pagesetState(k, zone, id)),
   };
 }
 

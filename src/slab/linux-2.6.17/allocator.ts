@@ -10,7 +10,7 @@ import type { KernelFacts } from '../kernel-facts.ts';
 import { kmem_cache_alloc } from './alloc.ts';
 import { kmem_cache_create } from './create.ts';
 import { kmem_cache_free } from './free.ts';
-import { cacheChain, peekArrayLevel, peekCache, peekGeneralCache, peekName } from './inspect.ts';
+import { cacheChain, peekArrayLevel, peekCache, peekGeneralCache } from './inspect.ts';
 import { __kmalloc, kfree } from './kmalloc.ts';
 import { peekNodeOf, placeAt } from './places.ts';
 import { cache_reap } from './reap.ts';
@@ -45,9 +45,9 @@ export class Slab2617 implements SlabAllocator {
   }
 
   *shrink(cpu: Cpu, cachep: addr_t): Program<number> {
-    const before = this.#slabPages();
+    const before = this.#slabPages(cpu);
     yield* kmem_cache_shrink(this.kernel, cpu, cachep);
-    return before - this.#slabPages();
+    return before - this.#slabPages(cpu);
   }
 
   alloc(cpu: Cpu, cachep: addr_t, flags: number): Program<addr_t> {
@@ -76,27 +76,21 @@ export class Slab2617 implements SlabAllocator {
 
   /** Here a third number says how many batches the shared array holds; without it that stays. */
   tune(cpu: Cpu, text: string): Program<number> {
-    const [, name] = /^(\S+) +-?\d+ +-?\d+\s*$/.exec(text) ?? [];
-    const cachep = cacheChain(this.kernel).find((each) => peekName(this.kernel, each) === name);
-    if (cachep === undefined) return slabinfo_write(this.kernel, cpu, text);
-    const shared = this.kernel.machine.memory.peek32(cachep + this.kernel.kmem_cache.shared);
-    return slabinfo_write(this.kernel, cpu, `${text.trimEnd()} ${shared}`);
+    const keepsShared = /^(\S+) +-?\d+ +-?\d+\s*$/.test(text);
+    return slabinfo_write(this.kernel, cpu, text, keepsShared);
   }
 
   /** cache_reap() of this CPU, as its timer runs it. */
   *reap(cpu: Cpu): Program<number> {
-    const before = this.#slabPages();
+    const before = this.#slabPages(cpu);
     yield* cache_reap(this.kernel, cpu);
-    return before - this.#slabPages();
+    return before - this.#slabPages(cpu);
   }
 
-  /** Pages that all slabs have, by peek. */
-  #slabPages(): number {
+  /** Pages that this CPU has taken for slabs, less those it gave back, by peek. */
+  #slabPages({ id }: Cpu): number {
     const { machine, page_state, per_cpu__page_states } = this.kernel;
-    return machine.cpus.reduce(
-      (sum, { id }) => sum + machine.memory.peek32(this.kernel.perCpuOf(per_cpu__page_states, id) + page_state.nr_slab),
-      0,
-    );
+    return machine.memory.peek32(this.kernel.perCpuOf(per_cpu__page_states, id) + page_state.nr_slab);
   }
 
   slabinfo(cpu: Cpu): Program<string> {

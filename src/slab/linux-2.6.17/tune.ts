@@ -193,16 +193,17 @@ function scanTunables(text: string): readonly [limit: number, batchcount: number
 
 /**
  * /proc/slabinfo as written: "NAME LIMIT BATCHCOUNT SHARED". The bytes written, or a negative errno; tunables out of range are
- * taken as done. `text` is what the caller wrote; the kernel's copy of it is not modelled.
+ * taken as done. `text` is what the caller wrote; the kernel's copy of it is not modelled. Callers that do not know SHARED, as
+ * those of other versions, leave it out and say `keepsShared`.
  */
-export function* slabinfo_write(k: Linux2617, cpu: Cpu, text: string): Program<number> {
+export function* slabinfo_write(k: Linux2617, cpu: Cpu, text: string, keepsShared = false): Program<number> {
   const { kmem_cache } = k;
   if (text.length > MAX_SLABINFO_WRITE) return -EINVAL;
   const blank = text.indexOf(' ');
   if (blank < 0) return -EINVAL;
-  const tunables = scanTunables(text.slice(blank + 1));
+  const tunables = scanTunables(`${text.slice(blank + 1)}${keepsShared ? ' 0' : ''}`);
   if (tunables === null) return -EINVAL;
-  const [limit, batchcount, shared] = tunables;
+  const [limit, batchcount, written] = tunables;
 
   // Find the cache in the chain of caches.
   yield* mutex_lock(k, cpu, k.cache_chain_mutex);
@@ -210,6 +211,8 @@ export function* slabinfo_write(k: Linux2617, cpu: Cpu, text: string): Program<n
   for (let p = listStep(cpu, k.cache_chain); p !== k.cache_chain; p = listStep(cpu, p)) {
     const cachep = p - kmem_cache.next;
     if (k.constantAt(cpu.loadPtr(cachep + kmem_cache.name)) !== text.slice(0, blank)) continue;
+    // By peek, as if the caller had known it. Whoever stored it held the mutex.
+    const shared = keepsShared ? k.machine.memory.peek32(cachep + kmem_cache.shared) : written;
     const inRange = limit >= 1 && batchcount >= 1 && batchcount <= limit && shared >= 0;
     res = inRange ? yield* do_tune_cpucache(k, cpu, cachep, limit, batchcount, shared) : 0;
     break;

@@ -114,6 +114,46 @@ test.each([
   expect(on(k, (cpu) => cpu_down(k, cpu, index))).toBe(error);
 });
 
+test.each([
+  ['taken down', cpu_down],
+  ['brought up', cpu_up],
+])('a CPU may be %s at any moment of a cross-CPU call, which waits for nobody in vain', (_, change) => {
+  const answers = new Set<number>();
+  for (let start = 0; start < 3000; start += 60) {
+    const k = kernel26({ cpus: 4, lockupCycles: 2_000_000 });
+    const [caller, other] = k.machine.cpus as [Cpu, Cpu];
+    if (change === cpu_up) k.machine.run(caller, cpu_down(k, caller, 2));
+    other.clock = caller.clock;
+    let ran = 0;
+    k.machine.scheduler.spawn(
+      caller,
+      (function* (): Program {
+        caller.clock += start;
+        yield;
+        yield* on_each_cpu(
+          k,
+          caller,
+          function* () {
+            ran++;
+          },
+          0,
+        );
+      })(),
+    );
+    k.machine.scheduler.spawn(
+      other,
+      (function* (): Program {
+        other.clock += 1500;
+        yield;
+        yield* change(k, other, 2);
+      })(),
+    );
+    k.machine.scheduler.run();
+    answers.add(ran);
+  }
+  expect([...answers].sort()).toEqual([3, 4]);
+});
+
 test('a CPU with tasks cannot be taken down', () => {
   const k = kernel26();
   const [, cpu1] = k.machine.cpus;

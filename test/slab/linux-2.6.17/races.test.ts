@@ -15,6 +15,7 @@ import { intendedRaces } from '../../../src/slab/linux-2.6.17/intended-races.ts'
 import { REAPTIMEOUT_LIST3 } from '../../../src/slab/linux-2.6.17/list3.ts';
 import { placeAt } from '../../../src/slab/linux-2.6.17/places.ts';
 import { type Booted26, booted26 } from './booted.ts';
+import { watched } from './watched.ts';
 
 const DEVICE = 0x41;
 const TICK = 20_000;
@@ -114,12 +115,25 @@ describe('the allocator has no race but those intended', () => {
     ['on SMP', 4, 1, 'three'],
     ['on two nodes', 4, 2, 'one'],
     ['on two nodes', 4, 2, 'two'],
-    ['on two nodes', 4, 2, 'three'],
+    ['on two nodes', 4, 2, 'five'],
     ['on a uniprocessor', 1, 1, 'one'],
   ])('%s (%i CPUs, %i nodes, seed %s)', (_, cpus, nodes, seed) => {
     const races = raceRun(booted26({ cpus, nodes }), seed);
     expect(tell(races)).toEqual([]);
     found.push(...races);
+  });
+
+  test.each([
+    ['on SMP', 1, 'one'],
+    ['on SMP', 1, 'two'],
+    ['on two nodes', 2, 'one'],
+    ['on two nodes', 2, 'two'],
+  ])('%s under stress, with a CPU that comes and goes, and RCU (%i nodes, seed %s)', (_, nodes, seed) => {
+    const booted = booted26({ cpus: 4, nodes, lockupCycles: 20_000_000 });
+    const { races, harm } = watched(booted, { seed, operations: 5000 });
+    found.push(...races);
+    expect(harm).toBeNull();
+    expect(tell(races)).toEqual([]);
   });
 
   test('and each of those intended was found', () => {
