@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { type addr_t, MiB, NULL, PAGE_SHIFT, PAGE_SIZE } from '../../src/hw/memory.ts';
 import type { KernelFunction } from '../../src/kernel/kernel.ts';
 import { list_head } from '../../src/kernel/list.ts';
-import { nr_free_pages } from '../../src/mm/linux-2.4.22/buddyinfo.ts';
+import { nr_free_pages } from '../../src/mm/linux-2.4/buddyinfo.ts';
 import { GFP_ATOMIC, GFP_DMA, GFP_KERNEL } from '../../src/mm/linux-2.4.22/gfp.ts';
 import { PG_slab, struct_page } from '../../src/mm/linux-2.4.22/mm.ts';
 import type { CacheOptions, SlabState } from '../../src/slab/allocator.ts';

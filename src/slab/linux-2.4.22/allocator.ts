@@ -2,8 +2,8 @@
 import type { Cpu, InterruptHandler, Program } from '../../hw/cpu.ts';
 import type { addr_t } from '../../hw/memory.ts';
 import { request_irq } from '../../kernel/linux-2.4/hardirq.ts';
-import { buddyinfo, nr_free_pages } from '../../mm/linux-2.4.22/buddyinfo.ts';
-import { __get_free_pages, free_pages } from '../../mm/linux-2.4.22/page-alloc.ts';
+import { buddyinfo, nr_free_pages } from '../../mm/linux-2.4/buddyinfo.ts';
+import { __get_free_pages, free_pages } from '../../mm/linux-2.4/page-alloc.ts';
 import type { ArrayLevel, CacheOptions, CacheState, Place, SlabAllocator } from '../allocator.ts';
 import type { KernelFacts } from '../kernel-facts.ts';
 import { kmem_cache_alloc } from './alloc.ts';

@@ -3,7 +3,7 @@ import type { Cpu, Program } from '../../hw/cpu.ts';
 import type { Machine } from '../../hw/machine.ts';
 import type { BootLayout } from '../../kernel/kernel.ts';
 import { initSmpCalls } from '../../kernel/linux-2.4/smp.ts';
-import { mem_init, power_on } from '../../mm/linux-2.4.22/power-on.ts';
+import { mem_init, power_on } from '../../mm/linux-2.4/power-on.ts';
 import { type Reap, try_to_free_pages_zone } from '../../mm/linux-2.4.22/vmscan.ts';
 import type { SlabConfig } from './config.ts';
 import { do_ccupdate_local } from './cpu-arrays.ts';

@@ -7,7 +7,7 @@ import { local_irq_restore, local_irq_save } from '../../kernel/irq.ts';
 import { list_add, list_del } from '../../kernel/list.ts';
 import { spin_lock, spin_unlock } from '../../kernel/spinlock.ts';
 import { ptr } from '../../kernel/struct.ts';
-import { virt_to_page } from '../../mm/linux-2.4.22/page.ts';
+import { virt_to_page } from '../../mm/linux-2.4/page.ts';
 import { cc_data, cc_entry } from './alloc.ts';
 import { CHECK_PAGE, debugFreed } from './debug.ts';
 import { cpucache_t, FILE, type Linux2422, slab_bufctl, slab_t } from './slab.ts';

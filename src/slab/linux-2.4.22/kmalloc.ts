@@ -2,8 +2,8 @@
 import type { Cpu, Program } from '../../hw/cpu.ts';
 import { type addr_t, NULL } from '../../hw/memory.ts';
 import { local_irq_restore, local_irq_save } from '../../kernel/irq.ts';
+import { virt_to_page } from '../../mm/linux-2.4/page.ts';
 import { GFP_DMA } from '../../mm/linux-2.4.22/gfp.ts';
-import { virt_to_page } from '../../mm/linux-2.4.22/page.ts';
 import { kmem_cache_alloc } from './alloc.ts';
 import { CHECK_PAGE } from './debug.ts';
 import { __kmem_cache_free } from './free.ts';

@@ -10,7 +10,7 @@ import { THREAD_SIZE, task_struct } from '../../../src/kernel/linux-2.4/task.ts'
 import { INIT_LIST_HEAD, list_head } from '../../../src/kernel/list.ts';
 import { Corruption } from '../../../src/kernel/peek-list.ts';
 import { schedule } from '../../../src/kernel/wait.ts';
-import { zoneStates } from '../../../src/mm/linux-2.4.22/buddyinfo.ts';
+import { zoneStates } from '../../../src/mm/linux-2.4/buddyinfo.ts';
 import { GFP_KERNEL } from '../../../src/mm/linux-2.4.22/gfp.ts';
 import { bitmapBytes, free_area_struct, PG_slab, struct_page } from '../../../src/mm/linux-2.4.22/mm.ts';
 import type { CacheState, SlabAllocator } from '../../../src/slab/allocator.ts';

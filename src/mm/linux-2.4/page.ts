@@ -2,7 +2,7 @@
 import type { Cpu } from '../../hw/cpu.ts';
 import { type addr_t, PAGE_SHIFT } from '../../hw/memory.ts';
 import { ptr } from '../../kernel/struct.ts';
-import { type Mm, struct_page, ZONE_SHIFT } from './mm.ts';
+import { type Mm, struct_page, ZONE_SHIFT } from '../linux-2.4.22/mm.ts';
 
 /** mem_map + (pa >> PAGE_SHIFT): one read, of the pointer. */
 export function virt_to_page(k: Mm, cpu: Cpu, addr: addr_t): addr_t {

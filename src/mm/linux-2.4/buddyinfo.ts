@@ -10,7 +10,7 @@ import {
   ZONE_DMA,
   ZONE_NORMAL,
   zoneSizes,
-} from './mm.ts';
+} from '../linux-2.4.22/mm.ts';
 
 export interface ZoneState {
   readonly zone: number;

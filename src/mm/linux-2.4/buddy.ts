@@ -21,7 +21,7 @@ import {
   PG_lru,
   PG_referenced,
   struct_page,
-} from './mm.ts';
+} from '../linux-2.4.22/mm.ts';
 import { page_zone, set_page_count, testPageFlag, zoneOf } from './page.ts';
 
 const FILE = 'page_alloc.c';

@@ -6,9 +6,9 @@ import { in_interrupt } from '../../kernel/linux-2.4/hardirq.ts';
 import { get_current, PF_FREE_PAGES, PF_MEMALLOC, PF_MEMDIE, task_struct } from '../../kernel/linux-2.4/task.ts';
 import { list_del, list_head } from '../../kernel/list.ts';
 import { ptr } from '../../kernel/struct.ts';
+import { __GFP_WAIT, GFP_ZONEMASK } from '../linux-2.4.22/gfp.ts';
+import { MAX_ORDER, type Mm, PG_dirty, PG_lru, PG_reserved, struct_page, zonelist_struct } from '../linux-2.4.22/mm.ts';
 import { __free_pages_ok, checkUnused, rmqueue } from './buddy.ts';
-import { __GFP_WAIT, GFP_ZONEMASK } from './gfp.ts';
-import { MAX_ORDER, type Mm, PG_dirty, PG_lru, PG_reserved, struct_page, zonelist_struct } from './mm.ts';
 import { page_address, page_zone, set_page_count, testPageFlag, virt_to_page } from './page.ts';
 
 const FILE = 'page_alloc.c';

@@ -4,7 +4,7 @@ import { NULL, PAGE_SHIFT } from '../../hw/memory.ts';
 import { INIT_LIST_HEAD } from '../../kernel/list.ts';
 import { assignUnlocked } from '../../kernel/spinlock.ts';
 import { ptr } from '../../kernel/struct.ts';
-import { __GFP_DMA, GFP_ZONEMASK } from './gfp.ts';
+import { __GFP_DMA, GFP_ZONEMASK } from '../linux-2.4.22/gfp.ts';
 import {
   bitmapBytes,
   free_area_struct,
@@ -19,7 +19,7 @@ import {
   ZONE_SHIFT,
   zonelist_struct,
   zoneSizes,
-} from './mm.ts';
+} from '../linux-2.4.22/mm.ts';
 import { clearPageFlag, set_page_count } from './page.ts';
 import { __free_pages } from './page-alloc.ts';
 
