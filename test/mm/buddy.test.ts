@@ -7,7 +7,7 @@ import { nr_free_pages, type ZoneState, zoneStates } from '../../src/mm/linux-2.
 import { __free_pages, __get_free_pages, alloc_pages } from '../../src/mm/linux-2.4/page-alloc.ts';
 import { GFP_ATOMIC, GFP_DMA, GFP_KERNEL } from '../../src/mm/linux-2.4.22/gfp.ts';
 import { MAX_DMA_PFN, MAX_ORDER, type Mm, ZONE_DMA, ZONE_NORMAL } from '../../src/mm/linux-2.4.22/mm.ts';
-import { upConfig } from '../../src/slab/linux-2.4.22/config.ts';
+import { upConfig } from '../../src/slab/linux-2.4/config.ts';
 import { type Booted, booted } from '../machines.ts';
 import { assertBuddy } from '../slab/invariants.ts';
 

@@ -9,8 +9,8 @@ import { alloc_pages } from '../../src/mm/linux-2.4/page-alloc.ts';
 import { GFP_ATOMIC } from '../../src/mm/linux-2.4.22/gfp.ts';
 import { struct_page } from '../../src/mm/linux-2.4.22/mm.ts';
 import type { CacheState } from '../../src/slab/allocator.ts';
-import { smpConfig, upConfig } from '../../src/slab/linux-2.4.22/config.ts';
-import { SLAB_HWCACHE_ALIGN } from '../../src/slab/linux-2.4.22/flags.ts';
+import { smpConfig, upConfig } from '../../src/slab/linux-2.4/config.ts';
+import { SLAB_HWCACHE_ALIGN } from '../../src/slab/linux-2.4/flags.ts';
 import { type Booted, booted } from '../machines.ts';
 import { assertBuddy, assertCache } from './invariants.ts';
 

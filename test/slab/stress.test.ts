@@ -9,7 +9,7 @@ import { THREAD_SIZE } from '../../src/kernel/linux-2.4/task.ts';
 import { StoresInFlight } from '../../src/kernel/peek-list.ts';
 import { GFP_ATOMIC, GFP_KERNEL } from '../../src/mm/linux-2.4.22/gfp.ts';
 import { free_area_struct } from '../../src/mm/linux-2.4.22/mm.ts';
-import { cpucache_t, slab_bufctl, slab_t } from '../../src/slab/linux-2.4.22/slab.ts';
+import { cpucache_t, slab_bufctl, slab_t } from '../../src/slab/linux-2.4/slab.ts';
 import { booted, countReclaims } from '../machines.ts';
 import { assertBuddy } from './invariants.ts';
 import { newStack, stressed } from './linux-2.4.22/stressed.ts';

@@ -5,12 +5,12 @@ import type { KernelConfig } from '../../kernel/config.ts';
 import { GFP_ATOMIC, GFP_DMA, GFP_KERNEL, GFP_USER } from '../../mm/linux-2.4.22/gfp.ts';
 import { MAX_ORDER, struct_page } from '../../mm/linux-2.4.22/mm.ts';
 import type { KernelVersion } from '../kernel-version.ts';
-import { Slab2422 } from './allocator.ts';
-import { bootLinux2422 } from './boot.ts';
-import { type SlabConfig, smpConfig, upConfig } from './config.ts';
-import { SLAB_CACHE_DMA, SLAB_HWCACHE_ALIGN } from './flags.ts';
+import { Slab2422 } from '../linux-2.4/allocator.ts';
+import { bootLinux2422 } from '../linux-2.4/boot.ts';
+import { type SlabConfig, smpConfig, upConfig } from '../linux-2.4/config.ts';
+import { SLAB_CACHE_DMA, SLAB_HWCACHE_ALIGN } from '../linux-2.4/flags.ts';
+import { BYTES_PER_WORD, CACHE_NAMELEN, MAX_OBJ_ORDER } from '../linux-2.4/slab.ts';
 import { intendedRaces } from './intended-races.ts';
-import { BYTES_PER_WORD, CACHE_NAMELEN, MAX_OBJ_ORDER } from './slab.ts';
 
 export const linux2422: KernelVersion = {
   name: '2.4.22',

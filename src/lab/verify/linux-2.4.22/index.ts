@@ -1,11 +1,12 @@
 /** Linux 2.4.22: its row in the table of recordings. */
+
+import { looksLikeGeometry, verifyGeometry } from '../linux-2.4/geometry.ts';
+import { looksLikeLayouts, verifyLayouts } from '../linux-2.4/layouts.ts';
+import { type CaseHeader, caseHeader } from '../linux-2.4/machine.ts';
+import { operations } from '../linux-2.4/operations.ts';
+import { Replay2422 } from '../linux-2.4/replay.ts';
+import { verifyDump } from '../linux-2.4/slabinfo.ts';
 import type { Recordings } from '../recording.ts';
-import { looksLikeGeometry, verifyGeometry } from './geometry.ts';
-import { looksLikeLayouts, verifyLayouts } from './layouts.ts';
-import { type CaseHeader, caseHeader } from './machine.ts';
-import { operations } from './operations.ts';
-import { Replay2422 } from './replay.ts';
-import { verifyDump } from './slabinfo.ts';
 
 export const recordings2422: Recordings<CaseHeader, Replay2422> = {
   version: '2.4.22',

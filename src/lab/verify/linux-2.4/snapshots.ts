@@ -3,8 +3,8 @@ import { type addr_t, NULL } from '../../../hw/memory.ts';
 import { zoneStates } from '../../../mm/linux-2.4/buddyinfo.ts';
 import { ZONE_DMA, ZONE_NORMAL } from '../../../mm/linux-2.4.22/mm.ts';
 import type { SlabState } from '../../../slab/allocator.ts';
-import { cacheChain, peekCache, peekName } from '../../../slab/linux-2.4.22/inspect.ts';
-import type { Linux2422 } from '../../../slab/linux-2.4.22/slab.ts';
+import { cacheChain, peekCache, peekName } from '../../../slab/linux-2.4/inspect.ts';
+import type { Linux2422 } from '../../../slab/linux-2.4/slab.ts';
 
 /** As recordings print an address of memory. */
 export const hex = (address: addr_t) => `0x${address.toString(16).padStart(8, '0')}`;

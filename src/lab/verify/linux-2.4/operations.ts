@@ -5,15 +5,17 @@ import { __free_pages, alloc_pages } from '../../../mm/linux-2.4/page-alloc.ts';
 import { mem_init } from '../../../mm/linux-2.4/power-on.ts';
 import { GFP_KERNEL } from '../../../mm/linux-2.4.22/gfp.ts';
 import { MAX_ORDER } from '../../../mm/linux-2.4.22/mm.ts';
-import { kmem_cache_alloc } from '../../../slab/linux-2.4.22/alloc.ts';
-import { kmem_cache_create, kmem_cache_size } from '../../../slab/linux-2.4.22/create.ts';
-import { kmem_cache_free } from '../../../slab/linux-2.4.22/free.ts';
-import { kmem_cache_init, kmem_cache_sizes_init, kmem_cpucache_init } from '../../../slab/linux-2.4.22/init.ts';
-import { kfree, kmalloc } from '../../../slab/linux-2.4.22/kmalloc.ts';
-import { kmem_cache_reap } from '../../../slab/linux-2.4.22/reap.ts';
-import { kmem_cache_destroy, kmem_cache_shrink } from '../../../slab/linux-2.4.22/shrink.ts';
-import { readSlabinfo } from '../../../slab/linux-2.4.22/slabinfo.ts';
-import { slabinfo_write } from '../../../slab/linux-2.4.22/tune.ts';
+
+import { kmem_cache_alloc } from '../../../slab/linux-2.4/alloc.ts';
+import { kmem_cache_create, kmem_cache_size } from '../../../slab/linux-2.4/create.ts';
+import { kmem_cache_free } from '../../../slab/linux-2.4/free.ts';
+import { kmem_cache_init, kmem_cache_sizes_init, kmem_cpucache_init } from '../../../slab/linux-2.4/init.ts';
+import { kfree, kmalloc } from '../../../slab/linux-2.4/kmalloc.ts';
+import { kmem_cache_reap } from '../../../slab/linux-2.4/reap.ts';
+import { kmem_cache_destroy, kmem_cache_shrink } from '../../../slab/linux-2.4/shrink.ts';
+import { readSlabinfo } from '../../../slab/linux-2.4/slabinfo.ts';
+import { slabinfo_write } from '../../../slab/linux-2.4/tune.ts';
+
 import { type OperationType, operationsOf, Unresolved } from '../recording.ts';
 import type { Nested, Replay2422 } from './replay.ts';
 import { buddySnapshot, chainSnapshot, hex, stateSnapshot } from './snapshots.ts';

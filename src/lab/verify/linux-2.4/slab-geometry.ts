@@ -2,14 +2,14 @@
  * What kmem_cache_create() and enable_cpucache() of 2.4 compute, as a pure function: for kernels that cannot run here,
  * whose words or pages are not those of i386.
  */
-import { type Architecture, kmem_cache_estimate } from '../../../slab/linux-2.4.22/estimate.ts';
+import { type Architecture, kmem_cache_estimate } from '../../../slab/linux-2.4/estimate.ts';
 import {
   BREAK_GFP_ORDER_HI,
   BREAK_GFP_ORDER_LO,
   CFLGS_OFF_SLAB,
   kmem_bufctl_t,
   MAX_GFP_ORDER,
-} from '../../../slab/linux-2.4.22/slab.ts';
+} from '../../../slab/linux-2.4/slab.ts';
 
 export interface GeometryOptions {
   readonly architecture: Architecture;

@@ -11,16 +11,16 @@
 import { InputError } from '../../../base/input-error.ts';
 import type { Cpu } from '../../../hw/cpu.ts';
 import { MiB, NULL, PAGE_SIZE } from '../../../hw/memory.ts';
-import { kmem_cache_create } from '../../../slab/linux-2.4.22/create.ts';
-import { SLAB_HWCACHE_ALIGN, SLAB_MUST_HWCACHE_ALIGN } from '../../../slab/linux-2.4.22/flags.ts';
-import { cacheChain, peekCache, peekName } from '../../../slab/linux-2.4.22/inspect.ts';
+import { kmem_cache_create } from '../../../slab/linux-2.4/create.ts';
+import { SLAB_HWCACHE_ALIGN, SLAB_MUST_HWCACHE_ALIGN } from '../../../slab/linux-2.4/flags.ts';
+import { cacheChain, peekCache, peekName } from '../../../slab/linux-2.4/inspect.ts';
 import {
   BYTES_PER_WORD,
   CACHE_NAMELEN,
   kmemCache,
   type Linux2422,
   MAX_OBJ_ORDER,
-} from '../../../slab/linux-2.4.22/slab.ts';
+} from '../../../slab/linux-2.4/slab.ts';
 import { type CaseOutcome, Comparison } from '../outcome.ts';
 import { cachesNeeding, type DumpMachine, RAW_SIZE_BELOW_AN_EIGHTH, RECLAIMABLE } from '../slabinfo-machine.ts';
 import { dumpName, parseSlabinfo, type Slabinfo, type SlabinfoRow } from '../slabinfo-text.ts';

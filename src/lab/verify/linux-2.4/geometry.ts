@@ -4,17 +4,17 @@ import { z } from 'zod';
 import { InputError } from '../../../base/input-error.ts';
 import type { Program } from '../../../hw/cpu.ts';
 import { NULL, PAGE_SIZE } from '../../../hw/memory.ts';
-import { kmem_cache_create } from '../../../slab/linux-2.4.22/create.ts';
-import { SLAB_HWCACHE_ALIGN } from '../../../slab/linux-2.4.22/flags.ts';
-import { peekCache, peekName } from '../../../slab/linux-2.4.22/inspect.ts';
-import { kmem_cache_destroy } from '../../../slab/linux-2.4.22/shrink.ts';
+import { kmem_cache_create } from '../../../slab/linux-2.4/create.ts';
+import { SLAB_HWCACHE_ALIGN } from '../../../slab/linux-2.4/flags.ts';
+import { peekCache, peekName } from '../../../slab/linux-2.4/inspect.ts';
+import { kmem_cache_destroy } from '../../../slab/linux-2.4/shrink.ts';
 import {
   BYTES_PER_WORD,
   CFLGS_OFF_SLAB,
   CFLGS_OPTIMIZE,
   type Linux2422,
   MAX_OBJ_ORDER,
-} from '../../../slab/linux-2.4.22/slab.ts';
+} from '../../../slab/linux-2.4/slab.ts';
 import { checked, powerOfTwo } from '../checked.ts';
 import { type CaseOutcome, Comparison } from '../outcome.ts';
 import { bootBuild, MOST_MEMORY_MB } from './machine.ts';

@@ -4,9 +4,9 @@ import { cpuModels } from '../../../hw/cpu-models.ts';
 import { Machine } from '../../../hw/machine.ts';
 import { MiB, PAGE_SHIFT } from '../../../hw/memory.ts';
 import { struct_page } from '../../../mm/linux-2.4.22/mm.ts';
-import { powerOn, start_kernel } from '../../../slab/linux-2.4.22/boot.ts';
-import type { SlabConfig } from '../../../slab/linux-2.4.22/config.ts';
-import type { Linux2422 } from '../../../slab/linux-2.4.22/slab.ts';
+import { powerOn, start_kernel } from '../../../slab/linux-2.4/boot.ts';
+import type { SlabConfig } from '../../../slab/linux-2.4/config.ts';
+import type { Linux2422 } from '../../../slab/linux-2.4/slab.ts';
 import { powerOfTwo } from '../checked.ts';
 
 /** No highmem; beyond this a replay takes long to boot. */

@@ -8,10 +8,10 @@ import { semaphoreType, spinlockType, waitQueueHead } from '../../../kernel/lock
 import { type CType, u32 } from '../../../kernel/struct.ts';
 import * as gfp from '../../../mm/linux-2.4.22/gfp.ts';
 import * as mm from '../../../mm/linux-2.4.22/mm.ts';
-import type { SlabConfig } from '../../../slab/linux-2.4.22/config.ts';
-import * as debug from '../../../slab/linux-2.4.22/debug.ts';
-import * as flags from '../../../slab/linux-2.4.22/flags.ts';
-import * as slab from '../../../slab/linux-2.4.22/slab.ts';
+import type { SlabConfig } from '../../../slab/linux-2.4/config.ts';
+import * as debug from '../../../slab/linux-2.4/debug.ts';
+import * as flags from '../../../slab/linux-2.4/flags.ts';
+import * as slab from '../../../slab/linux-2.4/slab.ts';
 import { checked, jsonDocument, powerOfTwo } from '../checked.ts';
 import { type CaseOutcome, Comparison } from '../outcome.ts';
 
