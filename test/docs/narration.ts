@@ -2,7 +2,7 @@
 import type { Cpu } from '../../src/hw/cpu.ts';
 import type { addr_t } from '../../src/hw/memory.ts';
 import { observe } from '../../src/hw/observe.ts';
-import { task_struct } from '../../src/kernel/linux-2.4/task.ts';
+import { task_struct } from '../../src/kernel/linux-2.4.22/task.ts';
 import { fieldAt } from '../../src/kernel/struct.ts';
 import { struct_page } from '../../src/mm/linux-2.4.22/mm.ts';
 import type { CacheState, SlabAllocator } from '../../src/slab/allocator.ts';

@@ -2,8 +2,9 @@
 import { InputError } from '../../base/input-error.ts';
 import { PAGE_SHIFT, PAGE_SIZE } from '../../hw/memory.ts';
 import type { KernelConfig } from '../../kernel/config.ts';
+import { MAX_ORDER } from '../../mm/linux-2.4/mm.ts';
 import { GFP_ATOMIC, GFP_DMA, GFP_KERNEL, GFP_USER } from '../../mm/linux-2.4.22/gfp.ts';
-import { MAX_ORDER, struct_page } from '../../mm/linux-2.4.22/mm.ts';
+import { struct_page } from '../../mm/linux-2.4.22/mm.ts';
 import type { KernelVersion } from '../kernel-version.ts';
 import { Slab2422 } from '../linux-2.4/allocator.ts';
 import { bootLinux2422 } from '../linux-2.4/boot.ts';

@@ -10,8 +10,9 @@ import type { addr_t } from '../../hw/memory.ts';
 import { BUG } from '../../kernel/bug.ts';
 import { PAGE_OFFSET } from '../../kernel/kernel.ts';
 import { memchr, memset } from '../../kernel/string.ts';
+import { PG_slab } from '../../mm/linux-2.4/mm.ts';
 import { testPageFlag, virt_to_page } from '../../mm/linux-2.4/page.ts';
-import { PG_slab, struct_page } from '../../mm/linux-2.4.22/mm.ts';
+import { struct_page } from '../../mm/linux-2.4.22/mm.ts';
 import {
   BUFCTL_END,
   BYTES_PER_WORD,

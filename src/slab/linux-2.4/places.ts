@@ -3,10 +3,11 @@
  * moment will do, as in the middle of a list operation: lists are followed forwards only.
  */
 import { type addr_t, NULL, PAGE_SHIFT, PAGE_SIZE } from '../../hw/memory.ts';
-import { task_struct } from '../../kernel/linux-2.4/task.ts';
+import { task_struct } from '../../kernel/linux-2.4.22/task.ts';
 import { list_head } from '../../kernel/list.ts';
 import { fieldAt, ptr } from '../../kernel/struct.ts';
-import { free_area_struct, PG_slab, struct_page } from '../../mm/linux-2.4.22/mm.ts';
+import { free_area_struct, PG_slab } from '../../mm/linux-2.4/mm.ts';
+import { struct_page } from '../../mm/linux-2.4.22/mm.ts';
 import type { Place, Role } from '../allocator.ts';
 import { peekName } from './inspect.ts';
 import {

@@ -2,9 +2,10 @@
 import type { Cpu, Program } from '../../hw/cpu.ts';
 import { type addr_t, NULL } from '../../hw/memory.ts';
 import { list_head } from '../../kernel/list.ts';
+import { PG_slab } from '../../mm/linux-2.4/mm.ts';
 import { clearPageFlag, virt_to_page } from '../../mm/linux-2.4/page.ts';
-import { free_pages } from '../../mm/linux-2.4/page-alloc.ts';
-import { PG_slab, struct_page } from '../../mm/linux-2.4.22/mm.ts';
+import { struct_page } from '../../mm/linux-2.4.22/mm.ts';
+import { free_pages } from '../../mm/linux-2.4.22/page-alloc.ts';
 import { checkDyingPoison, checkDyingRedZones } from './debug.ts';
 import { kmem_cache_free } from './free.ts';
 import { CFLGS_OFF_SLAB, type Linux2422, SLAB_POISON, SLAB_RED_ZONE, slab_t } from './slab.ts';

@@ -1,11 +1,13 @@
 /** Compares our structures and constants with layouts.json of test/golden: every build, every field, as compiled. */
 import { z } from 'zod';
 import { PAGE_OFFSET } from '../../../kernel/kernel.ts';
-import { irqCpustat } from '../../../kernel/linux-2.4/kernel.ts';
 import * as task from '../../../kernel/linux-2.4/task.ts';
+import { irqCpustat } from '../../../kernel/linux-2.4.22/hardirq.ts';
+import * as ownTask from '../../../kernel/linux-2.4.22/task.ts';
 import { list_head } from '../../../kernel/list.ts';
 import { semaphoreType, spinlockType, waitQueueHead } from '../../../kernel/lock-types.ts';
 import { type CType, u32 } from '../../../kernel/struct.ts';
+import * as sharedMm from '../../../mm/linux-2.4/mm.ts';
 import * as gfp from '../../../mm/linux-2.4.22/gfp.ts';
 import * as mm from '../../../mm/linux-2.4.22/mm.ts';
 import type { SlabConfig } from '../../../slab/linux-2.4/config.ts';
@@ -68,7 +70,7 @@ function compareBuild(name: string, recorded: RecordedBuild): CaseOutcome {
 
 function structuresOf(config: SlabConfig): Record<string, CType> {
   const zone_struct = mm.zoneStruct(config);
-  const task_struct = { ...task.task_struct, sizeof: task.task_struct_sizeof(config.CONFIG_SMP) };
+  const task_struct = { ...ownTask.task_struct, sizeof: ownTask.task_struct_sizeof(config.CONFIG_SMP) };
   return {
     list_head,
     spinlock_t: spinlockType(config),
@@ -82,7 +84,7 @@ function structuresOf(config: SlabConfig): Record<string, CType> {
     'cache_sizes[]': { sizeof: slab.cache_sizes_t.sizeof * slab.general_sizes.length, align: 4 },
     ccupdate_array_entry: u32,
     page: mm.struct_page,
-    free_area_struct: mm.free_area_struct,
+    free_area_struct: sharedMm.free_area_struct,
     zone_struct,
     zonelist_struct: mm.zonelist_struct,
     pg_data_t: mm.pgData(zone_struct),
@@ -96,11 +98,13 @@ function structuresOf(config: SlabConfig): Record<string, CType> {
 function constantsOf({ consts }: RecordedBuild, config: SlabConfig): Record<string, number> {
   const named: Record<string, unknown> = {
     ...gfp,
+    ...sharedMm,
     ...mm,
     ...flags,
     ...slab,
     ...debug,
     ...task,
+    ...ownTask,
     PAGE_OFFSET,
     CREATE_MASK: slab.createMask(config),
   };

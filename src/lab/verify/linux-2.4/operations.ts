@@ -1,10 +1,11 @@
 /** The operations of a recording of 2.4.22: what each is called with, and how it is performed. All else in its line is results. */
 import { z } from 'zod';
 import { NULL, PAGE_SHIFT } from '../../../hw/memory.ts';
-import { __free_pages, alloc_pages } from '../../../mm/linux-2.4/page-alloc.ts';
+import { MAX_ORDER } from '../../../mm/linux-2.4/mm.ts';
+import { __free_pages } from '../../../mm/linux-2.4/page-alloc.ts';
 import { mem_init } from '../../../mm/linux-2.4/power-on.ts';
 import { GFP_KERNEL } from '../../../mm/linux-2.4.22/gfp.ts';
-import { MAX_ORDER } from '../../../mm/linux-2.4.22/mm.ts';
+import { alloc_pages } from '../../../mm/linux-2.4.22/page-alloc.ts';
 
 import { kmem_cache_alloc } from '../../../slab/linux-2.4/alloc.ts';
 import { kmem_cache_create, kmem_cache_size } from '../../../slab/linux-2.4/create.ts';

@@ -1,7 +1,7 @@
 /** Snapshots of a 2.4.22 kernel in the form of test/golden: `state`, `chain`, by peek. */
 import { type addr_t, NULL } from '../../../hw/memory.ts';
-import { zoneStates } from '../../../mm/linux-2.4/buddyinfo.ts';
-import { ZONE_DMA, ZONE_NORMAL } from '../../../mm/linux-2.4.22/mm.ts';
+import { ZONE_DMA, ZONE_NORMAL } from '../../../mm/linux-2.4/mm.ts';
+import { zoneStates } from '../../../mm/linux-2.4.22/buddyinfo.ts';
 import type { SlabState } from '../../../slab/allocator.ts';
 import { cacheChain, peekCache, peekName } from '../../../slab/linux-2.4/inspect.ts';
 import type { Linux2422 } from '../../../slab/linux-2.4/slab.ts';

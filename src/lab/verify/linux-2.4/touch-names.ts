@@ -5,7 +5,7 @@
  */
 import type { addr_t } from '../../../hw/memory.ts';
 import type { AccessKind } from '../../../hw/observe.ts';
-import { task_struct_sizeof } from '../../../kernel/linux-2.4/task.ts';
+import { task_struct_sizeof } from '../../../kernel/linux-2.4.22/task.ts';
 import { placeAt } from '../../../slab/linux-2.4/places.ts';
 import { cache_sizes_t, type Linux2422 } from '../../../slab/linux-2.4/slab.ts';
 import type { Access, RecordedTouch } from '../accesses.ts';
