@@ -4,8 +4,9 @@ import { type addr_t, MiB, NULL, PAGE_SHIFT, PAGE_SIZE } from '../../src/hw/memo
 import type { KernelFunction } from '../../src/kernel/kernel.ts';
 import { list_head } from '../../src/kernel/list.ts';
 import { nr_free_pages } from '../../src/mm/linux-2.4/buddyinfo.ts';
+import { PG_slab } from '../../src/mm/linux-2.4/mm.ts';
 import { GFP_ATOMIC, GFP_DMA, GFP_KERNEL } from '../../src/mm/linux-2.4.22/gfp.ts';
-import { PG_slab, struct_page } from '../../src/mm/linux-2.4.22/mm.ts';
+import { struct_page } from '../../src/mm/linux-2.4.22/mm.ts';
 import type { CacheOptions, SlabState } from '../../src/slab/allocator.ts';
 import type { SlabConfig } from '../../src/slab/linux-2.4/config.ts';
 import { upConfig } from '../../src/slab/linux-2.4/config.ts';

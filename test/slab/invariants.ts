@@ -3,10 +3,11 @@ import { expect } from 'vitest';
 import { type addr_t, PAGE_SHIFT } from '../../src/hw/memory.ts';
 import { list_head } from '../../src/kernel/list.ts';
 import { Corruption } from '../../src/kernel/peek-list.ts';
-import { zoneStates } from '../../src/mm/linux-2.4/buddyinfo.ts';
-import { type Mm, PG_slab, struct_page } from '../../src/mm/linux-2.4.22/mm.ts';
+import { PG_slab } from '../../src/mm/linux-2.4/mm.ts';
+import { zoneStates } from '../../src/mm/linux-2.4.22/buddyinfo.ts';
+import { type Mm, struct_page } from '../../src/mm/linux-2.4.22/mm.ts';
 import type { CacheState, SlabAllocator, SlabState } from '../../src/slab/allocator.ts';
-import type { Linux2422 } from '../../src/slab/linux-2.4/slab.ts';
+import type { Linux2422 } from '../../src/slab/linux-2.4.22/slab.ts';
 
 const objectsOf = (cache: CacheState, slab: SlabState) =>
   Array.from({ length: cache.num }, (_, i) => slab.s_mem + i * cache.objsize);

@@ -1,10 +1,10 @@
-/** Interrupt counts of 2.4.22: include/asm-i386/hardirq.h. */
+/** Interrupt counts of 2.4.22: include/asm-i386/hardirq.h, irq_cpustat_t. */
 import type { KernelConfig } from '../config.ts';
-import { irqCpustat } from '../linux-2.4/kernel.ts';
+import { cpuLines } from '../linux-2.4/kernel.ts';
 import { ptr, u32 } from '../struct.ts';
 
-export const irq_cpustat_t = (config: KernelConfig) =>
-  irqCpustat(config, {
+export const irqCpustat = (config: KernelConfig) =>
+  cpuLines(config, {
     __softirq_pending: u32,
     __local_irq_count: u32,
     __local_bh_count: u32,

@@ -1,117 +1,48 @@
-/** Power-on and mem_init: free_area_init_core(), build_zonelists(), free_all_bootmem_core() of 2.4.22. */
+/** Power-on and mem_init, as far as all of 2.4 are alike: free_area_init_core(), free_all_bootmem_core(). */
 import type { Cpu, Program } from '../../hw/cpu.ts';
-import { NULL, PAGE_SHIFT } from '../../hw/memory.ts';
+import { type addr_t, NULL, PAGE_SHIFT } from '../../hw/memory.ts';
 import { INIT_LIST_HEAD } from '../../kernel/list.ts';
-import { assignUnlocked } from '../../kernel/spinlock.ts';
 import { ptr } from '../../kernel/struct.ts';
-import { __GFP_DMA, GFP_ZONEMASK } from '../linux-2.4.22/gfp.ts';
-import {
-  bitmapBytes,
-  free_area_struct,
-  MAX_NR_ZONES,
-  MAX_ORDER,
-  type Mm,
-  PG_reserved,
-  struct_page,
-  wait_table_size,
-  ZONE_DMA,
-  ZONE_NORMAL,
-  ZONE_SHIFT,
-  zonelist_struct,
-  zoneSizes,
-} from '../linux-2.4.22/mm.ts';
+import { free_area_struct, MAX_ORDER, type Mm24, struct_page } from './mm.ts';
 import { clearPageFlag, set_page_count } from './page.ts';
 import { __free_pages } from './page-alloc.ts';
 
-/** Zones with empty free lists; every page reserved. Writes all that it relies on, so it may run again later. */
-export function power_on(k: Mm, cpu: Cpu): void {
-  const { pg_data_t, contig_page_data, layout } = k;
-  const totalpages = layout.ram >>> PAGE_SHIFT;
-  cpu.storePtr(k.mem_map_ptr, k.mem_map);
-  cpu.storeLong(k.max_mapnr, totalpages);
-  cpu.storeLong(k.num_physpages, totalpages);
-  cpu.storePtr(contig_page_data + pg_data_t.node_mem_map, k.mem_map);
-  cpu.storeLong(contig_page_data + pg_data_t.node_size, totalpages);
-  let nr_zones = 0;
-  let start = 0;
-  zoneSizes(layout.ram).forEach((size, index) => {
-    initZone(k, cpu, index, start, size);
-    if (size > 0) nr_zones = index + 1;
-    start += size;
-  });
-  cpu.store32(contig_page_data + pg_data_t.nr_zones, nr_zones);
-  build_zonelists(k, cpu);
-}
-
-function initZone(k: Mm, cpu: Cpu, index: number, start: number, size: number): void {
-  const { zone_struct } = k;
-  const zone = k.zone(index);
-  cpu.storePtr(k.zone_table + index * ptr.sizeof, zone);
-  cpu.storeLong(zone + zone_struct.size, size);
-  assignUnlocked(k, cpu, zone + zone_struct.lock);
-  cpu.storePtr(zone + zone_struct.zone_pgdat, k.contig_page_data);
-  cpu.storeLong(zone + zone_struct.free_pages, 0);
-  cpu.store32(zone + zone_struct.need_balance, 0);
-  if (size === 0) return;
-
-  const waitQueues = wait_table_size(size);
-  cpu.storeLong(zone + zone_struct.wait_table_size, waitQueues);
-  cpu.storeLong(zone + zone_struct.wait_table_shift, 32 - Math.log2(waitQueues));
-  const wait_table = k.symbols.address(`wait_table[${index}]`);
-  cpu.storePtr(zone + zone_struct.wait_table, wait_table);
-  for (let i = 0; i < waitQueues; i++) {
-    const queue = wait_table + i * k.wait_queue_head_t.sizeof;
-    assignUnlocked(k, cpu, queue + k.wait_queue_head_t.lock);
-    INIT_LIST_HEAD(cpu, queue + k.wait_queue_head_t.task_list);
-  }
-
-  const pages_min = Math.min(Math.max(size >> 7, 20), 255);
-  cpu.storeLong(zone + zone_struct.pages_min, pages_min);
-  cpu.storeLong(zone + zone_struct.pages_low, pages_min * 2);
-  cpu.storeLong(zone + zone_struct.pages_high, pages_min * 3);
-  cpu.storePtr(zone + zone_struct.zone_mem_map, k.pageAt(start));
-  cpu.storeLong(zone + zone_struct.zone_start_mapnr, start);
-  cpu.storeLong(zone + zone_struct.zone_start_paddr, start << PAGE_SHIFT);
-
+/** The pages of a zone, all NULL but for their list and what `init` stores. */
+export function initPages(
+  k: Mm24,
+  cpu: Cpu,
+  start: number,
+  size: number,
+  init: (page: addr_t, pfn: number) => void,
+): void {
   for (let pfn = start; pfn < start + size; pfn++) {
     const page = k.pageAt(pfn);
-    for (let at = page; at < page + struct_page.sizeof; at += ptr.sizeof) cpu.storePtr(at, NULL);
-    cpu.storeLong(page + struct_page.flags, (index << ZONE_SHIFT) | (1 << PG_reserved));
+    for (let at = page; at < page + k.struct_page.sizeof; at += ptr.sizeof) cpu.storePtr(at, NULL);
+    init(page, pfn);
     INIT_LIST_HEAD(cpu, page + struct_page.list);
-  }
-  for (let order = 0; order < MAX_ORDER; order++) {
-    const area = zone + zone_struct.free_area + order * free_area_struct.sizeof;
-    INIT_LIST_HEAD(cpu, area + free_area_struct.free_list);
-    const map = order === MAX_ORDER - 1 ? NULL : k.symbols.address(`bitmap[${index}][${order}]`);
-    cpu.storePtr(area + free_area_struct.map, map);
-    if (map === NULL) break;
-    for (let at = map; at < map + bitmapBytes(size, order); at += ptr.sizeof) cpu.store32(at, 0);
   }
 }
 
-/** For each kind of request the zones that serve it, best first: DMA requests get DMA memory only. */
-function build_zonelists(k: Mm, cpu: Cpu): void {
-  const sizes = zoneSizes(k.layout.ram);
-  for (let gfp = 0; gfp <= GFP_ZONEMASK; gfp++) {
-    const zonelist = k.contig_page_data + k.pg_data_t.node_zonelists + gfp * zonelist_struct.sizeof;
-    let at = zonelist + zonelist_struct.zones;
-    for (let zone = (gfp & __GFP_DMA) !== 0 ? ZONE_DMA : ZONE_NORMAL; zone >= ZONE_DMA; zone--) {
-      if (sizes[zone] === 0) continue;
-      cpu.storePtr(at, k.zone(zone));
-      at += ptr.sizeof;
-    }
-    for (; at < zonelist + (MAX_NR_ZONES + 1) * ptr.sizeof; at += ptr.sizeof) cpu.storePtr(at, NULL);
+/** Empty lists of free blocks, and bitmaps of zeros. */
+export function initFreeAreas(k: Mm24, cpu: Cpu, index: number, size: number): void {
+  for (let order = 0; order < MAX_ORDER; order++) {
+    const area = k.zone(index) + k.zone_struct.free_area + order * free_area_struct.sizeof;
+    INIT_LIST_HEAD(cpu, area + free_area_struct.free_list);
+    const map = order < k.bitmaps ? k.symbols.address(`bitmap[${index}][${order}]`) : NULL;
+    cpu.storePtr(area + free_area_struct.map, map);
+    if (map === NULL) break;
+    for (let at = map; at < map + k.bitmapBytes(size, order); at += ptr.sizeof) cpu.store32(at, 0);
   }
 }
 
 /** Frees every page that is not reserved, in ascending order; how many. */
-export function* mem_init(k: Mm, cpu: Cpu): Program<number> {
+export function* mem_init(k: Mm24, cpu: Cpu): Program<number> {
   const reserved = k.layout.reservedPfns;
   let count = 0;
   for (let pfn = 0; pfn < k.layout.ram >>> PAGE_SHIFT; pfn++) {
     if (reserved.some(([first, last]) => pfn >= first && pfn <= last)) continue;
     const page = k.pageAt(pfn);
-    clearPageFlag(cpu, page, PG_reserved);
+    clearPageFlag(cpu, page, k.PG_reserved);
     set_page_count(cpu, page, 1);
     yield* __free_pages(k, cpu, page, 0);
     count++;

@@ -88,5 +88,7 @@ function hasSlabs({ kmem_cache_t }: Linux240, cpu: Cpu, cachep: addr_t): boolean
 
 export const slabLists: SlabOps = {
   ...{ firstSlab, slabIsFull, fixupSlabChains, makeSlabActive, countFreeSlabs, unlinkFreeSlab, hasSlabs },
+  // Prefetching came with 2.4.10.
+  listStep: (cpu, pos) => cpu.loadPtr(pos + list_head.next),
   kmallocTooLarge: () => BUG('slab.c:1542', 'kmalloc', 'size > 131072 (larger than the largest general cache)'),
 };

@@ -11,9 +11,9 @@ import { type KmemCache, type SlabVariant, slab24 } from '../linux-2.4/slab.ts';
 import { bugLines } from './bugs.ts';
 import { slabLists } from './lists.ts';
 
-export const slabFields = { slabs: list_head, firstnotfull: ptr };
+const slabFields = { slabs: list_head, firstnotfull: ptr };
 
-const variant: SlabVariant = {
+export const variant: SlabVariant = {
   slabFields,
   lists: [{ field: 'slabs', holds: null, pointer: 'firstnotfull' }],
   SLAB_LEVEL_MASK: __GFP_WAIT | __GFP_HIGH | __GFP_IO,

@@ -17,6 +17,5 @@ export const linux2422: KernelVersion = {
   gfp: { GFP_KERNEL, GFP_ATOMIC, GFP_USER, GFP_DMA },
   intendedRaces,
   memMapBytes: (_, ram) => (ram >>> PAGE_SHIFT) * struct_page.sizeof,
-  boot: (machine, config, layout) =>
-    new Slab2422(linux2422, booted(powerOn(machine, config as SlabConfig, layout))),
+  boot: (machine, config, layout) => new Slab2422(linux2422, booted(powerOn(machine, config as SlabConfig, layout))),
 };

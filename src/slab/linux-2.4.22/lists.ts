@@ -2,7 +2,7 @@
 import type { Cpu } from '../../hw/cpu.ts';
 import { type addr_t, NULL } from '../../hw/memory.ts';
 import { BUG } from '../../kernel/bug.ts';
-import { list_add, list_add_tail, list_del, list_empty, list_head } from '../../kernel/list.ts';
+import { list_add, list_add_tail, list_del, list_empty, list_head, listStep } from '../../kernel/list.ts';
 import { FILE } from '../linux-2.4/bugs.ts';
 import { type SlabOps, slab_t } from '../linux-2.4/slab.ts';
 import type { Linux2422 } from './slab.ts';
@@ -75,5 +75,6 @@ function hasSlabs({ kmem_cache_t }: Linux2422, cpu: Cpu, cachep: addr_t): boolea
 
 export const slabLists: SlabOps = {
   ...{ firstSlab, slabIsFull, fixupSlabChains, makeSlabActive, countFreeSlabs, unlinkFreeSlab, hasSlabs },
+  listStep,
   kmallocTooLarge: () => NULL,
 };

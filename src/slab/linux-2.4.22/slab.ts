@@ -10,9 +10,9 @@ import { type KmemCache, type SlabVariant, slab24 } from '../linux-2.4/slab.ts';
 import { bugLines } from './bugs.ts';
 import { slabLists } from './lists.ts';
 
-export const slabFields = { slabs_full: list_head, slabs_partial: list_head, slabs_free: list_head };
+const slabFields = { slabs_full: list_head, slabs_partial: list_head, slabs_free: list_head };
 
-const variant: SlabVariant = {
+export const variant: SlabVariant = {
   slabFields,
   lists: [
     { field: 'slabs_full', holds: 'full' },

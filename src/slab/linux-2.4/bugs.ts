@@ -48,7 +48,8 @@ export type BugSite = keyof typeof sites;
 export type BugLines = Readonly<Record<BugSite, number | readonly [line: number, condition: string]>>;
 
 export function slabBUG(k: Slab24, site: BugSite): never {
-  const [fn, condition] = sites[site];
-  const [line, wording] = [k.variant.bugLines[site]].flat();
-  BUG(`${FILE}:${line}`, fn, wording ?? condition);
+  const [fn, usual] = sites[site];
+  const where = k.variant.bugLines[site];
+  const [line, condition] = typeof where === 'number' ? [where, usual] : where;
+  BUG(`${FILE}:${line}`, fn, condition);
 }

@@ -21,12 +21,12 @@ import {
   CFLGS_OFF_SLAB,
   CFLGS_OPTIMIZE,
   DEBUG_FLAGS,
-  type Slab24,
   MAX_GFP_ORDER,
   MAX_OBJ_ORDER,
   SLAB_DEBUG_INITIAL,
   SLAB_POISON,
   SLAB_RED_ZONE,
+  type Slab24,
 } from './slab.ts';
 
 const func_nm = 'kmem_create: ';
@@ -122,7 +122,7 @@ export function* kmem_cache_create(
   if (config.CONFIG_SMP && cpu.load32(k.g_cpucache_up) !== 0) yield* enable_cpucache(k, cpu, cachep);
 
   yield* down(k, cpu, k.cache_chain_sem);
-  for (let p = k.listStep(cpu, k.cache_chain); p !== k.cache_chain; p = k.listStep(cpu, p)) {
+  for (let p = k.slabOps.listStep(cpu, k.cache_chain); p !== k.cache_chain; p = k.slabOps.listStep(cpu, p)) {
     // The name field is constant - no lock needed.
     if (streq(cpu, p - kmem_cache_t.next + kmem_cache_t.name, name)) {
       slabBUG(k, 'createName');

@@ -15,12 +15,12 @@ import { type BugSite, slabBUG } from './bugs.ts';
 import {
   BUFCTL_END,
   BYTES_PER_WORD,
-  type Slab24,
   SLAB_CTOR_CONSTRUCTOR,
   SLAB_CTOR_VERIFY,
   SLAB_DEBUG_INITIAL,
   SLAB_POISON,
   SLAB_RED_ZONE,
+  type Slab24,
   slab_bufctl,
   slab_t,
 } from './slab.ts';

@@ -14,10 +14,10 @@ import {
   BUFCTL_END,
   CFLGS_OFF_SLAB,
   DFLGS_GROWN,
-  type Slab24,
   SLAB_CTOR_ATOMIC,
   SLAB_CTOR_CONSTRUCTOR,
   SLAB_NO_GROW,
+  type Slab24,
   slab_bufctl,
   slab_t,
 } from './slab.ts';

@@ -22,7 +22,9 @@ function findSizes(k: Slab24, cpu: Cpu, size: number): addr_t {
 export function kmem_find_general_cachep(k: Slab24, cpu: Cpu, size: number, gfpflags: number): addr_t {
   const csizep = findSizes(k, cpu, size);
   if (csizep === NULL) return NULL;
-  return cpu.loadPtr(csizep + ((gfpflags & k.gfp.GFP_DMA) !== 0 ? cache_sizes_t.cs_dmacachep : cache_sizes_t.cs_cachep));
+  return cpu.loadPtr(
+    csizep + ((gfpflags & k.gfp.GFP_DMA) !== 0 ? cache_sizes_t.cs_dmacachep : cache_sizes_t.cs_cachep),
+  );
 }
 
 /** `size` bytes, or NULL; for more than 131072 what the version comes to. May sleep if `flags` has __GFP_WAIT. */

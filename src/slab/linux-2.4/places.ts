@@ -8,15 +8,7 @@ import { fieldAt, ptr } from '../../kernel/struct.ts';
 import { free_area_struct, PG_slab, struct_page } from '../../mm/linux-2.4/mm.ts';
 import type { Place, Role } from '../allocator.ts';
 import { peekName } from './inspect.ts';
-import {
-  BYTES_PER_WORD,
-  cpucache_t,
-  kmem_bufctl_t,
-  type Slab24,
-  SLAB_RED_ZONE,
-  slab_bufctl,
-  slab_t,
-} from './slab.ts';
+import { BYTES_PER_WORD, cpucache_t, kmem_bufctl_t, SLAB_RED_ZONE, type Slab24, slab_bufctl, slab_t } from './slab.ts';
 
 const fieldOf = (name: string, layout: object, offset: number) => `${name}.${fieldAt(layout, offset)}`;
 

@@ -6,7 +6,7 @@ import { PG_slab, struct_page } from '../../mm/linux-2.4/mm.ts';
 import { clearPageFlag, virt_to_page } from '../../mm/linux-2.4/page.ts';
 import { checkDyingPoison, checkDyingRedZones } from './debug.ts';
 import { kmem_cache_free } from './free.ts';
-import { CFLGS_OFF_SLAB, type Slab24, SLAB_POISON, SLAB_RED_ZONE, slab_t } from './slab.ts';
+import { CFLGS_OFF_SLAB, SLAB_POISON, SLAB_RED_ZONE, type Slab24, slab_t } from './slab.ts';
 
 export function SET_PAGE_CACHE(cpu: Cpu, page: addr_t, cachep: addr_t): void {
   cpu.storePtr(page + struct_page.list + list_head.next, cachep);

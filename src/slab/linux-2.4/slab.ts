@@ -128,6 +128,8 @@ export interface SlabOps {
   unlinkFreeSlab(k: Slab24, cpu: Cpu, cachep: addr_t, fn: string): addr_t;
   /** Whether slabs are left that kmem_cache_destroy() cannot give back. */
   hasSlabs(k: Slab24, cpu: Cpu, cachep: addr_t): boolean;
+  /** One step of list_for_each() along the cache chain. */
+  listStep(cpu: Cpu, pos: addr_t): addr_t;
   /** What kmalloc() comes to where no general cache is large enough. */
   kmallocTooLarge(): addr_t;
 }
@@ -165,7 +167,11 @@ const slabKernel = (PageAllocator: MmConstructor<Mm24>, variant: SlabVariant) =>
     /** Whether allocations ask if cache and request mean DMA memory alike. */
     readonly checksDma: boolean;
     /** The offsets of `variant.lists`, and of what points into them. */
-    readonly slabLists: readonly { readonly head: number; readonly pointer: number | null; readonly holds: SlabList['holds'] }[];
+    readonly slabLists: readonly {
+      readonly head: number;
+      readonly pointer: number | null;
+      readonly holds: SlabList['holds'];
+    }[];
     /** Arguments of a cross-CPU exchange of per-CPU arrays; lives on the kernel stack. */
     readonly ccupdate_struct_t: Struct<{ cachep: CType; new: CType }>;
 

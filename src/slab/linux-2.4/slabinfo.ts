@@ -1,6 +1,6 @@
 /** mm/slab.c, /proc/slabinfo as read, version 1.1: the text. Who counts slabs, and in what pieces they are read, is the version's. */
 import type { Cpu } from '../../hw/cpu.ts';
-import type { addr_t } from '../../hw/memory.ts';
+import { type addr_t, NULL } from '../../hw/memory.ts';
 import { loadString } from '../../kernel/string.ts';
 import { cc_data } from './alloc.ts';
 import type { SlabConfig } from './config.ts';

@@ -30,7 +30,7 @@ export function* slabinfo_write(k: Slab24, cpu: Cpu, text: string): Program<numb
   // Find the cache in the chain of caches.
   yield* down(k, cpu, k.cache_chain_sem);
   let res = -EINVAL;
-  for (let p = k.listStep(cpu, k.cache_chain); p !== k.cache_chain; p = k.listStep(cpu, p)) {
+  for (let p = k.slabOps.listStep(cpu, k.cache_chain); p !== k.cache_chain; p = k.slabOps.listStep(cpu, p)) {
     const cachep = p - k.kmem_cache_t.next;
     if (!streq(cpu, cachep + k.kmem_cache_t.name, name)) continue;
     res = yield* kmem_tune_cpucache(k, cpu, cachep, limit.value, batchcount.value);

@@ -7,10 +7,7 @@ import { type SlabConfig, smpConfig, upConfig } from './config.ts';
 import { SLAB_CACHE_DMA, SLAB_HWCACHE_ALIGN } from './flags.ts';
 import { BYTES_PER_WORD, CACHE_NAMELEN, MAX_OBJ_ORDER } from './slab.ts';
 
-export const series: Pick<
-  KernelVersion,
-  'features' | 'limits' | 'flags' | 'tuning' | 'config' | 'stacks'
-> = {
+export const series: Pick<KernelVersion, 'features' | 'limits' | 'flags' | 'tuning' | 'config' | 'stacks'> = {
   features: {
     ...{ cpuArrays: 'smp', colouring: true, debug: true, alignment: 'flag' },
     ...{ sharedArrays: false, nodes: false },

@@ -75,7 +75,15 @@ export function verifyGeometry(recorded: Recorded24, text: string, file: string)
 }
 
 function bootFor(recorded: Recorded24, l1_cache_bytes: number, memory_mb: number): Slab24 {
-  return bootBuild(recorded, { smp: true, cpus: 1, nr_cpus: 32, l1_cache_bytes, debug: false, memory_mb, spinlock_bytes: 4 });
+  return bootBuild(recorded, {
+    smp: true,
+    cpus: 1,
+    nr_cpus: 32,
+    l1_cache_bytes,
+    debug: false,
+    memory_mb,
+    spinlock_bytes: 4,
+  });
 }
 
 /** Creates a cache, prints it as a row from objsize on, and destroys it. */

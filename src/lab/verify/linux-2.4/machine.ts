@@ -37,7 +37,7 @@ export const caseHeader = z
   );
 export type CaseHeader = z.output<typeof caseHeader>;
 
-export function configOf(header: Omit<CaseHeader, 'allocator' | 'case'>): SlabConfig {
+export function configOf(header: Build): SlabConfig {
   return {
     CONFIG_SMP: header.smp,
     CONFIG_DEBUG_SLAB: header.debug,

@@ -1,9 +1,9 @@
 /** The operations that recordings of all 2.4 kernels have: what each is called with, and how it is performed. All else in its line is results. */
 import { z } from 'zod';
 import { NULL, PAGE_SHIFT } from '../../../hw/memory.ts';
+import { MAX_ORDER } from '../../../mm/linux-2.4/mm.ts';
 import { __free_pages } from '../../../mm/linux-2.4/page-alloc.ts';
 import { mem_init } from '../../../mm/linux-2.4/power-on.ts';
-import { MAX_ORDER } from '../../../mm/linux-2.4/mm.ts';
 
 import { kmem_cache_alloc } from '../../../slab/linux-2.4/alloc.ts';
 import { kmem_cache_create } from '../../../slab/linux-2.4/create.ts';

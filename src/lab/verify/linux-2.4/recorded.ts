@@ -14,7 +14,9 @@ export interface Recorded24<K extends Slab24 = Slab24> {
   /** The kernel image in memory, zones empty. */
   powerOn(machine: Machine, config: SlabConfig, layout: BootLayout): K;
   /** Structures as this build has them, by the names of layouts.json: those that are not the same in all of 2.4. */
-  structures(config: SlabConfig): Readonly<
+  structures(
+    config: SlabConfig,
+  ): Readonly<
     Record<
       'page' | 'zone_struct' | 'pg_data_t' | 'zonelist_struct' | 'irq_cpustat_t' | 'task_struct' | 'kmem_cache_t',
       CType

@@ -1,0 +1,6 @@
+/** The zones of 2.4.22, seen without touching them. */
+import { zoneStatesWith } from '../linux-2.4/buddyinfo.ts';
+import type { Mm } from './mm.ts';
+
+export const zoneStates = (k: Mm) =>
+  zoneStatesWith(k, (zone) => ({ need_balance: k.machine.memory.peek32(zone + k.zone_struct.need_balance) }));
