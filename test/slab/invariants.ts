@@ -7,7 +7,7 @@ import { PG_slab } from '../../src/mm/linux-2.4/mm.ts';
 import { zoneStates } from '../../src/mm/linux-2.4.22/buddyinfo.ts';
 import { type Mm, struct_page } from '../../src/mm/linux-2.4.22/mm.ts';
 import type { CacheState, SlabAllocator, SlabState } from '../../src/slab/allocator.ts';
-import type { Linux2422 } from '../../src/slab/linux-2.4/slab.ts';
+import type { Linux2422 } from '../../src/slab/linux-2.4.22/slab.ts';
 
 const objectsOf = (cache: CacheState, slab: SlabState) =>
   Array.from({ length: cache.num }, (_, i) => slab.s_mem + i * cache.objsize);

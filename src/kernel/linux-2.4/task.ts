@@ -9,6 +9,7 @@ export const PF_MEMALLOC = 0x00000800;
 
 /** include/linux/sched.h, struct task_struct: what all of 2.4 have, though not all in the same places. */
 export interface TaskStruct {
+  readonly sizeof: number;
   readonly state: number;
   readonly flags: number;
   readonly processor: number;

@@ -1,21 +1,19 @@
 /** mm/slab.c, the way of one allocation: __kmem_cache_alloc() and what it takes objects from. */
 import type { Cpu, Program } from '../../hw/cpu.ts';
 import { type addr_t, NULL } from '../../hw/memory.ts';
-import { BUG } from '../../kernel/bug.ts';
 import { local_irq_restore, local_irq_save } from '../../kernel/irq.ts';
 import { smp_processor_id } from '../../kernel/linux-2.4/task.ts';
-import { list_add, list_del, list_head } from '../../kernel/list.ts';
 import { spin_lock, spin_unlock } from '../../kernel/spinlock.ts';
 import { ptr } from '../../kernel/struct.ts';
-import { GFP_DMA } from '../../mm/linux-2.4.22/gfp.ts';
 import { kmem_cache_alloc_batch } from './batch.ts';
+import { slabBUG } from './bugs.ts';
 import { debugAllocated } from './debug.ts';
 import { kmem_cache_grow } from './grow.ts';
-import { BUFCTL_END, cpucache_t, FILE, type Linux2422, SLAB_DMA, slab_bufctl, slab_t } from './slab.ts';
+import { BUFCTL_END, cpucache_t, type Slab24, slab_bufctl, slab_t } from './slab.ts';
 import { addStat, incAtomicStat, STATS_SET_HIGH } from './stats.ts';
 
 /** cachep->cpudata[smp_processor_id()]: this CPU's array of the cache, or NULL. Interrupts off. */
-export function cc_data(k: Linux2422, cpu: Cpu, cachep: addr_t): addr_t {
+export function cc_data(k: Slab24, cpu: Cpu, cachep: addr_t): addr_t {
   return cpu.loadPtr(cachep + k.kmem_cache_t.cpudata + smp_processor_id(k, cpu) * ptr.sizeof);
 }
 
@@ -24,16 +22,17 @@ export function cc_entry(cc: addr_t, index: number): addr_t {
   return cc + cpucache_t.sizeof + index * ptr.sizeof;
 }
 
-function kmem_cache_alloc_head(k: Linux2422, cpu: Cpu, cachep: addr_t, flags: number): void {
+function kmem_cache_alloc_head(k: Slab24, cpu: Cpu, cachep: addr_t, flags: number): void {
+  const { GFP_DMA } = k.gfp;
   const dmaCache = (cpu.load32(cachep + k.kmem_cache_t.gfpflags) & GFP_DMA) !== 0;
-  if ((flags & SLAB_DMA) !== 0) {
-    if (!dmaCache) BUG(`${FILE}:1235`, 'kmem_cache_alloc_head', 'if (!(cachep->gfpflags & GFP_DMA))');
-  } else if (dmaCache) BUG(`${FILE}:1238`, 'kmem_cache_alloc_head', 'if (cachep->gfpflags & GFP_DMA)');
+  if ((flags & GFP_DMA) !== 0) {
+    if (!dmaCache) slabBUG(k, 'dmaFromOther');
+  } else if (dmaCache) slabBUG(k, 'otherFromDma');
 }
 
 /** An object of the cache, or NULL. May sleep if `flags` has __GFP_WAIT. */
-export function* kmem_cache_alloc(k: Linux2422, cpu: Cpu, cachep: addr_t, flags: number): Program<addr_t> {
-  kmem_cache_alloc_head(k, cpu, cachep, flags);
+export function* kmem_cache_alloc(k: Slab24, cpu: Cpu, cachep: addr_t, flags: number): Program<addr_t> {
+  if (k.checksDma) kmem_cache_alloc_head(k, cpu, cachep, flags);
   for (;;) {
     // try_again:
     const save_flags = local_irq_save(cpu);
@@ -53,7 +52,7 @@ export function* kmem_cache_alloc(k: Linux2422, cpu: Cpu, cachep: addr_t, flags:
         }
       }
     } else {
-      const slabp = firstSlab(k, cpu, cachep);
+      const slabp = k.slabOps.firstSlab(k, cpu, cachep);
       objp = slabp === NULL ? NULL : kmem_cache_alloc_one_tail(k, cpu, cachep, slabp);
     }
     if (local_irq_restore(cpu, save_flags)) yield;
@@ -65,33 +64,16 @@ export function* kmem_cache_alloc(k: Linux2422, cpu: Cpu, cachep: addr_t, flags:
 }
 
 /** Without a per-CPU array: one object under the lock. Interrupts off. */
-function* allocLocked(k: Linux2422, cpu: Cpu, cachep: addr_t): Program<addr_t> {
+function* allocLocked(k: Slab24, cpu: Cpu, cachep: addr_t): Program<addr_t> {
   yield* spin_lock(k, cpu, cachep + k.kmem_cache_t.spinlock);
-  const slabp = firstSlab(k, cpu, cachep);
+  const slabp = k.slabOps.firstSlab(k, cpu, cachep);
   const objp = slabp === NULL ? NULL : kmem_cache_alloc_one_tail(k, cpu, cachep, slabp);
   yield* spin_unlock(k, cpu, cachep + k.kmem_cache_t.spinlock);
   return objp;
 }
 
-/**
- * kmem_cache_alloc_one(), up to the object: a partial slab, else a free one that becomes partial, else NULL.
- * Caller holds cachep->spinlock, interrupts off.
- */
-export function firstSlab(k: Linux2422, cpu: Cpu, cachep: addr_t): addr_t {
-  const slabs_partial = cachep + k.kmem_cache_t.slabs_partial;
-  let entry = cpu.loadPtr(slabs_partial + list_head.next);
-  if (entry === slabs_partial) {
-    const slabs_free = cachep + k.kmem_cache_t.slabs_free;
-    entry = cpu.loadPtr(slabs_free + list_head.next);
-    if (entry === slabs_free) return NULL;
-    list_del(cpu, entry);
-    list_add(cpu, entry, slabs_partial);
-  }
-  return entry - slab_t.list;
-}
-
 /** The first free object of the slab. Caller holds cachep->spinlock, interrupts off. */
-export function kmem_cache_alloc_one_tail(k: Linux2422, cpu: Cpu, cachep: addr_t, slabp: addr_t): addr_t {
+export function kmem_cache_alloc_one_tail(k: Slab24, cpu: Cpu, cachep: addr_t, slabp: addr_t): addr_t {
   const { kmem_cache_t } = k;
   addStat(k, cpu, cachep, 'num_allocations', 1);
   addStat(k, cpu, cachep, 'num_active', 1);
@@ -102,9 +84,6 @@ export function kmem_cache_alloc_one_tail(k: Linux2422, cpu: Cpu, cachep: addr_t
   const objp = s_mem + free * cpu.load32(cachep + kmem_cache_t.objsize);
   const next = cpu.load32(slab_bufctl(slabp, free));
   cpu.store32(slabp + slab_t.free, next);
-  if (next === BUFCTL_END) {
-    list_del(cpu, slabp + slab_t.list);
-    list_add(cpu, slabp + slab_t.list, cachep + kmem_cache_t.slabs_full);
-  }
+  if (next === BUFCTL_END) k.slabOps.slabIsFull(k, cpu, cachep, slabp);
   return k.config.CONFIG_DEBUG_SLAB ? debugAllocated(k, cpu, cachep, objp) : objp;
 }

@@ -1,10 +1,9 @@
-/** 2.4.22 as the lab drives it. */
+/** A kernel of 2.4 as the lab drives it. */
 import type { Cpu, InterruptHandler, Program } from '../../hw/cpu.ts';
 import type { addr_t } from '../../hw/memory.ts';
 import { request_irq } from '../../kernel/linux-2.4/hardirq.ts';
 import { buddyinfo, nr_free_pages } from '../../mm/linux-2.4/buddyinfo.ts';
 import { __get_free_pages } from '../../mm/linux-2.4/page-alloc.ts';
-import { free_pages } from '../../mm/linux-2.4.22/page-alloc.ts';
 import type { ArrayLevel, CacheOptions, CacheState, Place, SlabAllocator } from '../allocator.ts';
 import type { KernelFacts } from '../kernel-facts.ts';
 import { kmem_cache_alloc } from './alloc.ts';
@@ -13,18 +12,16 @@ import { kmem_cache_free } from './free.ts';
 import { cacheChain, peekArrayLevel, peekCache, peekGeneralCache } from './inspect.ts';
 import { kfree, kmalloc } from './kmalloc.ts';
 import { placeAt } from './places.ts';
-import { kmem_cache_reap } from './reap.ts';
-import { kmem_cache_destroy, kmem_cache_shrink } from './shrink.ts';
-import { general_sizes, type Linux2422 } from './slab.ts';
-import { readSlabinfo } from './slabinfo.ts';
+import { kmem_cache_destroy } from './shrink.ts';
+import { general_sizes, type Slab24 } from './slab.ts';
 import { slabinfo_write } from './tune.ts';
 
-export class Slab2422 implements SlabAllocator {
+export abstract class Allocator24<K extends Slab24> implements SlabAllocator {
   readonly version: KernelFacts;
-  readonly kernel: Linux2422;
+  readonly kernel: K;
   readonly generalSizes = general_sizes.slice(0, -1);
 
-  constructor(version: KernelFacts, kernel: Linux2422) {
+  constructor(version: KernelFacts, kernel: K) {
     this.version = version;
     this.kernel = kernel;
   }
@@ -37,9 +34,7 @@ export class Slab2422 implements SlabAllocator {
     return kmem_cache_destroy(this.kernel, cpu, cachep);
   }
 
-  shrink(cpu: Cpu, cachep: addr_t): Program<number> {
-    return kmem_cache_shrink(this.kernel, cpu, cachep);
-  }
+  abstract shrink(cpu: Cpu, cachep: addr_t): Program<number>;
 
   alloc(cpu: Cpu, cachep: addr_t, flags: number): Program<addr_t> {
     return kmem_cache_alloc(this.kernel, cpu, cachep, flags);
@@ -62,20 +57,16 @@ export class Slab2422 implements SlabAllocator {
   }
 
   free_pages(cpu: Cpu, addr: addr_t, order: number): Program {
-    return free_pages(this.kernel, cpu, addr, order);
+    return this.kernel.pageOps.free_pages(this.kernel, cpu, addr, order);
   }
 
   tune(cpu: Cpu, text: string): Program<number> {
     return slabinfo_write(this.kernel, cpu, text);
   }
 
-  reap(cpu: Cpu, gfp_mask: number): Program<number> {
-    return kmem_cache_reap(this.kernel, cpu, gfp_mask);
-  }
+  abstract reap(cpu: Cpu, gfp_mask: number): Program<number>;
 
-  slabinfo(cpu: Cpu): Program<string> {
-    return readSlabinfo(this.kernel, cpu);
-  }
+  abstract slabinfo(cpu: Cpu): Program<string>;
 
   request_irq(vector: number, handler: InterruptHandler): void {
     request_irq(this.kernel, vector, handler);

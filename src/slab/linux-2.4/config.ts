@@ -1,4 +1,4 @@
-/** The builds of 2.4.22. */
+/** The builds of 2.4. */
 import type { KernelConfig } from '../../kernel/config.ts';
 
 export interface SlabConfig extends KernelConfig {

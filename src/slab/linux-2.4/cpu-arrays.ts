@@ -10,17 +10,16 @@ import { down, up } from '../../kernel/semaphore.ts';
 import { spin_lock_irq, spin_unlock_irq } from '../../kernel/spinlock.ts';
 import { memset } from '../../kernel/string.ts';
 import { ptr } from '../../kernel/struct.ts';
-import { GFP_KERNEL } from '../../mm/linux-2.4.22/gfp.ts';
 import { cc_data, cc_entry, kmem_cache_alloc } from './alloc.ts';
 import { free_block } from './free.ts';
 import { kfree, kmem_find_general_cachep } from './kmalloc.ts';
-import { cpucache_t, type Linux2422 } from './slab.ts';
+import { cpucache_t, type Slab24 } from './slab.ts';
 
 export const EINVAL = 22;
 const ENOMEM = 12;
 
 /** On every CPU: exchanges its array for the one that the caller brought along. Interrupts off. */
-export function* do_ccupdate_local(k: Linux2422, cpu: Cpu, info: addr_t): Program {
+export function* do_ccupdate_local(k: Slab24, cpu: Cpu, info: addr_t): Program {
   const cachep = cpu.loadPtr(info + k.ccupdate_struct_t.cachep);
   const old = cc_data(k, cpu, cachep);
   const brought = info + k.ccupdate_struct_t.new + smp_processor_id(k, cpu) * ptr.sizeof;
@@ -30,7 +29,7 @@ export function* do_ccupdate_local(k: Linux2422, cpu: Cpu, info: addr_t): Progra
 }
 
 /** Exchanges the arrays of all CPUs with those in `info`, this CPU's first. */
-function* exchangeArrays(k: Linux2422, cpu: Cpu, info: addr_t): Program {
+function* exchangeArrays(k: Slab24, cpu: Cpu, info: addr_t): Program {
   local_irq_disable(cpu);
   yield* do_ccupdate_local(k, cpu, info);
   if (local_irq_enable(cpu)) yield;
@@ -38,7 +37,7 @@ function* exchangeArrays(k: Linux2422, cpu: Cpu, info: addr_t): Program {
 }
 
 /** Room on the stack for an exchange, all arrays NULL. */
-function enterExchange(k: Linux2422, cpu: Cpu): addr_t {
+function enterExchange(k: Slab24, cpu: Cpu): addr_t {
   const info = enterFrame(cpu, k.ccupdate_struct_t);
   memset(cpu, info + k.ccupdate_struct_t.new, 0, k.config.NR_CPUS * ptr.sizeof);
   return info;
@@ -46,7 +45,7 @@ function enterExchange(k: Linux2422, cpu: Cpu): addr_t {
 
 /** Gives every CPU a new, empty array; limit 0 takes them away. 0 or a negative errno. Caller holds cache_chain_sem. */
 export function* kmem_tune_cpucache(
-  k: Linux2422,
+  k: Slab24,
   cpu: Cpu,
   cachep: addr_t,
   limit: number,
@@ -56,13 +55,15 @@ export function* kmem_tune_cpucache(
   if (limit < 0 || batchcount < 0 || batchcount > limit || (limit !== 0 && batchcount === 0)) return -EINVAL;
 
   const { kmem_cache_t, ccupdate_struct_t } = k;
+  const { GFP_KERNEL } = k.gfp;
   const info = enterExchange(k, cpu);
   const slot = (i: number) => info + ccupdate_struct_t.new + i * ptr.sizeof;
   if (limit !== 0) {
     for (let i = 0; i < cpu.load32(k.smp_num_cpus); i++) {
-      // kmalloc(), which gcc inlines here.
+      // kmalloc(), which gcc inlines here, with the size's one pointer that is wanted.
       const general = kmem_find_general_cachep(k, cpu, ptr.sizeof * limit + cpucache_t.sizeof, GFP_KERNEL);
-      const ccnew = general === NULL ? NULL : yield* kmem_cache_alloc(k, cpu, general, GFP_KERNEL);
+      const ccnew =
+        general === NULL ? k.slabOps.kmallocTooLarge() : yield* kmem_cache_alloc(k, cpu, general, GFP_KERNEL);
       if (ccnew === NULL) {
         for (i--; i >= 0; i--) yield* kfree(k, cpu, cpu.loadPtr(slot(i)));
         leaveFrame(cpu, ccupdate_struct_t);
@@ -89,14 +90,14 @@ export function* kmem_tune_cpucache(
 }
 
 /** Returns all objects of an array that no CPU uses any more. */
-function* emptyArray(k: Linux2422, cpu: Cpu, cachep: addr_t, ccold: addr_t): Program {
+function* emptyArray(k: Slab24, cpu: Cpu, cachep: addr_t, ccold: addr_t): Program {
   local_irq_disable(cpu);
   yield* free_block(k, cpu, cachep, cc_entry(ccold, 0), cpu.load32(ccold + cpucache_t.avail));
   if (local_irq_enable(cpu)) yield;
 }
 
 /** Arrays by the size of the objects; none above a page. */
-export function* enable_cpucache(k: Linux2422, cpu: Cpu, cachep: addr_t): Program {
+export function* enable_cpucache(k: Slab24, cpu: Cpu, cachep: addr_t): Program {
   const objsize = cpu.load32(cachep + k.kmem_cache_t.objsize);
   if (objsize > PAGE_SIZE) return;
   const limit = objsize > 1024 ? 60 : objsize > 256 ? 124 : 252;
@@ -104,7 +105,7 @@ export function* enable_cpucache(k: Linux2422, cpu: Cpu, cachep: addr_t): Progra
   if (err !== 0) k.printk(`enable_cpucache failed, error ${-err}.\n`);
 }
 
-export function* enable_all_cpucaches(k: Linux2422, cpu: Cpu): Program {
+export function* enable_all_cpucaches(k: Slab24, cpu: Cpu): Program {
   yield* down(k, cpu, k.cache_chain_sem);
   let p = k.cache_chain;
   do {
@@ -116,7 +117,7 @@ export function* enable_all_cpucaches(k: Linux2422, cpu: Cpu): Program {
 }
 
 /** Returns the objects in all CPUs' arrays to their slabs: the arrays are taken away, emptied, and given back. */
-export function* drain_cpu_caches(k: Linux2422, cpu: Cpu, cachep: addr_t): Program {
+export function* drain_cpu_caches(k: Slab24, cpu: Cpu, cachep: addr_t): Program {
   const { ccupdate_struct_t } = k;
   const info = enterExchange(k, cpu);
   cpu.storePtr(info + ccupdate_struct_t.cachep, cachep);

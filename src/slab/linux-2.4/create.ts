@@ -1,15 +1,14 @@
 /** mm/slab.c, kmem_cache_create(). */
 import type { Cpu, Program } from '../../hw/cpu.ts';
 import { type addr_t, NULL, PAGE_SIZE } from '../../hw/memory.ts';
-import { BUG } from '../../kernel/bug.ts';
 import type { KernelFunction } from '../../kernel/kernel.ts';
 import { in_interrupt } from '../../kernel/linux-2.4/hardirq.ts';
-import { INIT_LIST_HEAD, list_add, listStep } from '../../kernel/list.ts';
+import { INIT_LIST_HEAD, list_add } from '../../kernel/list.ts';
 import { down, up } from '../../kernel/semaphore.ts';
 import { spin_lock_init } from '../../kernel/spinlock.ts';
 import { memset, strcpy, streq } from '../../kernel/string.ts';
-import { GFP_DMA } from '../../mm/linux-2.4.22/gfp.ts';
 import { kmem_cache_alloc } from './alloc.ts';
+import { slabBUG } from './bugs.ts';
 import type { SlabConfig } from './config.ts';
 import { enable_cpucache } from './cpu-arrays.ts';
 import { kmem_cache_estimate, slabManagementSize } from './estimate.ts';
@@ -21,22 +20,20 @@ import {
   CACHE_NAMELEN,
   CFLGS_OFF_SLAB,
   CFLGS_OPTIMIZE,
-  createMask,
-  FILE,
-  type Linux2422,
+  DEBUG_FLAGS,
   MAX_GFP_ORDER,
   MAX_OBJ_ORDER,
   SLAB_DEBUG_INITIAL,
-  SLAB_KERNEL,
   SLAB_POISON,
   SLAB_RED_ZONE,
+  type Slab24,
 } from './slab.ts';
 
 const func_nm = 'kmem_create: ';
 
 /** A new cache, at the head of the chain; NULL if its descriptor found no memory or no object fits a slab. */
 export function* kmem_cache_create(
-  k: Linux2422,
+  k: Slab24,
   cpu: Cpu,
   name: string | null,
   requestedSize: number,
@@ -46,6 +43,7 @@ export function* kmem_cache_create(
   dtor: KernelFunction | null,
 ): Program<addr_t> {
   const { kmem_cache_t, cache_cache, config } = k;
+  const { GFP_KERNEL, GFP_DMA } = k.gfp;
   if (
     name === null ||
     name.length >= CACHE_NAMELEN - 1 ||
@@ -56,15 +54,13 @@ export function* kmem_cache_create(
     requestedOffset < 0 ||
     requestedOffset > requestedSize
   ) {
-    const condition =
-      'if ((!name) || ((strlen(name) >= CACHE_NAMELEN - 1)) || in_interrupt() || (size < BYTES_PER_WORD) || ' +
-      '(size > (1<<MAX_OBJ_ORDER)*PAGE_SIZE) || (dtor && !ctor) || (offset < 0 || offset > size))';
-    BUG(`${FILE}:640`, 'kmem_cache_create', condition);
+    slabBUG(k, 'createArguments');
   }
   let flags = config.CONFIG_DEBUG_SLAB ? debugFlags(k, name, requestedSize, requestedFlags, ctor) : requestedFlags;
-  if ((flags & ~createMask(config)) !== 0) BUG(`${FILE}:670`, 'kmem_cache_create', 'BUG_ON(flags & ~CREATE_MASK)');
+  const mask = k.variant.CREATE_MASK | (config.CONFIG_DEBUG_SLAB ? DEBUG_FLAGS : 0);
+  if ((flags & ~mask) !== 0) slabBUG(k, 'createFlags');
 
-  const cachep = yield* kmem_cache_alloc(k, cpu, cache_cache, SLAB_KERNEL);
+  const cachep = yield* kmem_cache_alloc(k, cpu, cache_cache, GFP_KERNEL);
   if (cachep === NULL) return NULL;
   memset(cpu, cachep, 0, kmem_cache_t.sizeof);
 
@@ -113,9 +109,10 @@ export function* kmem_cache_create(
   if ((flags & SLAB_CACHE_DMA) !== 0) cpu.store32(cachep + kmem_cache_t.gfpflags, GFP_DMA);
   spin_lock_init(k, cpu, cachep + kmem_cache_t.spinlock);
   cpu.store32(cachep + kmem_cache_t.objsize, size);
-  INIT_LIST_HEAD(cpu, cachep + kmem_cache_t.slabs_full);
-  INIT_LIST_HEAD(cpu, cachep + kmem_cache_t.slabs_partial);
-  INIT_LIST_HEAD(cpu, cachep + kmem_cache_t.slabs_free);
+  for (const { head, pointer } of k.slabLists) {
+    INIT_LIST_HEAD(cpu, cachep + head);
+    if (pointer !== null) cpu.storePtr(cachep + pointer, cachep + head);
+  }
   if ((flags & CFLGS_OFF_SLAB) !== 0) {
     cpu.storePtr(cachep + kmem_cache_t.slabp_cache, kmem_find_general_cachep(k, cpu, slab_size, 0));
   }
@@ -125,10 +122,10 @@ export function* kmem_cache_create(
   if (config.CONFIG_SMP && cpu.load32(k.g_cpucache_up) !== 0) yield* enable_cpucache(k, cpu, cachep);
 
   yield* down(k, cpu, k.cache_chain_sem);
-  for (let p = listStep(cpu, k.cache_chain); p !== k.cache_chain; p = listStep(cpu, p)) {
+  for (let p = k.slabOps.listStep(cpu, k.cache_chain); p !== k.cache_chain; p = k.slabOps.listStep(cpu, p)) {
     // The name field is constant - no lock needed.
     if (streq(cpu, p - kmem_cache_t.next + kmem_cache_t.name, name)) {
-      BUG(`${FILE}:815`, 'kmem_cache_create', 'if (!strcmp(pc->name, name))');
+      slabBUG(k, 'createName');
     }
   }
   list_add(cpu, cachep + kmem_cache_t.next, k.cache_chain);
@@ -137,7 +134,7 @@ export function* kmem_cache_create(
 }
 
 /** DEBUG and FORCED_DEBUG: what cannot be honoured is dropped, red zones and poison are added wherever possible. */
-function debugFlags(k: Linux2422, name: string, size: number, requested: number, ctor: KernelFunction | null): number {
+function debugFlags(k: Slab24, name: string, size: number, requested: number, ctor: KernelFunction | null): number {
   let flags = requested;
   if ((flags & SLAB_DEBUG_INITIAL) !== 0 && ctor === null) {
     k.printk(`${func_nm}No con, but init state check requested - ${name}\n`);
@@ -154,7 +151,7 @@ function debugFlags(k: Linux2422, name: string, size: number, requested: number,
 }
 
 /** kmem_cache_size(): what an object of the cache offers its user. */
-export function kmem_cache_size(k: Linux2422, cpu: Cpu, cachep: addr_t): number {
+export function kmem_cache_size(k: Slab24, cpu: Cpu, cachep: addr_t): number {
   const objsize = cpu.load32(cachep + k.kmem_cache_t.objsize);
   if (!k.config.CONFIG_DEBUG_SLAB) return objsize;
   const redZoned = (cpu.load32(cachep + k.kmem_cache_t.flags) & SLAB_RED_ZONE) !== 0;
@@ -171,7 +168,7 @@ interface SlabSize {
  * Sets num and gfporder: the smallest slab with at most an eighth left over, but no larger than slab_break_gfp_order
  * unless not even one object fits.
  */
-function chooseSlabSize(k: Linux2422, cpu: Cpu, cachep: addr_t, size: number, flags: number): SlabSize {
+function chooseSlabSize(k: Slab24, cpu: Cpu, cachep: addr_t, size: number, flags: number): SlabSize {
   const { kmem_cache_t, config } = k;
   const estimate = (gfporder: number): SlabSize => {
     const { num, left_over } = kmem_cache_estimate(gfporder, size, flags, config.L1_CACHE_BYTES);

@@ -1,24 +1,23 @@
 /** mm/slab.c, the way of one free: __kmem_cache_free(), free_block(), kmem_cache_free_one(). */
 import type { Cpu, Program } from '../../hw/cpu.ts';
 import { type addr_t, NULL } from '../../hw/memory.ts';
-import { BUG } from '../../kernel/bug.ts';
 import { enterFrame, leaveFrame } from '../../kernel/frame.ts';
 import { local_irq_restore, local_irq_save } from '../../kernel/irq.ts';
-import { list_add, list_del } from '../../kernel/list.ts';
 import { spin_lock, spin_unlock } from '../../kernel/spinlock.ts';
 import { ptr } from '../../kernel/struct.ts';
 import { virt_to_page } from '../../mm/linux-2.4/page.ts';
 import { cc_data, cc_entry } from './alloc.ts';
+import { slabBUG } from './bugs.ts';
 import { CHECK_PAGE, debugFreed } from './debug.ts';
-import { cpucache_t, FILE, type Linux2422, slab_bufctl, slab_t } from './slab.ts';
+import { cpucache_t, type Slab24, slab_bufctl, slab_t } from './slab.ts';
 import { GET_PAGE_CACHE, GET_PAGE_SLAB } from './slab-pages.ts';
 import { addStat, incAtomicStat } from './stats.ts';
 
-export function* kmem_cache_free(k: Linux2422, cpu: Cpu, cachep: addr_t, objp: addr_t): Program {
+export function* kmem_cache_free(k: Slab24, cpu: Cpu, cachep: addr_t, objp: addr_t): Program {
   if (k.config.CONFIG_DEBUG_SLAB) {
-    CHECK_PAGE(k, cpu, objp, 1580, 'kmem_cache_free');
+    CHECK_PAGE(k, cpu, objp, 'freePage');
     if (cachep !== GET_PAGE_CACHE(cpu, virt_to_page(k, cpu, objp))) {
-      BUG(`${FILE}:1582`, 'kmem_cache_free', 'if (cachep != GET_PAGE_CACHE(virt_to_page(objp)))');
+      slabBUG(k, 'freeOtherCache');
     }
   }
   const flags = local_irq_save(cpu);
@@ -32,7 +31,7 @@ export function* kmem_cache_free(k: Linux2422, cpu: Cpu, cachep: addr_t, objp: a
  * back as a Program; a free that finds room needs none. `page` as for kmem_cache_free_one(). Interrupts off.
  */
 export function __kmem_cache_free(
-  k: Linux2422,
+  k: Slab24,
   cpu: Cpu,
   cachep: addr_t,
   objp: addr_t,
@@ -43,7 +42,7 @@ export function __kmem_cache_free(
     return null;
   }
   const cc = cc_data(k, cpu, cachep);
-  if (k.config.CONFIG_DEBUG_SLAB) CHECK_PAGE(k, cpu, objp, 1498, '__kmem_cache_free');
+  if (k.config.CONFIG_DEBUG_SLAB) CHECK_PAGE(k, cpu, objp, 'toArrayPage');
   if (cc === NULL) return freeLocked(k, cpu, cachep, objp);
   const avail = cpu.load32(cc + cpucache_t.avail);
   if (avail >= cpu.load32(cc + cpucache_t.limit)) {
@@ -57,7 +56,7 @@ export function __kmem_cache_free(
 }
 
 /** Without a per-CPU array: free_block(cachep, &objp, 1), the argument on the stack. */
-function* freeLocked(k: Linux2422, cpu: Cpu, cachep: addr_t, objp: addr_t): Program {
+function* freeLocked(k: Slab24, cpu: Cpu, cachep: addr_t, objp: addr_t): Program {
   const argument = enterFrame(cpu, ptr);
   cpu.storePtr(argument, objp);
   yield* free_block(k, cpu, cachep, argument, 1);
@@ -65,7 +64,7 @@ function* freeLocked(k: Linux2422, cpu: Cpu, cachep: addr_t, objp: addr_t): Prog
 }
 
 /** The array is full: its batchcount newest objects go back to their slabs, then there is room. */
-function* flushArray(k: Linux2422, cpu: Cpu, cachep: addr_t, cc: addr_t, full: number, objp: addr_t): Program {
+function* flushArray(k: Slab24, cpu: Cpu, cachep: addr_t, cc: addr_t, full: number, objp: addr_t): Program {
   const batchcount = cpu.load32(cachep + k.kmem_cache_t.batchcount);
   cpu.store32(cc + cpucache_t.avail, full - batchcount);
   yield* free_block(k, cpu, cachep, cc_entry(cc, full - batchcount), batchcount);
@@ -75,7 +74,7 @@ function* flushArray(k: Linux2422, cpu: Cpu, cachep: addr_t, cc: addr_t, full: n
 }
 
 /** Returns `len` objects, named by the words from `objpp` on, to their slabs. Interrupts off. */
-export function* free_block(k: Linux2422, cpu: Cpu, cachep: addr_t, objpp: addr_t, len: number): Program {
+export function* free_block(k: Slab24, cpu: Cpu, cachep: addr_t, objpp: addr_t, len: number): Program {
   yield* spin_lock(k, cpu, cachep + k.kmem_cache_t.spinlock);
   for (let i = 0; i < len; i++) {
     // A long critical section: those who wait for the lock take its line from us meanwhile.
@@ -89,10 +88,10 @@ export function* free_block(k: Linux2422, cpu: Cpu, cachep: addr_t, objpp: addr_
  * Returns an object to its slab, which may change lists. `page`: the object's struct page, if the caller has it in a register.
  * Caller holds cachep->spinlock, interrupts off.
  */
-export function kmem_cache_free_one(k: Linux2422, cpu: Cpu, cachep: addr_t, objp: addr_t, page: addr_t = NULL): void {
+export function kmem_cache_free_one(k: Slab24, cpu: Cpu, cachep: addr_t, objp: addr_t, page: addr_t = NULL): void {
   const { kmem_cache_t } = k;
   const debug = k.config.CONFIG_DEBUG_SLAB;
-  if (debug) CHECK_PAGE(k, cpu, objp, 1418, 'kmem_cache_free_one');
+  if (debug) CHECK_PAGE(k, cpu, objp, 'freeOnePage');
   const slabp = GET_PAGE_SLAB(cpu, page === NULL ? virt_to_page(k, cpu, objp) : page);
   const slot = debug ? debugFreed(k, cpu, cachep, slabp, objp) : objp;
   const s_mem = cpu.loadPtr(slabp + slab_t.s_mem);
@@ -102,16 +101,5 @@ export function kmem_cache_free_one(k: Linux2422, cpu: Cpu, cachep: addr_t, objp
 
   addStat(k, cpu, cachep, 'num_active', -1);
 
-  // fixup slab chains
-  const inuse = cpu.load32(slabp + slab_t.inuse);
-  cpu.store32(slabp + slab_t.inuse, inuse - 1);
-  if (inuse === 1) {
-    // Was partial or full, now empty.
-    list_del(cpu, slabp + slab_t.list);
-    list_add(cpu, slabp + slab_t.list, cachep + kmem_cache_t.slabs_free);
-  } else if (inuse === cpu.load32(cachep + kmem_cache_t.num)) {
-    // Was full.
-    list_del(cpu, slabp + slab_t.list);
-    list_add(cpu, slabp + slab_t.list, cachep + kmem_cache_t.slabs_partial);
-  }
+  k.slabOps.fixupSlabChains(k, cpu, cachep, slabp);
 }

@@ -1,29 +1,23 @@
 /** mm/slab.c, kmem_cache_grow(): one more slab. */
 import type { Cpu, Program } from '../../hw/cpu.ts';
 import { type addr_t, NULL } from '../../hw/memory.ts';
-import { BUG } from '../../kernel/bug.ts';
 import { in_interrupt } from '../../kernel/linux-2.4/hardirq.ts';
-import { list_add_tail } from '../../kernel/list.ts';
 import { spin_lock_irqsave, spin_unlock_irqrestore } from '../../kernel/spinlock.ts';
 import { PG_slab } from '../../mm/linux-2.4/mm.ts';
 import { setPageFlag, virt_to_page } from '../../mm/linux-2.4/page.ts';
 import { __get_free_pages } from '../../mm/linux-2.4/page-alloc.ts';
-import { struct_page } from '../../mm/linux-2.4.22/mm.ts';
 import { kmem_cache_alloc } from './alloc.ts';
+import { slabBUG } from './bugs.ts';
 import { poisonNewObject, redZoneNewObject } from './debug.ts';
 import { slabManagementSize } from './estimate.ts';
 import {
   BUFCTL_END,
   CFLGS_OFF_SLAB,
   DFLGS_GROWN,
-  FILE,
-  type Linux2422,
-  SLAB_ATOMIC,
   SLAB_CTOR_ATOMIC,
   SLAB_CTOR_CONSTRUCTOR,
-  SLAB_DMA,
-  SLAB_LEVEL_MASK,
   SLAB_NO_GROW,
+  type Slab24,
   slab_bufctl,
   slab_t,
 } from './slab.ts';
@@ -31,21 +25,20 @@ import { kmem_freepages, SET_PAGE_CACHE, SET_PAGE_SLAB } from './slab-pages.ts';
 import { addStat } from './stats.ts';
 
 /** Adds a slab to the cache, with interrupts on meanwhile; false if there was no memory. */
-export function* kmem_cache_grow(k: Linux2422, cpu: Cpu, cachep: addr_t, flags: number): Program<boolean> {
+export function* kmem_cache_grow(k: Slab24, cpu: Cpu, cachep: addr_t, flags: number): Program<boolean> {
   const { kmem_cache_t } = k;
   const lock = cachep + kmem_cache_t.spinlock;
   const growing = cachep + kmem_cache_t.growing;
 
+  const { GFP_ATOMIC, GFP_DMA } = k.gfp;
+  const { SLAB_LEVEL_MASK } = k.variant;
+
   // Be lazy and only check for valid flags here, keeping it out of the critical path in kmem_cache_alloc().
-  if ((flags & ~(SLAB_DMA | SLAB_LEVEL_MASK | SLAB_NO_GROW)) !== 0) {
-    BUG(`${FILE}:1119`, 'kmem_cache_grow', 'if (flags & ~(SLAB_DMA|SLAB_LEVEL_MASK|SLAB_NO_GROW))');
-  }
+  if ((flags & ~(GFP_DMA | SLAB_LEVEL_MASK | SLAB_NO_GROW)) !== 0) slabBUG(k, 'growFlags');
   if ((flags & SLAB_NO_GROW) !== 0) return false;
   const local_flags = flags & SLAB_LEVEL_MASK;
-  if (in_interrupt(k, cpu) && local_flags !== SLAB_ATOMIC) {
-    BUG(`${FILE}:1130`, 'kmem_cache_grow', 'if (in_interrupt() && (flags & SLAB_LEVEL_MASK) != SLAB_ATOMIC)');
-  }
-  const ctor_flags = SLAB_CTOR_CONSTRUCTOR | (local_flags === SLAB_ATOMIC ? SLAB_CTOR_ATOMIC : 0);
+  if (in_interrupt(k, cpu) && local_flags !== GFP_ATOMIC) slabBUG(k, 'growInInterrupt');
+  const ctor_flags = SLAB_CTOR_CONSTRUCTOR | (local_flags === GFP_ATOMIC ? SLAB_CTOR_ATOMIC : 0);
 
   let save_flags = yield* spin_lock_irqsave(k, cpu, lock);
   const offset = takeColour(k, cpu, cachep);
@@ -71,14 +64,13 @@ export function* kmem_cache_grow(k: Linux2422, cpu: Cpu, cachep: addr_t, flags: 
     SET_PAGE_CACHE(cpu, page, cachep);
     SET_PAGE_SLAB(cpu, page, slabp);
     setPageFlag(cpu, page, PG_slab);
-    page += struct_page.sizeof;
+    page += k.struct_page.sizeof;
   } while (--i > 0);
   yield* kmem_cache_init_objs(k, cpu, cachep, slabp, ctor_flags);
 
   save_flags = yield* spin_lock_irqsave(k, cpu, lock);
   cpu.store32(growing, cpu.load32(growing) - 1);
-  // Make slab active.
-  list_add_tail(cpu, slabp + slab_t.list, cachep + kmem_cache_t.slabs_free);
+  k.slabOps.makeSlabActive(k, cpu, cachep, slabp);
   addStat(k, cpu, cachep, 'grown', 1);
   cpu.storeLong(cachep + kmem_cache_t.failures, 0);
   yield* spin_unlock_irqrestore(k, cpu, lock, save_flags);
@@ -86,7 +78,7 @@ export function* kmem_cache_grow(k: Linux2422, cpu: Cpu, cachep: addr_t, flags: 
 }
 
 /** The colour offset of the next slab, in bytes; the next colour is used up even if the slab then gets no memory. */
-function takeColour(k: Linux2422, cpu: Cpu, cachep: addr_t): number {
+function takeColour(k: Slab24, cpu: Cpu, cachep: addr_t): number {
   const { kmem_cache_t } = k;
   const colour = cpu.load32(cachep + kmem_cache_t.colour_next);
   cpu.store32(cachep + kmem_cache_t.colour_next, colour + 1);
@@ -95,14 +87,14 @@ function takeColour(k: Linux2422, cpu: Cpu, cachep: addr_t): number {
 }
 
 /** Pages for a slab, from DMA memory if the cache or the caller asks for it. */
-function* kmem_getpages(k: Linux2422, cpu: Cpu, cachep: addr_t, flags: number): Program<addr_t> {
+function* kmem_getpages(k: Slab24, cpu: Cpu, cachep: addr_t, flags: number): Program<addr_t> {
   const gfp_mask = flags | cpu.load32(cachep + k.kmem_cache_t.gfpflags);
   return yield* __get_free_pages(k, cpu, gfp_mask, cpu.load32(cachep + k.kmem_cache_t.gfporder));
 }
 
 /** Places the slab's management, off-slab or at the colour offset, and fills in its slab_t; NULL without memory. */
 function* kmem_cache_slabmgmt(
-  k: Linux2422,
+  k: Slab24,
   cpu: Cpu,
   cachep: addr_t,
   objp: addr_t,
@@ -123,7 +115,7 @@ function* kmem_cache_slabmgmt(
 }
 
 /** Constructs the objects and chains the bufctls. A constructor must not allocate from its own cache. */
-function* kmem_cache_init_objs(k: Linux2422, cpu: Cpu, cachep: addr_t, slabp: addr_t, ctor_flags: number): Program {
+function* kmem_cache_init_objs(k: Slab24, cpu: Cpu, cachep: addr_t, slabp: addr_t, ctor_flags: number): Program {
   const { kmem_cache_t } = k;
   const debug = k.config.CONFIG_DEBUG_SLAB;
   let i = 0;

@@ -4,14 +4,15 @@ import { NULL, PAGE_SHIFT } from '../../hw/memory.ts';
 import { BUG } from '../../kernel/bug.ts';
 import { INIT_LIST_HEAD } from '../../kernel/list.ts';
 import { init_MUTEX } from '../../kernel/semaphore.ts';
+import { FILE } from './bugs.ts';
 import { enable_all_cpucaches } from './cpu-arrays.ts';
 import { colours, kmem_cache_create } from './create.ts';
 import { kmem_cache_estimate } from './estimate.ts';
 import { SLAB_CACHE_DMA, SLAB_HWCACHE_ALIGN } from './flags.ts';
-import { BREAK_GFP_ORDER_HI, CFLGS_OFF_SLAB, cache_sizes_t, FILE, type Linux2422, slab_t } from './slab.ts';
+import { BREAK_GFP_ORDER_HI, CFLGS_OFF_SLAB, cache_sizes_t, type Slab24, slab_t } from './slab.ts';
 
 /** Sets up the cache of caches. */
-export function kmem_cache_init(k: Linux2422, cpu: Cpu): void {
+export function kmem_cache_init(k: Slab24, cpu: Cpu): void {
   const { kmem_cache_t, cache_cache, config } = k;
   init_MUTEX(k, cpu, k.cache_chain_sem);
   INIT_LIST_HEAD(cpu, k.cache_chain);
@@ -25,7 +26,7 @@ export function kmem_cache_init(k: Linux2422, cpu: Cpu): void {
 }
 
 /** Sets up the general caches, size-32 to size-131072, each for any memory and for DMA. */
-export function* kmem_cache_sizes_init(k: Linux2422, cpu: Cpu): Program {
+export function* kmem_cache_sizes_init(k: Slab24, cpu: Cpu): Program {
   // Fragmentation resistance on low memory: bigger page orders only on machines with more than 32 MB.
   if (cpu.loadLong(k.num_physpages) > (32 << 20) >> PAGE_SHIFT) cpu.store32(k.slab_break_gfp_order, BREAK_GFP_ORDER_HI);
   let sizes = k.cache_sizes;
@@ -43,14 +44,14 @@ export function* kmem_cache_sizes_init(k: Linux2422, cpu: Cpu): Program {
   } while (cpu.loadLong(sizes + cache_sizes_t.cs_size) !== 0);
 }
 
-function* createGeneral(k: Linux2422, cpu: Cpu, name: string, size: number, flags: number): Program<number> {
+function* createGeneral(k: Slab24, cpu: Cpu, name: string, size: number, flags: number): Program<number> {
   const cachep = yield* kmem_cache_create(k, cpu, name, size, 0, flags | SLAB_HWCACHE_ALIGN, null, null);
   if (cachep === NULL) BUG(FILE, 'kmem_cache_sizes_init', '!sizes->cs_cachep');
   return cachep;
 }
 
 /** Gives every cache its per-CPU arrays, now that kmalloc works. */
-export function* kmem_cpucache_init(k: Linux2422, cpu: Cpu): Program<number> {
+export function* kmem_cpucache_init(k: Slab24, cpu: Cpu): Program<number> {
   if (k.config.CONFIG_SMP) {
     cpu.store32(k.g_cpucache_up, 1);
     yield* enable_all_cpucaches(k, cpu);

@@ -2,26 +2,25 @@
 import { type addr_t, NULL } from '../../hw/memory.ts';
 import { Corruption, peekList } from '../../kernel/peek-list.ts';
 import { ptr } from '../../kernel/struct.ts';
-import { GFP_DMA } from '../../mm/linux-2.4.22/gfp.ts';
 import type { ArrayLevel, CacheState, CpuArrayState, SlabState } from '../allocator.ts';
 import { cc_entry } from './alloc.ts';
-import { BUFCTL_END, cache_sizes_t, cpucache_t, general_sizes, type Linux2422, slab_bufctl, slab_t } from './slab.ts';
+import { BUFCTL_END, cache_sizes_t, cpucache_t, general_sizes, type Slab24, slab_bufctl, slab_t } from './slab.ts';
 
 /** The cache_chain, from kmem_cache on. */
-export function cacheChain(k: Linux2422): addr_t[] {
+export function cacheChain(k: Slab24): addr_t[] {
   const others = peekList(k.machine, k.cache_chain).map((entry) => entry - k.kmem_cache_t.next);
   return [k.cache_cache, ...others];
 }
 
 const decoder = new TextDecoder();
 
-export function peekName(k: Linux2422, cachep: addr_t): string {
+export function peekName(k: Slab24, cachep: addr_t): string {
   const { bytes } = k.machine.memory;
   const start = cachep + k.kmem_cache_t.name;
   return decoder.decode(bytes.subarray(start, bytes.indexOf(0, start)));
 }
 
-export function peekCache(k: Linux2422, cachep: addr_t): CacheState {
+export function peekCache(k: Slab24, cachep: addr_t): CacheState {
   const { kmem_cache_t } = k;
   const peek = (field: number) => k.machine.memory.peek32(cachep + field);
   return {
@@ -32,16 +31,13 @@ export function peekCache(k: Linux2422, cachep: addr_t): CacheState {
     gfporder: peek(kmem_cache_t.gfporder),
     colour: peek(kmem_cache_t.colour),
     colour_off: peek(kmem_cache_t.colour_off),
-    slabs: [
-      ...peekSlabs(k, 'full', cachep + kmem_cache_t.slabs_full, peek(kmem_cache_t.num)),
-      ...peekSlabs(k, 'partial', cachep + kmem_cache_t.slabs_partial, peek(kmem_cache_t.num)),
-      ...peekSlabs(k, 'free', cachep + kmem_cache_t.slabs_free, peek(kmem_cache_t.num)),
-    ],
+    slabs: k.slabLists.flatMap(({ head, holds }) => peekSlabs(k, holds, cachep + head, peek(kmem_cache_t.num))),
     cpuArrays: k.machine.cpus.map(({ id }) => peekCpuArray(k, cachep, id)),
   };
 }
 
-function peekSlabs(k: Linux2422, list: SlabState['list'], head: addr_t, num: number): SlabState[] {
+/** The slabs in one list; `holds`: what they are, null where it holds all. */
+function peekSlabs(k: Slab24, holds: SlabState['list'] | null, head: addr_t, num: number): SlabState[] {
   const { memory } = k.machine;
   const slabs: SlabState[] = [];
   for (const entry of peekList(k.machine, head)) {
@@ -53,12 +49,13 @@ function peekSlabs(k: Linux2422, list: SlabState['list'], head: addr_t, num: num
         throw new Corruption(`the bufctl chain of slab ${slabp} is broken`);
       freeObjects.push(i);
     }
+    const inuse = memory.peek32(slabp + slab_t.inuse);
     slabs.push({
       slabp,
-      list,
+      list: holds ?? (inuse === 0 ? 'free' : inuse === num ? 'full' : 'partial'),
       s_mem: memory.peek32(slabp + slab_t.s_mem),
       colouroff: memory.peek32(slabp + slab_t.colouroff),
-      inuse: memory.peek32(slabp + slab_t.inuse),
+      inuse,
       free,
       freeObjects,
     });
@@ -67,7 +64,7 @@ function peekSlabs(k: Linux2422, list: SlabState['list'], head: addr_t, num: num
 }
 
 /** Objects at hand in a CPU's array of a cache, and how many it may hold; null without an array. */
-export function peekArrayLevel(k: Linux2422, cachep: addr_t, cpu: number): ArrayLevel | null {
+export function peekArrayLevel(k: Slab24, cachep: addr_t, cpu: number): ArrayLevel | null {
   const cc = peekArray(k, cachep, cpu);
   if (cc === NULL) return null;
   const { memory } = k.machine;
@@ -75,19 +72,19 @@ export function peekArrayLevel(k: Linux2422, cachep: addr_t, cpu: number): Array
 }
 
 /** kmem_find_general_cachep(), by peek. */
-export function peekGeneralCache(k: Linux2422, size: number, flags: number): addr_t {
+export function peekGeneralCache(k: Slab24, size: number, flags: number): addr_t {
   const index = general_sizes.findIndex((cs_size) => cs_size >= size);
   if (index < 0) return NULL;
   const { cs_cachep, cs_dmacachep, sizeof } = cache_sizes_t;
-  const pointer = (flags & GFP_DMA) !== 0 ? cs_dmacachep : cs_cachep;
+  const pointer = (flags & k.gfp.GFP_DMA) !== 0 ? cs_dmacachep : cs_cachep;
   return k.machine.memory.peek32(k.cache_sizes + index * sizeof + pointer);
 }
 
-function peekArray(k: Linux2422, cachep: addr_t, cpu: number): addr_t {
+function peekArray(k: Slab24, cachep: addr_t, cpu: number): addr_t {
   return k.config.CONFIG_SMP ? k.machine.memory.peek32(cachep + k.kmem_cache_t.cpudata + cpu * ptr.sizeof) : NULL;
 }
 
-function peekCpuArray(k: Linux2422, cachep: addr_t, cpu: number): CpuArrayState | null {
+function peekCpuArray(k: Slab24, cachep: addr_t, cpu: number): CpuArrayState | null {
   const level = peekArrayLevel(k, cachep, cpu);
   if (level === null) return null;
   const address = peekArray(k, cachep, cpu);

@@ -1,32 +1,22 @@
 /**
- * What stands at an address of a 2.4.22 kernel: its role, and the kernel's own names; by peek, on whatever memory holds now. Any
+ * What stands at an address of a kernel of 2.4: its role, and the kernel's own names; by peek, on whatever memory holds now. Any
  * moment will do, as in the middle of a list operation: lists are followed forwards only.
  */
 import { type addr_t, NULL, PAGE_SHIFT, PAGE_SIZE } from '../../hw/memory.ts';
-import { task_struct } from '../../kernel/linux-2.4.22/task.ts';
 import { list_head } from '../../kernel/list.ts';
 import { fieldAt, ptr } from '../../kernel/struct.ts';
-import { free_area_struct, PG_slab } from '../../mm/linux-2.4/mm.ts';
-import { struct_page } from '../../mm/linux-2.4.22/mm.ts';
+import { free_area_struct, PG_slab, struct_page } from '../../mm/linux-2.4/mm.ts';
 import type { Place, Role } from '../allocator.ts';
 import { peekName } from './inspect.ts';
-import {
-  BYTES_PER_WORD,
-  cpucache_t,
-  kmem_bufctl_t,
-  type Linux2422,
-  SLAB_RED_ZONE,
-  slab_bufctl,
-  slab_t,
-} from './slab.ts';
+import { BYTES_PER_WORD, cpucache_t, kmem_bufctl_t, SLAB_RED_ZONE, type Slab24, slab_bufctl, slab_t } from './slab.ts';
 
 const fieldOf = (name: string, layout: object, offset: number) => `${name}.${fieldAt(layout, offset)}`;
 
-export function placeAt(k: Linux2422, addr: addr_t): Place {
+export function placeAt(k: Slab24, addr: addr_t): Place {
   return staticPlace(k, addr) ?? slabPlace(k, addr);
 }
 
-function staticPlace(k: Linux2422, addr: addr_t): Place | null {
+function staticPlace(k: Slab24, addr: addr_t): Place | null {
   const symbol = k.symbols.find(addr);
   if (symbol === null) return null;
   const { name, offset } = symbol;
@@ -36,9 +26,9 @@ function staticPlace(k: Linux2422, addr: addr_t): Place | null {
   }
   if (name === 'contig_page_data') return nodePlace(k, offset);
   if (name === 'mem_map') {
-    const pfn = Math.floor(offset / struct_page.sizeof);
-    const inPage = offset % struct_page.sizeof;
-    return { kind: 'page', field: fieldOf('page', struct_page, inPage), owner: `page ${pfn}`, offset: inPage };
+    const pfn = Math.floor(offset / k.struct_page.sizeof);
+    const inPage = offset % k.struct_page.sizeof;
+    return { kind: 'page', field: fieldOf('page', k.struct_page, inPage), owner: `page ${pfn}`, offset: inPage };
   }
   if (name === 'irq_stat') {
     const { irq_cpustat_t } = k;
@@ -48,7 +38,7 @@ function staticPlace(k: Linux2422, addr: addr_t): Place | null {
     return { kind: 'static', field, owner: `cpu${cpu}`, offset: inStat };
   }
   if (name.startsWith('task[')) {
-    const field = offset < task_struct.sizeof ? fieldOf('task_struct', task_struct, offset) : 'stack';
+    const field = offset < k.task_struct.sizeof ? fieldOf('task_struct', k.task_struct, offset) : 'stack';
     return { kind: 'task', field, owner: name, offset };
   }
   return { kind: kindOfStatic(name), field: name, owner: '', offset };
@@ -59,12 +49,12 @@ function kindOfStatic(name: string): Role {
   return name.endsWith('_lock') ? 'lock' : 'static';
 }
 
-function cachePlace(k: Linux2422, owner: string, offset: number): Place {
+function cachePlace(k: Slab24, owner: string, offset: number): Place {
   const name = fieldAt(k.kmem_cache_t, offset);
   return { kind: name === 'spinlock' ? 'lock' : 'cache descriptor', field: `kmem_cache_t.${name}`, owner, offset };
 }
 
-function nodePlace(k: Linux2422, offset: number): Place {
+function nodePlace(k: Slab24, offset: number): Place {
   const { pg_data_t, zone_struct } = k;
   const field = fieldAt(pg_data_t, offset);
   if (field !== 'node_zones') return { kind: 'zone', field: `pg_data_t.${field}`, owner: '', offset };
@@ -79,7 +69,7 @@ function nodePlace(k: Linux2422, offset: number): Place {
 }
 
 /** In a slab: its management, an object, or what the slab allocator keeps in an object. */
-function slabPlace(k: Linux2422, addr: addr_t): Place {
+function slabPlace(k: Slab24, addr: addr_t): Place {
   const { memory } = k.machine;
   const page = k.pageAt(addr >>> PAGE_SHIFT);
   if (!isSlabPage(k, addr)) {
@@ -102,12 +92,12 @@ function slabPlace(k: Linux2422, addr: addr_t): Place {
   return { kind: 'object', field: 'object', owner, offset: addr - objp - (redZoned ? BYTES_PER_WORD : 0) };
 }
 
-function isSlabPage(k: Linux2422, addr: addr_t): boolean {
+function isSlabPage(k: Slab24, addr: addr_t): boolean {
   if (addr >= k.layout.ram) return false;
   return ((k.machine.memory.peek32(k.pageAt(addr >>> PAGE_SHIFT) + struct_page.flags) >>> PG_slab) & 1) !== 0;
 }
 
-function managementPlace(k: Linux2422, cachep: addr_t, slabp: addr_t, addr: addr_t): Place | null {
+function managementPlace(k: Slab24, cachep: addr_t, slabp: addr_t, addr: addr_t): Place | null {
   const offset = addr - slabp;
   const num = k.machine.memory.peek32(cachep + k.kmem_cache_t.num);
   if (offset < 0 || offset >= slab_t.sizeof + num * kmem_bufctl_t.sizeof) return null;
@@ -117,7 +107,7 @@ function managementPlace(k: Linux2422, cachep: addr_t, slabp: addr_t, addr: addr
 }
 
 /** If the object at `objp` is some CPU's array. */
-function arrayPlace(k: Linux2422, objp: addr_t, objsize: number, addr: addr_t): Place | null {
+function arrayPlace(k: Slab24, objp: addr_t, objsize: number, addr: addr_t): Place | null {
   const { memory, cpus } = k.machine;
   // Few other objects look like one, and only then are all caches asked.
   const limit = memory.peek32(objp + cpucache_t.limit);
@@ -138,7 +128,7 @@ function arrayPlace(k: Linux2422, objp: addr_t, objsize: number, addr: addr_t): 
 }
 
 /** If the object at `objp` manages a slab elsewhere: then the page of that slab's first object says so. */
-function offSlabPlace(k: Linux2422, objp: addr_t, addr: addr_t): Place | null {
+function offSlabPlace(k: Slab24, objp: addr_t, addr: addr_t): Place | null {
   const { memory } = k.machine;
   const s_mem = memory.peek32(objp + slab_t.s_mem);
   if (s_mem <= NULL || !isSlabPage(k, s_mem)) return null;

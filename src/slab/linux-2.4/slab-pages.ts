@@ -2,46 +2,41 @@
 import type { Cpu, Program } from '../../hw/cpu.ts';
 import { type addr_t, NULL } from '../../hw/memory.ts';
 import { list_head } from '../../kernel/list.ts';
-import { PG_slab } from '../../mm/linux-2.4/mm.ts';
+import { PG_slab, struct_page } from '../../mm/linux-2.4/mm.ts';
 import { clearPageFlag, virt_to_page } from '../../mm/linux-2.4/page.ts';
-import { struct_page } from '../../mm/linux-2.4.22/mm.ts';
-import { free_pages } from '../../mm/linux-2.4.22/page-alloc.ts';
 import { checkDyingPoison, checkDyingRedZones } from './debug.ts';
 import { kmem_cache_free } from './free.ts';
-import { CFLGS_OFF_SLAB, type Linux2422, SLAB_POISON, SLAB_RED_ZONE, slab_t } from './slab.ts';
-
-const pageCache = struct_page.list + list_head.next;
-const pageSlab = struct_page.list + list_head.prev;
+import { CFLGS_OFF_SLAB, SLAB_POISON, SLAB_RED_ZONE, type Slab24, slab_t } from './slab.ts';
 
 export function SET_PAGE_CACHE(cpu: Cpu, page: addr_t, cachep: addr_t): void {
-  cpu.storePtr(page + pageCache, cachep);
+  cpu.storePtr(page + struct_page.list + list_head.next, cachep);
 }
 
 export function GET_PAGE_CACHE(cpu: Cpu, page: addr_t): addr_t {
-  return cpu.loadPtr(page + pageCache);
+  return cpu.loadPtr(page + struct_page.list + list_head.next);
 }
 
 export function SET_PAGE_SLAB(cpu: Cpu, page: addr_t, slabp: addr_t): void {
-  cpu.storePtr(page + pageSlab, slabp);
+  cpu.storePtr(page + struct_page.list + list_head.prev, slabp);
 }
 
 export function GET_PAGE_SLAB(cpu: Cpu, page: addr_t): addr_t {
-  return cpu.loadPtr(page + pageSlab);
+  return cpu.loadPtr(page + struct_page.list + list_head.prev);
 }
 
 /** Gives a slab's pages back. free_pages() does not clear the type bit - we do that. */
-export function* kmem_freepages(k: Linux2422, cpu: Cpu, cachep: addr_t, addr: addr_t): Program {
+export function* kmem_freepages(k: Slab24, cpu: Cpu, cachep: addr_t, addr: addr_t): Program {
   const { kmem_cache_t } = k;
   let i = 1 << cpu.load32(cachep + kmem_cache_t.gfporder);
   for (let page = virt_to_page(k, cpu, addr); i > 0; i--) {
     clearPageFlag(cpu, page, PG_slab);
-    page += struct_page.sizeof;
+    page += k.struct_page.sizeof;
   }
-  yield* free_pages(k, cpu, addr, cpu.load32(cachep + kmem_cache_t.gfporder));
+  yield* k.pageOps.free_pages(k, cpu, addr, cpu.load32(cachep + kmem_cache_t.gfporder));
 }
 
 /** Destructs all objects of a slab and releases its memory. The slab is off all lists; the cache-lock is not needed. */
-export function* kmem_slab_destroy(k: Linux2422, cpu: Cpu, cachep: addr_t, slabp: addr_t): Program {
+export function* kmem_slab_destroy(k: Slab24, cpu: Cpu, cachep: addr_t, slabp: addr_t): Program {
   const { kmem_cache_t } = k;
   const debug = k.config.CONFIG_DEBUG_SLAB;
   const checks = SLAB_POISON | SLAB_RED_ZONE;

@@ -1,10 +1,9 @@
 /** mm/slab.c, slabinfo_write(): tuning of the per-CPU arrays, "NAME LIMIT BATCHCOUNT" written to /proc/slabinfo. */
 import type { Cpu, Program } from '../../hw/cpu.ts';
-import { listStep } from '../../kernel/list.ts';
 import { down, up } from '../../kernel/semaphore.ts';
 import { streq } from '../../kernel/string.ts';
 import { EINVAL, kmem_tune_cpucache } from './cpu-arrays.ts';
-import type { Linux2422 } from './slab.ts';
+import type { Slab24 } from './slab.ts';
 
 const MAX_SLABINFO_WRITE = 128;
 
@@ -18,7 +17,7 @@ function simple_strtol(text: string, from: number): { value: number; end: number
 }
 
 /** The bytes written, or a negative errno. `text` is what the caller wrote; the kernel's copy of it is not modelled. */
-export function* slabinfo_write(k: Linux2422, cpu: Cpu, text: string): Program<number> {
+export function* slabinfo_write(k: Slab24, cpu: Cpu, text: string): Program<number> {
   if (!k.config.CONFIG_SMP || text.length > MAX_SLABINFO_WRITE) return -EINVAL;
   const blank = text.indexOf(' ');
   if (blank < 0) return -EINVAL;
@@ -31,7 +30,7 @@ export function* slabinfo_write(k: Linux2422, cpu: Cpu, text: string): Program<n
   // Find the cache in the chain of caches.
   yield* down(k, cpu, k.cache_chain_sem);
   let res = -EINVAL;
-  for (let p = listStep(cpu, k.cache_chain); p !== k.cache_chain; p = listStep(cpu, p)) {
+  for (let p = k.slabOps.listStep(cpu, k.cache_chain); p !== k.cache_chain; p = k.slabOps.listStep(cpu, p)) {
     const cachep = p - k.kmem_cache_t.next;
     if (!streq(cpu, cachep + k.kmem_cache_t.name, name)) continue;
     res = yield* kmem_tune_cpucache(k, cpu, cachep, limit.value, batchcount.value);

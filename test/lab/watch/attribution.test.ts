@@ -15,7 +15,8 @@ import { struct_page } from '../../../src/mm/linux-2.4.22/mm.ts';
 import { c2cTable } from '../../../src/report/c2c-table.ts';
 import type { CacheState, Role } from '../../../src/slab/allocator.ts';
 import { boot } from '../../../src/slab/boot.ts';
-import { cpucache_t, type Linux2422, slab_bufctl, slab_t } from '../../../src/slab/linux-2.4/slab.ts';
+import { cpucache_t, slab_bufctl, slab_t } from '../../../src/slab/linux-2.4/slab.ts';
+import type { Linux2422 } from '../../../src/slab/linux-2.4.22/slab.ts';
 
 interface Options {
   readonly cpus?: number;

@@ -16,7 +16,7 @@ import { zoneStates } from '../../../src/mm/linux-2.4.22/buddyinfo.ts';
 import { GFP_KERNEL } from '../../../src/mm/linux-2.4.22/gfp.ts';
 import { bitmapBytes, struct_page } from '../../../src/mm/linux-2.4.22/mm.ts';
 import type { CacheState, SlabAllocator } from '../../../src/slab/allocator.ts';
-import type { Linux2422 } from '../../../src/slab/linux-2.4/slab.ts';
+import type { Linux2422 } from '../../../src/slab/linux-2.4.22/slab.ts';
 import type { Booted } from '../../machines.ts';
 import { assertBuddy, assertCache } from '../invariants.ts';
 import { type Act, stressed as runStressed, type Stress, type StressedVersion, type StressOptions } from '../stress.ts';

@@ -12,12 +12,13 @@ import {
   BYTES_PER_WORD,
   CFLGS_OFF_SLAB,
   CFLGS_OPTIMIZE,
-  type Linux2422,
   MAX_OBJ_ORDER,
+  type Slab24,
 } from '../../../slab/linux-2.4/slab.ts';
 import { checked, powerOfTwo } from '../checked.ts';
 import { type CaseOutcome, Comparison } from '../outcome.ts';
 import { bootBuild, MOST_MEMORY_MB } from './machine.ts';
+import type { Recorded24 } from './recorded.ts';
 
 const columns =
   'l1_cache_bytes,memory_mb,size,flags,offset,objsize,num,gfporder,colour,colour_off,off_slab,optimize,' +
@@ -41,10 +42,10 @@ const line = z.tuple(
 export const looksLikeGeometry = (text: string) => text.startsWith(columns);
 
 /** One case for each line size and memory size in the file. */
-export function verifyGeometry(text: string, file: string): CaseOutcome[] {
+export function verifyGeometry(recorded: Recorded24, text: string, file: string): CaseOutcome[] {
   const [header, ...rows] = text.split('\n');
   if (header !== columns) throw new InputError(`${file}:1`, 'not the columns of geometry.csv', `expected ${columns}`);
-  const machines = new Map<string, { comparison: Comparison; k: Linux2422 }>();
+  const machines = new Map<string, { comparison: Comparison; k: Slab24 }>();
   rows.forEach((row, i) => {
     if (row === '') return;
     const place = `${file}:${i + 2}`;
@@ -61,8 +62,8 @@ export function verifyGeometry(text: string, file: string): CaseOutcome[] {
     const build = `line ${l1_cache_bytes}, ${memory_mb} MB`;
     let machine = machines.get(build);
     if (machine === undefined) {
-      const k = bootFor(l1_cache_bytes, memory_mb);
-      machine = { comparison: new Comparison(`linux-2.4.22/geometry (${build})`, 'rows'), k };
+      const k = bootFor(recorded, l1_cache_bytes, memory_mb);
+      machine = { comparison: new Comparison(`linux-${recorded.version}/geometry (${build})`, 'rows'), k };
       machines.set(build, machine);
     }
     const { comparison, k } = machine;
@@ -73,12 +74,20 @@ export function verifyGeometry(text: string, file: string): CaseOutcome[] {
   return [...machines.values()].map(({ comparison }) => comparison.outcome());
 }
 
-function bootFor(l1_cache_bytes: number, memory_mb: number): Linux2422 {
-  return bootBuild({ smp: true, cpus: 1, nr_cpus: 32, l1_cache_bytes, debug: false, memory_mb, spinlock_bytes: 4 });
+function bootFor(recorded: Recorded24, l1_cache_bytes: number, memory_mb: number): Slab24 {
+  return bootBuild(recorded, {
+    smp: true,
+    cpus: 1,
+    nr_cpus: 32,
+    l1_cache_bytes,
+    debug: false,
+    memory_mb,
+    spinlock_bytes: 4,
+  });
 }
 
 /** Creates a cache, prints it as a row from objsize on, and destroys it. */
-function* createAndLook(k: Linux2422, size: number, offset: number, flags: number): Program<string> {
+function* createAndLook(k: Slab24, size: number, offset: number, flags: number): Program<string> {
   const { kmem_cache_t } = k;
   const cpu = k.machine.cpus[0];
   const cachep = yield* kmem_cache_create(k, cpu, 'geometry', size, offset, flags, null, null);

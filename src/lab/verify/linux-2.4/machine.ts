@@ -1,13 +1,13 @@
-/** The machine that a recording of 2.4.22 describes in its header, and machines for dumps and geometry, which describe less. */
+/** The machine that a recording of 2.4 describes in its header, and machines for dumps and geometry, which describe less. */
 import { z } from 'zod';
 import { cpuModels } from '../../../hw/cpu-models.ts';
 import { Machine } from '../../../hw/machine.ts';
 import { MiB, PAGE_SHIFT } from '../../../hw/memory.ts';
-import { struct_page } from '../../../mm/linux-2.4.22/mm.ts';
-import { powerOn, start_kernel } from '../../../slab/linux-2.4/boot.ts';
+import { booted } from '../../../slab/linux-2.4/boot.ts';
 import type { SlabConfig } from '../../../slab/linux-2.4/config.ts';
-import type { Linux2422 } from '../../../slab/linux-2.4/slab.ts';
+import type { Slab24 } from '../../../slab/linux-2.4/slab.ts';
 import { powerOfTwo } from '../checked.ts';
+import type { Recorded24 } from './recorded.ts';
 
 /** No highmem; beyond this a replay takes long to boot. */
 export const MOST_MEMORY_MB = 512;
@@ -37,7 +37,7 @@ export const caseHeader = z
   );
 export type CaseHeader = z.output<typeof caseHeader>;
 
-export function configOf(header: Omit<CaseHeader, 'allocator' | 'case'>): SlabConfig {
+export function configOf(header: Build): SlabConfig {
   return {
     CONFIG_SMP: header.smp,
     CONFIG_DEBUG_SLAB: header.debug,
@@ -49,24 +49,26 @@ export function configOf(header: Omit<CaseHeader, 'allocator' | 'case'>): SlabCo
 }
 
 /** A machine as the recording had it, with the kernel's statics in memory of their own above its RAM. */
-export function powerOnFor(header: Omit<CaseHeader, 'allocator' | 'case'>): Linux2422 {
+export function powerOnFor<K extends Slab24>(
+  recorded: Recorded24<K>,
+  header: Omit<CaseHeader, 'allocator' | 'case'>,
+): K {
+  const config = configOf(header);
   const ram = header.memory_mb * MiB;
-  const mem_map = (ram >>> PAGE_SHIFT) * struct_page.sizeof;
+  const mem_map = (ram >>> PAGE_SHIFT) * recorded.structures(config).page.sizeof;
   const statics = Math.ceil(mem_map / MiB + 3) * MiB;
   const machine = new Machine({ model: cpuModels['pentium-iii'], cpus: header.cpus, memory: ram + statics });
-  return powerOn(machine, configOf(header), { ram, reservedPfns: header.reserved_pfns, staticsAt: ram });
+  return recorded.powerOn(machine, config, { ram, reservedPfns: header.reserved_pfns, staticsAt: ram });
 }
 
 /** What tells one kernel build and machine from another where no recording fixes the addresses. */
 export type Build = Omit<CaseHeader, 'allocator' | 'case' | 'reserved_pfns'>;
 
 /** A booted kernel, reserving what the recordings reserve. */
-export function bootBuild(build: Build): Linux2422 {
+export function bootBuild<K extends Slab24>(recorded: Recorded24<K>, build: Build): K {
   const reserved_pfns: CaseHeader['reserved_pfns'] = [
     [0, 0],
     [160, 767],
   ];
-  const k = powerOnFor({ ...build, reserved_pfns });
-  k.machine.run(k.machine.cpus[0], start_kernel(k, k.machine.cpus[0]));
-  return k;
+  return booted(powerOnFor(recorded, { ...build, reserved_pfns }));
 }

@@ -1,25 +1,21 @@
-/** The operations of a recording of 2.4.22: what each is called with, and how it is performed. All else in its line is results. */
+/** The operations that recordings of all 2.4 kernels have: what each is called with, and how it is performed. All else in its line is results. */
 import { z } from 'zod';
 import { NULL, PAGE_SHIFT } from '../../../hw/memory.ts';
 import { MAX_ORDER } from '../../../mm/linux-2.4/mm.ts';
 import { __free_pages } from '../../../mm/linux-2.4/page-alloc.ts';
 import { mem_init } from '../../../mm/linux-2.4/power-on.ts';
-import { GFP_KERNEL } from '../../../mm/linux-2.4.22/gfp.ts';
-import { alloc_pages } from '../../../mm/linux-2.4.22/page-alloc.ts';
 
 import { kmem_cache_alloc } from '../../../slab/linux-2.4/alloc.ts';
-import { kmem_cache_create, kmem_cache_size } from '../../../slab/linux-2.4/create.ts';
+import { kmem_cache_create } from '../../../slab/linux-2.4/create.ts';
 import { kmem_cache_free } from '../../../slab/linux-2.4/free.ts';
 import { kmem_cache_init, kmem_cache_sizes_init, kmem_cpucache_init } from '../../../slab/linux-2.4/init.ts';
 import { kfree, kmalloc } from '../../../slab/linux-2.4/kmalloc.ts';
-import { kmem_cache_reap } from '../../../slab/linux-2.4/reap.ts';
-import { kmem_cache_destroy, kmem_cache_shrink } from '../../../slab/linux-2.4/shrink.ts';
-import { readSlabinfo } from '../../../slab/linux-2.4/slabinfo.ts';
+import { kmem_cache_destroy } from '../../../slab/linux-2.4/shrink.ts';
 import { slabinfo_write } from '../../../slab/linux-2.4/tune.ts';
 
 import { type OperationType, operationsOf, Unresolved } from '../recording.ts';
-import type { Nested, Replay2422 } from './replay.ts';
-import { buddySnapshot, chainSnapshot, hex, stateSnapshot } from './snapshots.ts';
+import type { Nested, Replay24 } from './replay.ts';
+import { chainSnapshot, hex, stateSnapshot } from './snapshots.ts';
 
 const u32 = z.int().min(0).max(0xffffffff);
 const id = z.int();
@@ -28,9 +24,9 @@ const cache = z.string();
 const address = z.string().regex(/^0x[0-9a-f]{1,8}$/, 'must be a physical address, as "0x01fe0000"');
 const bytes = { id, off: z.int(), len: z.int().min(0) };
 
-const operation = operationsOf<Replay2422>();
+const operation = operationsOf<Replay24>();
 
-export const operations: Readonly<Record<string, OperationType<Replay2422>>> = {
+export const operations: Readonly<Record<string, OperationType<Replay24>>> = {
   kmem_cache_init: operation({}, function* ({ kernel }, cpu) {
     kmem_cache_init(kernel, cpu);
     return { ret: null };
@@ -58,7 +54,7 @@ export const operations: Readonly<Record<string, OperationType<Replay2422>>> = {
     return { ret: yield* kmem_cache_destroy(replay.kernel, cpu, replay.cache(given.cache)) };
   }),
   shrink: operation({ cache: cache.nullable() }, function* (replay, cpu, given) {
-    return { ret: yield* kmem_cache_shrink(replay.kernel, cpu, replay.cache(given.cache)) };
+    return { ret: yield* replay.version.kmem_cache_shrink(replay.kernel, cpu, replay.cache(given.cache)) };
   }),
   alloc: operation({ cache, id, gfp }, function* (replay, cpu, given) {
     return replay.keep(given.id, yield* kmem_cache_alloc(replay.kernel, cpu, replay.cache(given.cache), given.gfp));
@@ -74,13 +70,13 @@ export const operations: Readonly<Record<string, OperationType<Replay2422>>> = {
     yield* kfree(replay.kernel, cpu, given.id === null ? NULL : replay.object(given.id));
     return { ret: null };
   }),
-  reap: operation({ gfp }, function* ({ kernel }, cpu, given) {
-    const ret = yield* kmem_cache_reap(kernel, cpu, given.gfp);
+  reap: operation({ gfp }, function* ({ kernel, version }, cpu, given) {
+    const ret = yield* version.reap(kernel, cpu, given.gfp);
     return { ret, clock: chainSnapshot(kernel).clock_searchp };
   }),
   alloc_pages: operation({ id, order: z.int().min(0).max(31), gfp }, function* (replay, cpu, given) {
     const { kernel } = replay;
-    const page = yield* alloc_pages(kernel, cpu, given.gfp, given.order);
+    const page = yield* kernel.pageOps.alloc_pages(kernel, cpu, given.gfp, given.order);
     return replay.keep(given.id, page === NULL ? NULL : kernel.pfnOf(page) << PAGE_SHIFT);
   }),
   free_pages: operation(
@@ -100,11 +96,8 @@ export const operations: Readonly<Record<string, OperationType<Replay2422>>> = {
   tune: operation({ text: z.string() }, function* ({ kernel }, cpu, given) {
     return { ret: yield* slabinfo_write(kernel, cpu, given.text) };
   }),
-  slabinfo: operation({}, function* ({ kernel }, cpu) {
-    return { text: yield* readSlabinfo(kernel, cpu) };
-  }),
-  cache_size: operation({ cache }, function* (replay, cpu, given) {
-    return { ret: kmem_cache_size(replay.kernel, cpu, replay.cache(given.cache)) };
+  slabinfo: operation({}, function* ({ kernel, version }, cpu) {
+    return { text: yield* version.readSlabinfo(kernel, cpu) };
   }),
 
   poke: operation({ ...bytes, byte: z.int().min(0).max(255) }, function* (replay, _cpu, given) {
@@ -131,20 +124,20 @@ export const operations: Readonly<Record<string, OperationType<Replay2422>>> = {
   hook_next_ctor: operation(
     { do: z.enum(['alloc', 'destroy', 'reap', 'shrink']), cache: cache.nullable(), arg: u32 },
     function* (replay, _cpu, { do: op, cache: name, arg }) {
-      const { kernel } = replay;
+      const { kernel, version } = replay;
       const operations: Readonly<Record<typeof op, Nested>> = {
         *alloc(cpu) {
-          const objp = yield* kmem_cache_alloc(kernel, cpu, replay.cache(name), GFP_KERNEL);
+          const objp = yield* kmem_cache_alloc(kernel, cpu, replay.cache(name), kernel.gfp.GFP_KERNEL);
           return { op, cache: name, id: arg, ...replay.keep(arg, objp) };
         },
         *destroy(cpu) {
           return { op, cache: name, ret: yield* kmem_cache_destroy(kernel, cpu, replay.cache(name)) };
         },
         *reap(cpu) {
-          return { op, flags: arg, ret: yield* kmem_cache_reap(kernel, cpu, arg) };
+          return { op, flags: arg, ret: yield* version.reap(kernel, cpu, arg) };
         },
         *shrink(cpu) {
-          return { op, cache: name, ret: yield* kmem_cache_shrink(kernel, cpu, replay.cache(name)) };
+          return { op, cache: name, ret: yield* version.kmem_cache_shrink(kernel, cpu, replay.cache(name)) };
         },
       };
       replay.hook = operations[op];
@@ -159,12 +152,13 @@ export const operations: Readonly<Record<string, OperationType<Replay2422>>> = {
   }),
 
   state: operation({ cache }, function* (replay, _cpu, given) {
-    return stateSnapshot(replay.kernel, replay.cache(given.cache));
+    const { kernel, version } = replay;
+    return stateSnapshot(kernel, replay.cache(given.cache), (state) => version.slabsSnapshot(kernel, state));
   }),
   chain: operation({}, function* ({ kernel }) {
     return chainSnapshot(kernel);
   }),
-  buddy: operation({}, function* ({ kernel }) {
-    return buddySnapshot(kernel);
+  buddy: operation({}, function* ({ kernel, version }) {
+    return version.buddySnapshot(kernel);
   }),
 };

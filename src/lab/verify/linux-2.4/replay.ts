@@ -1,47 +1,49 @@
-/** A 2.4.22 kernel under replay: what a recording names (objects, caches, hooks in constructors), as it stands there. */
+/** A kernel of 2.4 under replay: what a recording names (objects, caches, hooks in constructors), as it stands there. */
 import type { Cpu, Program } from '../../../hw/cpu.ts';
 import type { Machine } from '../../../hw/machine.ts';
 import { type addr_t, NULL } from '../../../hw/memory.ts';
 import { KernelBug } from '../../../kernel/bug.ts';
 import type { KernelFunction } from '../../../kernel/kernel.ts';
 import { cacheChain, peekName } from '../../../slab/linux-2.4/inspect.ts';
-import type { Linux2422 } from '../../../slab/linux-2.4/slab.ts';
+import type { Slab24 } from '../../../slab/linux-2.4/slab.ts';
 import { type Replay, type Results, Unresolved } from '../recording.ts';
 import { type CaseHeader, powerOnFor } from './machine.ts';
+import type { Recorded24 } from './recorded.ts';
 import { hex } from './snapshots.ts';
 import { TouchNames } from './touch-names.ts';
 
 /** An operation that a constructor performs: its results under their names. */
 export type Nested = (cpu: Cpu) => Program<Results>;
 
-/** The fourth yield() of one operation: with nobody else to free memory it would go on for ever. */
+/** More yields of one operation than may be: with nobody else to free memory it would go on for ever. */
 class Livelock extends Error {}
 
-export class Replay2422 implements Replay {
+export abstract class Replay24<K extends Slab24 = Slab24> implements Replay {
+  readonly version: Recorded24<K>;
   readonly #header: CaseHeader;
-  #k: Linux2422;
+  #k: K;
   readonly #objects = new Map<number, addr_t>();
   #names: TouchNames;
-  /** Of the operation: what was printed before it, how often a task without memory gave way, and tried to get some. */
+  /** Of the operation: what was printed before it, and how often a task without memory gave way. */
   #printed = 0;
   #yields = 0;
-  #reclaims = 0;
   #calls: unknown[] = [];
   #nested: Results[] = [];
   /** What the next constructor call does besides. */
   hook: Nested | null = null;
 
-  constructor(header: CaseHeader) {
+  constructor(version: Recorded24<K>, header: CaseHeader) {
+    this.version = version;
     this.#header = header;
-    this.#k = this.#watched(powerOnFor(header));
-    this.#names = new TouchNames(this.#k);
+    this.#k = this.#powerOn();
+    this.#names = new TouchNames(this.#k, version);
   }
 
   get names(): TouchNames {
     return this.#names;
   }
 
-  get kernel(): Linux2422 {
+  get kernel(): K {
     return this.#k;
   }
 
@@ -49,30 +51,35 @@ export class Replay2422 implements Replay {
     return this.#k.machine;
   }
 
+  /** How many yields of one operation are taken for a livelock, and what recordings call it. */
+  protected abstract readonly livelock: { readonly yields: number; readonly name: string };
+
+  /** Has the kernel tell of what the recordings count besides. */
+  protected abstract watch(k: K): void;
+
+  /** What was counted since the operation began, by the names of the recordings, without zeros. */
+  protected abstract counted(yields: number): Results;
+
   powerOn(): void {
-    this.#k = this.#watched(powerOnFor(this.#header));
-    this.#names = new TouchNames(this.#k);
+    this.#k = this.#powerOn();
+    this.#names = new TouchNames(this.#k, this.version);
   }
 
-  #watched(k: Linux2422): Linux2422 {
+  #powerOn(): K {
+    const k = powerOnFor(this.version, this.#header);
     const { scheduler } = k.machine;
-    const { try_to_free_pages_zone } = k;
-    k.try_to_free_pages_zone = (cpu, gfp_mask) => {
-      this.#reclaims++;
-      return try_to_free_pages_zone(cpu, gfp_mask);
-    };
     const giveWay = scheduler.giveWay.bind(scheduler);
     scheduler.giveWay = (cpu) => {
-      if (++this.#yields === 4) throw new Livelock('livelock: __alloc_pages yields and retries forever');
+      if (++this.#yields === this.livelock.yields) throw new Livelock(this.livelock.name);
       giveWay(cpu);
     };
+    this.watch(k);
     return k;
   }
 
   begin(): void {
     this.#printed = this.#k.log.length;
     this.#yields = 0;
-    this.#reclaims = 0;
     this.#calls = [];
     this.#nested = [];
   }
@@ -81,7 +88,7 @@ export class Replay2422 implements Replay {
     const k = this.#k;
     return {
       ...(k.log.length > this.#printed && { printk: k.log.slice(this.#printed) }),
-      ...(this.#reclaims > 0 && { try_to_free_pages_zone_calls: this.#reclaims }),
+      ...this.counted(this.#yields),
       ...(this.#calls.length > 0 && { calls: this.#calls }),
       ...(this.#nested.length > 0 && { nested: this.#nested }),
     };

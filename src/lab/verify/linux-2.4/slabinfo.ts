@@ -14,17 +14,12 @@ import { MiB, NULL, PAGE_SIZE } from '../../../hw/memory.ts';
 import { kmem_cache_create } from '../../../slab/linux-2.4/create.ts';
 import { SLAB_HWCACHE_ALIGN, SLAB_MUST_HWCACHE_ALIGN } from '../../../slab/linux-2.4/flags.ts';
 import { cacheChain, peekCache, peekName } from '../../../slab/linux-2.4/inspect.ts';
-import {
-  BYTES_PER_WORD,
-  CACHE_NAMELEN,
-  kmemCache,
-  type Linux2422,
-  MAX_OBJ_ORDER,
-} from '../../../slab/linux-2.4/slab.ts';
+import { BYTES_PER_WORD, CACHE_NAMELEN, MAX_OBJ_ORDER, type Slab24 } from '../../../slab/linux-2.4/slab.ts';
 import { type CaseOutcome, Comparison } from '../outcome.ts';
 import { cachesNeeding, type DumpMachine, RAW_SIZE_BELOW_AN_EIGHTH, RECLAIMABLE } from '../slabinfo-machine.ts';
 import { dumpName, parseSlabinfo, type Slabinfo, type SlabinfoRow } from '../slabinfo-text.ts';
-import { bootBuild } from './machine.ts';
+import { type Build, bootBuild, configOf } from './machine.ts';
+import type { Recorded24 } from './recorded.ts';
 import { architectureOf, breakOrderOf, cpuArrayLimit, slabGeometry } from './slab-geometry.ts';
 
 /** What a row tells of its cache and an emulated cache must repeat. */
@@ -40,11 +35,17 @@ interface CacheShape {
 type Recreate = (row: SlabinfoRow) => CacheShape | null;
 
 /** `file` and `machineFile` are for messages. */
-export function verifyDump(text: string, file: string, machine: DumpMachine, machineFile: string): CaseOutcome {
+export function verifyDump(
+  version: Recorded24,
+  text: string,
+  file: string,
+  machine: DumpMachine,
+  machineFile: string,
+): CaseOutcome {
   const slabinfo = parseSlabinfo(text, file);
   checkAgreement(slabinfo, machine, file, machineFile);
   const runsHere = machine.wordBytes === BYTES_PER_WORD && machine.pageSizeBytes === PAGE_SIZE;
-  const recreate = runsHere ? onEmulatedMachine(slabinfo, machine) : byGeometryAlone(machine);
+  const recreate = runsHere ? onEmulatedMachine(version, slabinfo, machine) : byGeometryAlone(machine);
   const name = dumpName(file);
   const comparison = new Comparison(runsHere ? name : `${name} (geometry alone)`, 'rows');
   for (const row of slabinfo.rows) {
@@ -99,19 +100,10 @@ function seenBy({ slabs, arrays }: SlabinfoRow, shape: CacheShape): Partial<Cach
   };
 }
 
-/** 2.4.22 as the machine's owner had built it. */
-function onEmulatedMachine({ rows }: Slabinfo, machine: DumpMachine): Recreate {
-  const { nr_cpus, spinlock_bytes, slabLists } = kernelBuildOf(rows, machine);
-  const k = bootBuild({
-    smp: machine.smp,
-    cpus: machine.smp ? (machine.cpus ?? Math.min(nr_cpus, 2)) : 1,
-    nr_cpus,
-    l1_cache_bytes: machine.likelyL1CacheBytes,
-    debug: machine.configDebugSlab,
-    // Of memory a cache's shape knows only whether it is more than 32 MB.
-    memory_mb: (machine.ram ?? usualRam) > 32 * MiB ? 64 : 32,
-    spinlock_bytes,
-  });
+/** The kernel as the machine's owner had built it. */
+function onEmulatedMachine(version: Recorded24, { rows }: Slabinfo, machine: DumpMachine): Recreate {
+  const builds = likeliestFirst(machine);
+  const k = bootBuild(version, builds.find((build) => printedBy(version, rows, build)) ?? builds[0]);
   const cpu = k.machine.cpus[0];
   const booted = new Map(cacheChain(k).map((cachep) => [peekName(k, cachep), cachep]));
   const taken = new Set(booted.keys());
@@ -120,8 +112,7 @@ function onEmulatedMachine({ rows }: Slabinfo, machine: DumpMachine): Recreate {
     const { name, objectSize } = row;
     const existing = booted.get(name);
     booted.delete(name);
-    if (existing !== undefined && (name !== 'kmem_cache' || slabLists === 3)) return shapeOf(k, existing);
-    if (existing !== undefined) return create(k, cpu, substitute(row), k.kmem_cache_t.sizeof - LESS_WITH_ONE_LIST, 0);
+    if (existing !== undefined) return shapeOf(k, existing);
 
     const allowed = name.length < CACHE_NAMELEN - 1 && !taken.has(name) ? name : substitute(row);
     taken.add(allowed);
@@ -132,59 +123,39 @@ function onEmulatedMachine({ rows }: Slabinfo, machine: DumpMachine): Recreate {
 
 const usualRam = 64 * MiB;
 
-/** What the dump's own kernel was built as, as far as kmem_cache's row tells it. */
-interface KernelBuild {
-  readonly nr_cpus: number;
-  readonly spinlock_bytes: 0 | 4;
-  /** Up to 2.4.9 a cache had one list of slabs and a pointer to the first that was not full, in place of three lists. */
-  readonly slabLists: 1 | 3;
-}
-
-/** Two list heads, for a pointer. */
-const LESS_WITH_ONE_LIST = 12;
-
 /**
- * The build whose kmem_cache_t has the size that kmem_cache's row shows: that size tells NR_CPUS, how many slab lists there are,
- * and of a uniprocessor's build whether gcc 3 made it, to which an empty spinlock_t has no bytes. Where several fit, the
- * likeliest: NR_CPUS 32, as many lists as the version says, gcc 2.95; where none does, that one too.
+ * Whether a kernel of this version may have printed the dump: some build of it has a kmem_cache_t of the size that kmem_cache's row
+ * shows. That size tells NR_CPUS, whether the version has one list of slabs or three, and of a uniprocessor's build whether gcc 3 made
+ * it, to which an empty spinlock_t has no bytes.
  */
-function kernelBuildOf(rows: readonly SlabinfoRow[], machine: DumpMachine): KernelBuild {
-  const printed = rows.find(({ name }) => name === 'kmem_cache')?.objectSize;
-  const builds = likeliestFirst(machine);
-  const fits = ({ nr_cpus, spinlock_bytes, slabLists }: KernelBuild) => {
-    const { sizeof } = kmemCache({
-      CONFIG_SMP: machine.smp,
-      CONFIG_DEBUG_SLAB: machine.configDebugSlab,
-      NR_CPUS: nr_cpus,
-      L1_CACHE_BYTES: machine.likelyL1CacheBytes,
-      spinlockBytes: spinlock_bytes,
-      colouring: true,
-    });
-    return printed === (slabLists === 1 ? sizeof - LESS_WITH_ONE_LIST : sizeof);
-  };
-  return builds.find(fits) ?? builds[0];
+export function mayHavePrinted(version: Recorded24, text: string, file: string, machine: DumpMachine): boolean {
+  const { rows } = parseSlabinfo(text, file);
+  return likeliestFirst(machine).some((build) => printedBy(version, rows, build));
 }
 
-function likeliestFirst(machine: DumpMachine): KernelBuild[] {
-  const lists = hasOneSlabList(machine) ? ([1, 3] as const) : ([3, 1] as const);
-  if (!machine.smp) {
-    const spinlocks = [4, 0] as const;
-    return lists.flatMap((slabLists) => spinlocks.map((spinlock_bytes) => ({ nr_cpus: 1, spinlock_bytes, slabLists })));
-  }
+const printedBy = (version: Recorded24, rows: readonly SlabinfoRow[], build: Build) =>
+  rows.find(({ name }) => name === 'kmem_cache')?.objectSize ===
+  version.structures(configOf(build)).kmem_cache_t.sizeof;
+
+/** The likeliest: NR_CPUS 32, gcc 2.95. */
+function likeliestFirst(machine: DumpMachine): Build[] {
+  const build = (nr_cpus: number, spinlock_bytes: 0 | 4): Build => ({
+    smp: machine.smp,
+    cpus: machine.smp ? (machine.cpus ?? Math.min(nr_cpus, 2)) : 1,
+    nr_cpus,
+    l1_cache_bytes: machine.likelyL1CacheBytes,
+    debug: machine.configDebugSlab,
+    // Of memory a cache's shape knows only whether it is more than 32 MB.
+    memory_mb: (machine.ram ?? usualRam) > 32 * MiB ? 64 : 32,
+    spinlock_bytes,
+  });
+  if (!machine.smp) return [build(1, 4), build(1, 0)];
   const fewest = machine.cpus ?? 1;
-  const fewer = Array.from({ length: MOST_CPUS - fewest }, (_, i) => MOST_CPUS - 1 - i);
-  return [[MOST_CPUS], fewer].flatMap((counts) =>
-    lists.flatMap((slabLists) => counts.map((nr_cpus) => ({ nr_cpus, spinlock_bytes: 4 as const, slabLists }))),
-  );
+  return Array.from({ length: MOST_CPUS - fewest + 1 }, (_, i) => build(MOST_CPUS - i, 4));
 }
 const MOST_CPUS = 32;
 
-function hasOneSlabList({ kernelVersion }: DumpMachine): boolean {
-  const [, patchLevel] = /^2\.4\.(\d+)/.exec(kernelVersion) ?? [];
-  return patchLevel !== undefined && Number(patchLevel) < 10;
-}
-
-/** For a name that 2.4.22 would not take: too long, or there already. */
+/** For a name that the kernel would not take: too long, or there already. */
 const substitute = ({ number }: SlabinfoRow) => `line ${number}`;
 
 /** A size and flags that kmem_cache_create() makes `objectSize` of. */
@@ -197,12 +168,12 @@ function requestFor(objectSize: number, onSlab: boolean, debug: boolean): [size:
   return redZoned >= BYTES_PER_WORD ? [redZoned, 0] : [objectSize, mustAlign];
 }
 
-function create(k: Linux2422, cpu: Cpu, name: string, size: number, flags: number): CacheShape | null {
+function create(k: Slab24, cpu: Cpu, name: string, size: number, flags: number): CacheShape | null {
   const cachep = k.machine.run(cpu, kmem_cache_create(k, cpu, name, size, 0, flags, null, null));
   return cachep === NULL ? null : shapeOf(k, cachep);
 }
 
-function shapeOf(k: Linux2422, cachep: number): CacheShape {
+function shapeOf(k: Slab24, cachep: number): CacheShape {
   const { objsize, num, gfporder, cpuArrays } = peekCache(k, cachep);
   return {
     objectSize: objsize,

@@ -1,24 +1,27 @@
 /**
- * The names under which recordings of 2.4.22 tell accesses, and addresses here. Left out, as in the recordings: prefetches, the
+ * The names under which recordings of 2.4 tell accesses, and addresses here. Left out, as in the recordings: prefetches, the
  * stack, and what a cross-CPU call itself touches (call_lock, call_data, its reading of smp_num_cpus): there the recorded
  * kernel had a stand-in that ran the function on this CPU, then on the others in ascending order.
  */
 import type { addr_t } from '../../../hw/memory.ts';
 import type { AccessKind } from '../../../hw/observe.ts';
-import { task_struct_sizeof } from '../../../kernel/linux-2.4.22/task.ts';
 import { placeAt } from '../../../slab/linux-2.4/places.ts';
-import { cache_sizes_t, type Linux2422 } from '../../../slab/linux-2.4/slab.ts';
+import { cache_sizes_t, type Slab24 } from '../../../slab/linux-2.4/slab.ts';
 import type { Access, RecordedTouch } from '../accesses.ts';
 import { type OperationKind, Unresolved } from '../recording.ts';
+import type { Recorded24 } from './recorded.ts';
 
 const kinds: Readonly<Record<string, AccessKind>> = { r: 'r', w: 'w', rw: 'x' };
 
 export class TouchNames {
-  readonly #k: Linux2422;
+  readonly #k: Slab24;
+  /** Where the task_struct ends, and the kernel stack begins. */
+  readonly #stackAt: number;
   readonly #addresses = new Map<string, addr_t>();
 
-  constructor(k: Linux2422) {
+  constructor(k: Slab24, { structures }: Recorded24) {
     this.#k = k;
+    this.#stackAt = structures(k.config).task_struct.sizeof;
   }
 
   /** The recorded accesses of an operation on `cpu`, at the addresses of this kernel. */
@@ -55,7 +58,7 @@ export class TouchNames {
     if (symbol === null) return null;
     const { name, offset } = symbol;
     if (name === 'call_lock' || name === 'call_data') return 'call';
-    return name.startsWith('task[') && offset >= task_struct_sizeof(this.#k.config.CONFIG_SMP) ? 'stack' : null;
+    return name.startsWith('task[') && offset >= this.#stackAt ? 'stack' : null;
   }
 
   /** `symbol+0x10`, `mem_map[7]+0x4`, or a physical address. */
