@@ -114,7 +114,7 @@ export const mmStruct = (config: KernelConfig): MmStruct => struct(mmFields(conf
 export const bitmapBytes = (pages: number, order: number) =>
   roundUp(((roundUp(pages, 2 << order) >>> order) + 7) >>> 3, 4);
 
-function* nothingToReap(): Program {}
+function* nothing(): Program {}
 
 export class Mm extends Mm24 {
   declare readonly struct_page: StructPage;
@@ -141,7 +141,10 @@ export class Mm extends Mm24 {
   readonly kswapd: addr_t;
 
   /** kmem_cache_reap() of the slab allocator, which stands above, so it is handed in at boot. */
-  kmem_cache_reap: (cpu: Cpu, gfp_mask: number) => Program<unknown> = nothingToReap;
+  kmem_cache_reap: (cpu: Cpu, gfp_mask: number) => Program<unknown> = nothing;
+
+  /** Once round the loop of kswapd(), in its task on `cpu`; handed in at power-on. */
+  kswapdTurn: (k: Mm, cpu: Cpu) => Program = nothing;
 
   constructor(machine: Machine, config: KernelConfig, layout: BootLayout, statics: readonly StaticSymbol[]) {
     const struct_page = structPage(config);

@@ -1,6 +1,6 @@
 /** Choosing a zone, and what happens when all are short: mm/page_alloc.c of 2.4.0, from __alloc_pages_limit() on. */
 import type { Cpu, Program } from '../../hw/cpu.ts';
-import { type addr_t, NULL } from '../../hw/memory.ts';
+import { type addr_t, NULL, PAGE_SHIFT } from '../../hw/memory.ts';
 import { BUG } from '../../kernel/bug.ts';
 import { get_current, PF_MEMALLOC } from '../../kernel/linux-2.4/task.ts';
 import { SCHED_YIELD, task_struct } from '../../kernel/linux-2.4.0/task.ts';
@@ -13,7 +13,7 @@ import { __free_pages, giveWayForMemory } from '../linux-2.4/page-alloc.ts';
 import { __free_pages_ok, checkRange, checkTaken, FILE, pageIndex } from './buddy.ts';
 import { __GFP_IO, __GFP_WAIT } from './gfp.ts';
 import { freepages_t, type Mm, zonelist_struct } from './mm.ts';
-import { page_address, VALID_PAGE } from './page.ts';
+import { page_address } from './page.ts';
 import { free_shortage, inactive_shortage, inactive_target } from './shortage.ts';
 import {
   addMemoryPressure,
@@ -181,10 +181,10 @@ function* fromAnyZone(k: Mm, cpu: Cpu, zonelist: addr_t, order: number, direct_r
   return NULL;
 }
 
-/** The address must be one of a page: not even NULL is refused otherwise, which is that of page 0. */
+/** VALID_PAGE() of the address's page is all that is asked, as compiled without reading mem_map again: NULL is page 0. */
 export function* free_pages(k: Mm, cpu: Cpu, addr: addr_t, order: number): Program {
   const page = virt_to_page(k, cpu, addr);
-  if (VALID_PAGE(k, cpu, page)) yield* __free_pages(k, cpu, page, order);
+  if (addr >>> PAGE_SHIFT < cpu.loadLong(k.max_mapnr)) yield* __free_pages(k, cpu, page, order);
 }
 
 /** What of this the rest of 2.4 does differently. */

@@ -11,6 +11,7 @@ import { initFreeAreas, initPages, initZonelist } from '../linux-2.4/power-on.ts
 import { __GFP_DMA } from './gfp.ts';
 import { freepages_t, type Mm, NR_GFPINDEX, PG_reserved, zonelist_struct } from './mm.ts';
 import { pageOps } from './page-alloc.ts';
+import { kswapdTurn } from './vmscan.ts';
 
 /** Of each zone's pages one in so many is to stay free, within bounds. */
 const zone_balance_ratio = [32, 128, 128];
@@ -21,6 +22,7 @@ const zone_balance_max = 255;
 export function power_on(k: Mm, cpu: Cpu): void {
   const { pg_data_t, contig_page_data, layout, freepages } = k;
   k.pageOps = pageOps;
+  k.kswapdTurn = kswapdTurn;
   const totalpages = layout.ram >>> PAGE_SHIFT;
   cpu.storePtr(k.mem_map_ptr, k.mem_map);
   cpu.storeLong(k.max_mapnr, totalpages);

@@ -119,7 +119,7 @@ export function* asMemalloc(cpu: Cpu, program: Program): Program {
 }
 
 /** The loop of kswapd(), once round: until it would go to sleep again. */
-function* balance(k: Mm, cpu: Cpu): Program {
+export function* kswapdTurn(k: Mm, cpu: Cpu): Program {
   if (inactive_shortage(k, cpu) !== 0 || free_shortage(k, cpu) !== 0) {
     const waitedFor = waitqueue_active(k, cpu, k.kswapd_done);
     yield* do_try_to_free_pages(k, cpu, GFP_KSWAPD, waitedFor);
@@ -164,7 +164,7 @@ function* scheduleForKswapd(k: Mm, cpu: Cpu): Program {
   memory.poke32(k.kswapd + task_struct.processor, cpu.id);
   const { esp } = cpu;
   cpu.esp = k.kswapd + THREAD_SIZE;
-  yield* balance(k, cpu);
+  yield* k.kswapdTurn(k, cpu);
   cpu.esp = esp;
   if (cpu.isAhead) yield;
   memory.poke32(state, TASK_INTERRUPTIBLE);
