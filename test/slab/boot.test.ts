@@ -1,12 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { cpuModels } from '../../src/hw/cpu-models.ts';
 import { Machine } from '../../src/hw/machine.ts';
-import { MiB, PAGE_SIZE } from '../../src/hw/memory.ts';
+import { KiB, MiB, PAGE_SIZE } from '../../src/hw/memory.ts';
 import { smp26 } from '../../src/kernel/linux-2.6/config.ts';
 import { Corruption } from '../../src/kernel/peek-list.ts';
 import { boot, bootBuild } from '../../src/slab/boot.ts';
+import { kernels } from '../../src/slab/kernels.ts';
 import { smpConfig } from '../../src/slab/linux-2.4/config.ts';
-import { cpucache_t } from '../../src/slab/linux-2.4/slab.ts';
+import { cpucache_t, slab_t } from '../../src/slab/linux-2.4/slab.ts';
 import { linux2422 } from '../../src/slab/linux-2.4.22/index.ts';
 import { linux2617 } from '../../src/slab/linux-2.6.17/index.ts';
 import { messageOf } from '../hw/tiny-machine.ts';
@@ -31,6 +32,34 @@ describe('the memory map leaves room', () => {
       'machine: 6 MB of memory; this kernel and its caches need 7 MB',
     );
   });
+});
+
+describe('boot refuses', () => {
+  test('a version that nobody has written', () => {
+    expect(messageOf(() => boot(machineWith(1, 32 * MiB), '2.5.0'))).toBe(
+      `kernel: no version 2.5.0; known are ${[...kernels.keys()].join(', ')}`,
+    );
+  });
+
+  test('a version whose statics do not fit before the pages that it frees', () => {
+    const { symbols } = boot(machineWith(1, 32 * MiB), '2.4.22').kernel;
+    // memMapBytes less than it is, by what is left of the last reserved page and a byte: the first that is not there.
+    const reservedEnd = (memMap: number) =>
+      PAGE_SIZE * Math.ceil((2 * MiB + 512 * KiB + (64 * KiB * linux2422.stacks + 8 * KiB) + memMap) / PAGE_SIZE);
+    const short = (bytes: number) => ({ ...linux2422, memMapBytes: () => bytes });
+    const bootShort = (bytes: number) => bootBuild(machineWith(1, 32 * MiB), short(bytes), smpConfig);
+    const enough = symbols.end - reservedEnd(0);
+    expect(reservedEnd(enough)).toBeGreaterThanOrEqual(symbols.end);
+    expect(() => bootShort(enough)).not.toThrow();
+    expect(() => bootShort(enough - PAGE_SIZE)).toThrow('the statics of 2.4.22 overflow');
+  });
+});
+
+test('a chain of bufctls that leads out of its slab is corrupt', () => {
+  const { machine, allocator } = booted({ cpus: 1 });
+  const { slabp } = allocator.caches().flatMap(({ slabs }) => slabs.filter(({ list }) => list === 'partial'))[0]!;
+  machine.memory.poke32(slabp + slab_t.free, 0x1000_0000);
+  expect(() => allocator.caches()).toThrow(new Corruption(`the bufctl chain of slab ${slabp} is broken`));
 });
 
 test('an array that says it holds less than nothing, or more than memory, is corrupt', () => {
