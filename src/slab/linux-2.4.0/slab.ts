@@ -20,6 +20,8 @@ export const variant: SlabVariant = {
   bugLines,
   alwaysChecksDma: false,
   kmallocReadsBoth: false,
+  storesAnyway: true,
+  batchFindsArray: true,
 };
 
 export class Linux240 extends slab24(Mm, variant) {

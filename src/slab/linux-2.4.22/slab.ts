@@ -23,6 +23,8 @@ export const variant: SlabVariant = {
   bugLines,
   alwaysChecksDma: true,
   kmallocReadsBoth: true,
+  storesAnyway: false,
+  batchFindsArray: false,
 };
 
 export class Linux2422 extends slab24(Mm, variant) {

@@ -148,6 +148,10 @@ export interface SlabVariant {
   readonly alwaysChecksDma: boolean;
   /** Whether gcc makes the choice between a size's two caches a conditional move in kmalloc() on SMP, and so reads both pointers. */
   readonly kmallocReadsBoth: boolean;
+  /** Whether gcc stores in any case where the source overwrites a field under a condition: what it was, or the new value. */
+  readonly storesAnyway: boolean;
+  /** Whether kmem_cache_alloc_batch() finds the CPU's array again; else it is handed over. */
+  readonly batchFindsArray: boolean;
 }
 
 type MmConstructor<M> = abstract new (
