@@ -269,7 +269,9 @@ class Player {
   #ending(error: unknown, place: string, op: string): Results {
     const ended = this.#replay.ended(error, op);
     if (ended !== null) return ended;
-    if (error instanceof Lockup) return { bug: 'deadlock: spin_lock on a held lock' };
+    if (error instanceof Lockup) {
+      return { bug: `deadlock: ${error.asleep ? 'down() on a held semaphore' : 'spin_lock on a held lock'}` };
+    }
     if (error instanceof Runaway) return { fault: `more than ${MOST_ACCESSES} accesses` };
     if (isGoneAstray(error)) return { fault: error.message };
     // Where the kernel has gone another way already, what a line means may be lost; else the line is wrong.

@@ -106,8 +106,8 @@ export function* kmem_cache_create(
   if (slab.gfporder === 0 && (flags & CFLGS_OFF_SLAB) === 0) flags |= CFLGS_OPTIMIZE;
   cpu.store32(cachep + kmem_cache_t.flags, flags);
   cpu.store32(cachep + kmem_cache_t.gfpflags, 0);
-  const isDma = (flags & SLAB_CACHE_DMA) !== 0;
-  if (isDma || k.variant.storesAnyway) cpu.store32(cachep + kmem_cache_t.gfpflags, isDma ? GFP_DMA : 0);
+  if ((flags & SLAB_CACHE_DMA) !== 0) cpu.store32(cachep + kmem_cache_t.gfpflags, GFP_DMA);
+  else if (k.variant.storesTwice) cpu.store32(cachep + kmem_cache_t.gfpflags, 0);
   spin_lock_init(k, cpu, cachep + kmem_cache_t.spinlock);
   cpu.store32(cachep + kmem_cache_t.objsize, size);
   for (const { head, pointer } of k.slabLists) {
