@@ -3,11 +3,11 @@ import { expect } from 'vitest';
 import { type addr_t, PAGE_SHIFT } from '../../src/hw/memory.ts';
 import { list_head } from '../../src/kernel/list.ts';
 import { Corruption } from '../../src/kernel/peek-list.ts';
-import { PG_slab } from '../../src/mm/linux-2.4/mm.ts';
-import { zoneStates } from '../../src/mm/linux-2.4.22/buddyinfo.ts';
-import { type Mm, struct_page } from '../../src/mm/linux-2.4.22/mm.ts';
+import { zoneStatesWith } from '../../src/mm/linux-2.4/buddyinfo.ts';
+import type { Mm24 } from '../../src/mm/linux-2.4/mm.ts';
+import { PG_slab, struct_page } from '../../src/mm/linux-2.4/mm.ts';
 import type { CacheState, SlabAllocator, SlabState } from '../../src/slab/allocator.ts';
-import type { Linux2422 } from '../../src/slab/linux-2.4.22/slab.ts';
+import type { Slab24 } from '../../src/slab/linux-2.4/slab.ts';
 
 const objectsOf = (cache: CacheState, slab: SlabState) =>
   Array.from({ length: cache.num }, (_, i) => slab.s_mem + i * cache.objsize);
@@ -31,7 +31,7 @@ export function assertCache(allocator: SlabAllocator, cache: CacheState, live: I
     const list = slab.inuse === 0 ? 'free' : slab.inuse === cache.num ? 'full' : 'partial';
     expect(slab.list, `${cache.name}: the slab hangs in the list of its kind`).toBe(list);
     for (const index of slab.freeObjects) put(objects[index]!, 'free in its slab');
-    assertPages(allocator.kernel as Linux2422, cache, slab);
+    assertPages(allocator.kernel as Slab24, cache, slab);
   }
   cache.cpuArrays.forEach((cc, cpu) => {
     if (cc === null) return;
@@ -47,7 +47,7 @@ export function assertCache(allocator: SlabAllocator, cache: CacheState, live: I
 }
 
 /** The pages of a slab say so, and name their cache and slab. */
-function assertPages(k: Linux2422, cache: CacheState, slab: SlabState): void {
+function assertPages(k: Slab24, cache: CacheState, slab: SlabState): void {
   const { memory } = k.machine;
   const first = (slab.s_mem - slab.colouroff) >>> PAGE_SHIFT;
   for (let pfn = first; pfn < first + (1 << cache.gfporder); pfn++) {
@@ -59,9 +59,9 @@ function assertPages(k: Linux2422, cache: CacheState, slab: SlabState): void {
 }
 
 /** Counts, lists and bitmaps of free blocks agree, and no page is in two blocks. */
-export function assertBuddy(k: Mm): void {
+export function assertBuddy(k: Mm24): void {
   const free = new Set<number>();
-  for (const zone of zoneStates(k)) {
+  for (const zone of zoneStatesWith(k, () => ({}))) {
     let pages = 0;
     zone.lists.forEach((blocks, order) => {
       const pairs = new Map<number, number>();

@@ -5,8 +5,8 @@ import { Lockup } from '../../src/hw/watchdog.ts';
 import { KernelBug } from '../../src/kernel/bug.ts';
 import { Corruption } from '../../src/kernel/peek-list.ts';
 import { cc_entry, kmem_cache_alloc_one_tail } from '../../src/slab/linux-2.4/alloc.ts';
-import { cpucache_t } from '../../src/slab/linux-2.4/slab.ts';
 import type { Slab24 } from '../../src/slab/linux-2.4/slab.ts';
+import { cpucache_t } from '../../src/slab/linux-2.4/slab.ts';
 
 /** kmem_cache_alloc_batch() without its lock. */
 export function* refillWithoutLock(k: Slab24, cpu: Cpu, cachep: addr_t, cc: addr_t): Program<addr_t> {

@@ -7,12 +7,13 @@ import { request_irq } from '../../../src/kernel/linux-2.4/hardirq.ts';
 import { down, up } from '../../../src/kernel/semaphore.ts';
 import { watchHandovers } from '../../../src/lab/watch/handovers.ts';
 import { detectRaces, type Race } from '../../../src/lab/watch/race-detector.ts';
-import { GFP_ATOMIC, GFP_KERNEL } from '../../../src/mm/linux-2.4.22/gfp.ts';
 import type { SlabAllocator } from '../../../src/slab/allocator.ts';
 import { kmem_tune_cpucache } from '../../../src/slab/linux-2.4/cpu-arrays.ts';
 import { placeAt } from '../../../src/slab/linux-2.4/places.ts';
-import { kmem_cache_reap } from '../../../src/slab/linux-2.4.22/reap.ts';
-import type { Booted } from '../../machines.ts';
+import type { Slab24 } from '../../../src/slab/linux-2.4/slab.ts';
+import type { Booted as BootedKernel } from '../../machines.ts';
+
+type Booted = BootedKernel<Slab24>;
 
 const TIMER_VECTOR = 0x31;
 
@@ -31,6 +32,7 @@ export interface InterruptedRun {
 /** Programs and timer handlers allocate from, and free to, the same caches; the races of that. */
 export function interruptedRun({ machine, allocator, k }: Booted, seed: string, run: InterruptedRun): readonly Race[] {
   const boss = machine.cpus[0]!;
+  const { GFP_ATOMIC, GFP_KERNEL } = allocator.version.gfp;
   const caches = [40, 600].map((size) => machine.run(boss, allocator.create(boss, { name: `shared-${size}`, size })));
   const races = detectRaces(k, (addr) => placeAt(k, addr));
   const double = run.double?.(allocator) ?? allocator;
@@ -103,14 +105,14 @@ export function administrate(
           yield* allocator.shrink(cpu, cachep);
           break;
         case 2:
-          yield* kmem_cache_reap(k, cpu, GFP_KERNEL);
+          yield* allocator.reap(cpu, allocator.version.gfp.GFP_KERNEL);
           break;
         case 0:
           yield* allocator.slabinfo(cpu);
           break;
         default: {
           const passing = yield* allocator.create(cpu, { name: `passing-${round}`, size: 100 });
-          const objp = yield* allocator.alloc(cpu, passing, GFP_KERNEL);
+          const objp = yield* allocator.alloc(cpu, passing, allocator.version.gfp.GFP_KERNEL);
           yield* allocator.free(cpu, passing, objp);
           yield* allocator.destroy(cpu, passing);
         }
@@ -122,6 +124,7 @@ export function administrate(
 /** Pages run short while free slabs hold many: each CPU takes pages for which slabs must be reclaimed. */
 export function pressureRun({ machine, allocator, k }: Booted, seed: string, operations: number): readonly Race[] {
   const boss = machine.cpus[0]!;
+  const { GFP_ATOMIC, GFP_KERNEL } = allocator.version.gfp;
   const cachep = machine.run(boss, allocator.create(boss, { name: 'spare', size: 1000 }));
   function* fillSlabs(): Program {
     const objects: addr_t[] = [];
