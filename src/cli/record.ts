@@ -57,7 +57,7 @@ function commandFor(file: string, specification: Specification, { point, warmUp 
   const { machine } = settingsOf(specification, point);
   const { l1, protocol, l2 } = cpuModelOf(machine.model);
   const seed = [l1, l2].some((level) => level?.policy === 'random')
-    ? ` --seed ${quoted(seedOf(specification, point))}`
+    ? ` --seed ${quoted(seedOf(specification, point, 'workload'))}`
     : '';
   const options = [
     `--l1 ${geometryText(l1)} --policy ${l1.policy}${seed} --protocol ${protocol}`,

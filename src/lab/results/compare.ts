@@ -40,15 +40,17 @@ const combinationsOf = (points: readonly PointResult[]) => points.map(({ point }
 
 /**
  * The keys that have more than one value, colouring first, then alignment, which most experiments ask about. Touch models are
- * not compared with each other: they are assumptions that stand side by side, and not one is the other's base.
+ * not compared with each other: they are assumptions that stand side by side, and not one is the other's base. Nor are
+ * the parts that seeds draw: their intervals are.
  */
 export function axesOf(points: readonly PointResult[]): string[] {
   const all = combinationsOf(points);
   return keysOf(all)
-    .filter((key) => key !== 'touch' && valuesOf(all, key).length > 1)
+    .filter((key) => !SIDE_BY_SIDE.includes(key) && valuesOf(all, key).length > 1)
     .sort((a, b) => rank(a) - rank(b));
 }
 
+const SIDE_BY_SIDE = ['touch', 'drawn'];
 const FIRST = ['colouring', 'alignment'];
 const rank = (axis: string) => (FIRST.includes(axis) ? FIRST.indexOf(axis) : FIRST.length);
 

@@ -2,7 +2,7 @@
 
 import type { Point } from '../results/points.ts';
 import { labelOf } from '../workloads/parameter-types.ts';
-import type { Specification } from './specification.ts';
+import type { DrawnPart, Specification } from './specification.ts';
 
 /** One value of each key that may be a list. */
 type One<T> = T extends readonly (infer Value)[] ? One<Value> : T extends object ? { [K in keyof T]: One<T[K]> } : T;
@@ -48,5 +48,8 @@ export function settingsOf({ fields: _, ...specification }: Specification, point
   return choose(specification, '') as Settings;
 }
 
-/** What all random streams of a point are seeded by, each with a label of its own. */
-export const seedOf = (specification: Specification, point: Point): string => `${specification.seed}/${point.seed}`;
+/** What the random streams of a part of a point are seeded by, each with a label of its own. */
+export function seedOf(specification: Specification, point: Point, part: DrawnPart): string {
+  const { drawn } = settingsOf(specification, point);
+  return `${specification.seed}/${drawn === 'all' || drawn === part ? point.seed : 0}`;
+}

@@ -23,6 +23,10 @@ import { firstLine, type JsonSchema, problemOf } from './problems.ts';
 
 const alignments = ['word', 'line-fraction', 'whole-line'] as const;
 const alignmentBytes = [4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096] as const;
+const drawnParts = ['statics', 'ageing', 'history', 'threads', 'workload'] as const;
+/** What a seed draws of a point; `workload` is what workloads do and touch, and what the machine itself draws. */
+export type DrawnPart = (typeof drawnParts)[number];
+const histories = ['fresh', 'established'] as const;
 const colourings = ['on', 'off'] as const;
 const lineBytes = [16, 32, 64, 128] as const;
 
@@ -173,6 +177,9 @@ const specification = z.strictObject({
     .optional()
     .describe('thread: each thread of a trace on a CPU that the seed draws; trace: the recorded CPU'),
   ageing: axis(z.number().min(0).max(0.9)).default(0.125).describe('share of free memory that is taken before'),
+  history: axis(oneOf(histories))
+    .default('established')
+    .describe('what stood before: fresh, nothing but a boot; established, caches and objects that the seed draws'),
   interference: axis(whole(0, 100))
     .default(0)
     .describe('percent of the L1 that user mode evicts before each operation'),
@@ -187,6 +194,9 @@ const specification = z.strictObject({
     .default([...colourings])
     .describe('of every cache of the kernel'),
   fields: fieldsKey.optional(),
+  drawn: axis(oneOf(['all', ...drawnParts]))
+    .default('all')
+    .describe('what each seed draws anew; all else is as the first seed has it'),
   seeds: whole(1, 10_000).default(10).describe('how many seeds; every combination runs under each'),
   seed: z
     .union([z.string(), z.number()])

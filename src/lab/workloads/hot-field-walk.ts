@@ -30,9 +30,10 @@ export default defineWorkload({
     }
     let first = NULL;
     return {
+      // 480 bytes: an inode of 2.4 on i386.
+      caches: [{ name: 'walked', size: Math.max(objectSize ?? 480, offset + 4) }],
       *setUp(cpu) {
-        // 480 bytes: an inode of 2.4 on i386.
-        const cache = yield* context.createCache(cpu, 'walked', Math.max(objectSize ?? 480, offset + 4));
+        const [cache] = context.caches;
         const list: addr_t[] = [];
         for (let i = 0; i < objects; i++) {
           const objp = yield* context.alloc(cpu, cache);

@@ -16,20 +16,27 @@ import type { TouchModel } from './touch.ts';
 
 /** One run of a workload on a booted kernel. */
 export interface Workload {
-  /** Creates caches, and what else must stand before; on the first CPU, and not counted. */
-  setUp(cpu: Cpu): Program;
+  /** Stand in the context, in this order, before anything else is done. */
+  readonly caches: readonly NewCache[];
+  /** Whether the system used them before, as those of a trace; else the workload makes them for itself. */
+  readonly tookOverCaches?: boolean;
+  /** What else must stand before; on the first CPU, and not counted. */
+  setUp?(cpu: Cpu): Program;
   /** What is counted. Returns when all CPUs are done. */
   run(): void;
 }
 
+export interface NewCache {
+  readonly name: string;
+  /** What objects are asked for, before any alignment. */
+  readonly size: number;
+}
+
 /** A cache of a workload. */
-export interface Cache {
+export interface Cache extends NewCache {
   /** Among the caches of the workload, from 0: touch models tell caches apart by it. */
   readonly number: number;
-  readonly name: string;
   readonly cachep: addr_t;
-  /** What its objects were asked for, before any alignment. */
-  readonly size: number;
 }
 
 /** What the point gives a workload: its kernel, its caches as the point has them, its counts. */
@@ -78,10 +85,10 @@ export class WorkloadContext {
     this.failed = 0;
   }
 
-  *createCache(cpu: Cpu, name: string, size: number): Program<Cache> {
+  *createCache(cpu: Cpu, { name, size }: NewCache, number = this.caches.length): Program<Cache> {
     const cachep = yield* createCache(this.allocator, this.#cacheSettings, cpu, name, size);
-    const cache = { number: this.caches.length, name, cachep, size };
-    this.caches.push(cache);
+    const cache = { number, name, cachep, size };
+    this.caches[number] = cache;
     return cache;
   }
 
@@ -128,7 +135,7 @@ export class WorkloadContext {
   }
 
   /** Runs one program on each CPU, or on those given, all at the same time, to their ends. */
-  onEachCpu(program: (cpu: Cpu) => Program, cpus = this.cpus): void {
+  onEachCpu(program: (cpu: Cpu) => Program<unknown>, cpus = this.cpus): void {
     const { scheduler } = this.allocator.kernel.machine;
     for (const cpu of cpus) scheduler.spawn(cpu, program(cpu));
     try {

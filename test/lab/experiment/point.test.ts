@@ -161,7 +161,7 @@ describe('per-CPU arrays', () => {
 
 describe('alignment', () => {
   const sizesOf = (alignment: string | number, named: boolean) =>
-    begin({ alignment }, specificationOf('alignment: [word, line-fraction, whole-line, 4, 16, 128]'))
+    begin({ alignment }, specificationOf('history: fresh', 'alignment: [word, line-fraction, whole-line, 4, 16, 128]'))
       .caches.filter(({ name }) => name.startsWith('of-') === named)
       .map(({ name, objsize }) => `${name}: ${objsize}`);
 

@@ -35,11 +35,13 @@ test('of name, workload and model alone: everything else has its default', () =>
     kernel: { version: '2.4.22', l1_cache_bytes: 'model', smp: 'on', debug: 'off' },
     placement: 'thread',
     ageing: 0.125,
+    history: 'established',
     interference: 0,
     interrupts: 'off',
     touch: ['init-all', 'init-head', 'hot-fields'],
     alignment: ['word', 'line-fraction', 'whole-line'],
     colouring: ['on', 'off'],
+    drawn: 'all',
     seeds: 10,
     seed: 'slabscope',
   });

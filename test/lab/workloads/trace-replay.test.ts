@@ -69,7 +69,7 @@ function replayed(...operations: Operation[]) {
       },
     },
   });
-  const traced = machine.machine.run(boss!, context.createCache(boss!, 'traced', 200));
+  const traced = machine.machine.run(boss!, context.createCache(boss!, { name: 'traced', size: 200 }));
   context.startCounting();
   replay(context, { trace, caches: [traced] });
   const { cachep } = traced;
