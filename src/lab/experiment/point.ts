@@ -95,6 +95,8 @@ export function runPoint(
   checkFields(specification, context);
   if (settings.interrupts !== 'off') startTimerInterrupts(allocator, settings.interrupts);
 
+  workload.warmUp?.();
+
   observer?.measured(allocator);
   const sizes = new Map(context.caches.map(({ cachep, size }) => [cachep, size]));
   const measurement = new Measurement(allocator, sizes);

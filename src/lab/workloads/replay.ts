@@ -1,20 +1,28 @@
 /** A recorded trace of allocations, on caches of the names and sizes that it has. */
 import { z } from 'zod';
+import { whole } from './parameter-types.ts';
 import { replay } from './trace-replay.ts';
 import { defineWorkload } from './workload.ts';
 
 export default defineWorkload({
   name: 'replay',
   summary: 'a trace of a real kernel or program, its threads on CPUs',
-  parameters: { trace: z.string().describe('the file, relative to the specification') },
+  parameters: {
+    trace: z.string().describe('the file, relative to the specification'),
+    warm_up: whole(0, 100).optional().describe('passes through the trace before the one that is counted; 0'),
+  },
   uses: ['placement', 'touch'],
   cpus: 1,
-  start(context) {
+  start(context, { warm_up = 0 }) {
     const trace = context.trace!;
+    const pass = () => replay(context, { trace, caches: context.caches });
     return {
       caches: trace.caches,
       tookOverCaches: true,
-      run: () => replay(context, { trace, caches: context.caches }),
+      warmUp() {
+        for (let passes = warm_up; passes > 0; passes--) pass().freeAll();
+      },
+      run: pass,
     };
   },
 });

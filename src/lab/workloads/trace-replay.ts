@@ -27,9 +27,11 @@ export interface ReplayOptions {
   readonly caches: readonly Cache[];
 }
 
-export function replay(context: WorkloadContext, options: ReplayOptions): void {
+/** Replays the whole trace. What it returns can free what the trace left. */
+export function replay(context: WorkloadContext, options: ReplayOptions): Pick<Replay, 'freeAll'> {
   const run = new Replay(context, options);
   context.onEachCpu((cpu) => run.program(cpu));
+  return run;
 }
 
 class Replay {
@@ -88,6 +90,22 @@ class Replay {
     }
   }
 
+  /** Frees what lives, each object on the CPU that allocated it. */
+  freeAll(): void {
+    this.#context.onEachCpu((cpu) => this.#freeOwn(cpu));
+  }
+
+  *#freeOwn(cpu: Cpu): Program {
+    for (const i of this.#operationsOf[cpu.id]) {
+      const { kind, object, thread } = operationAt(this.#options.trace.operations, i);
+      if (kind === 'free' || kind === 'memcpy' || this.#address[object] === NONE) continue;
+      if (cpu.isAhead) yield this.#context.leave(cpu);
+      this.#context.enter(cpu);
+      const via = kind === 'alloc' ? 'kmem_cache_free' : 'kfree';
+      yield* this.#free(cpu, { kind: 'free', object, via, thread, cpu: cpu.id });
+    }
+  }
+
   *#allocate(cpu: Cpu, operation: Allocation): Program {
     const { trace, caches } = this.#options;
     const { object } = operation;
@@ -110,7 +128,7 @@ class Replay {
     }
     if (objp === NULL) {
       this.#context.failed++;
-      this.#address[object] = FAILED;
+      this.#address[object] = NONE;
       return;
     }
     this.#context.done();
@@ -122,13 +140,14 @@ class Replay {
   #copy(cpu: Cpu, { object, from }: Copy): void {
     const dest = this.#address[object];
     const src = this.#address[from];
-    if (dest === FAILED || src === FAILED) return;
+    if (dest === NONE || src === NONE) return;
     memcpy(cpu, dest, src, Math.min(this.#size[object], this.#size[from]));
   }
 
   *#free(cpu: Cpu, { object, via }: Free): Program {
     const objp = this.#address[object];
-    if (objp === FAILED) return;
+    if (objp === NONE) return;
+    this.#address[object] = NONE;
     const cache = this.#cache[object];
     this.#context.touch.freeing(cpu, cache, objp, this.#size[object]);
     const size = this.#size[object];
@@ -164,7 +183,8 @@ function operationsByCpu({ allocator, placement }: WorkloadContext, operations: 
   return byCpu;
 }
 
-const FAILED = -1;
+/** Of an object that found no memory, or was freed. */
+const NONE = -1;
 
 /** The object that must have been allocated before the operation can begin. */
 function objectNeeded(operation: Operation): number | null {

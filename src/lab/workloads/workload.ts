@@ -22,6 +22,8 @@ export interface Workload {
   readonly tookOverCaches?: boolean;
   /** What else must stand before; on the first CPU, and not counted. */
   setUp?(cpu: Cpu): Program;
+  /** What all CPUs do before anything is counted. */
+  warmUp?(): void;
   /** What is counted. Returns when all CPUs are done. */
   run(): void;
 }
