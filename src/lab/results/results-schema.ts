@@ -37,6 +37,7 @@ const effect = z.looseObject({
   base: z.number(),
   variant: z.number(),
   effectSize: z.number().nullable(),
+  p: z.number().nullable(),
   reading: z.enum(['change', 'no-change', 'identical', 'too-few-seeds', 'one-seed']),
   seedsToTell: z.number().int().nullable(),
 });
@@ -47,6 +48,7 @@ const comparison = z.looseObject({
   fixed: z.record(z.string(), axisValue),
   seeds: z.number().int().min(1),
   effects: z.looseObject(Object.fromEntries(measureNames.map((name) => [name, effect.nullable()]))),
+  adjustedP: z.number().nullable().meta({ description: 'of misses of an operation, by Holm, over all comparisons' }),
   effectiveness: estimate.nullable(),
 });
 
