@@ -10,7 +10,8 @@ import { RESULTS_SCHEMA } from './results.ts';
 const count = z.number().min(0);
 const axisValue = z.union([z.string(), z.number()]);
 const counts = z.looseObject({
-  ...{ accesses: count, lineAccesses: count, hits: count, misses: count, fullyAssociativeMisses: count },
+  ...{ accesses: count, lineAccesses: count, hits: count, misses: count },
+  ...{ fullyAssociativeMisses: count, hashedIndexMisses: count },
   ...{ cold: count, capacity: count, conflict: count, trueSharing: count, falseSharing: count },
   ...{ duboisTrueAny: count, duboisFalseAny: count, duboisTrueLoad: count, duboisFalseLoad: count },
   ...{ upgrades: count, invalidations: count, dmaInvalidations: count, c2cDirty: count, c2cClean: count },
