@@ -51,7 +51,7 @@ export function comparison(
   return {
     ...{ axis: 'colouring', base: 'off', variant: 'on', fixed: { touch, alignment }, seeds: 10 },
     effects: { ...effects, misses, missesPerOperation: misses, cyclesPerOperation: cycles, peakPages },
-    ...{ adjustedP: misses?.p ?? null, effectiveness: null },
+    ...{ adjustedP: misses?.p ?? null, effectiveness: null, effectivenessHashed: null },
     ...members,
   };
 }
@@ -75,7 +75,7 @@ export const trace: TraceReport = {
 
 export function results(parts: Partial<Results>): Results {
   return {
-    ...{ schema: 'slabscope-results/2', slabscope: '0.1.0', name: 'colouring', specification: {} },
+    ...{ schema: 'slabscope-results/3', slabscope: '0.1.0', name: 'colouring', specification: {} },
     ...{ specificationHash: '0123456789abcdef0123456789abcdef', seed: 'any', machine: 'Pentium III, 2 CPUs' },
     ...{ trace, points: [], comparisons: [], measures: measuresOf(parts.points ?? []), ...parts },
   };

@@ -3,7 +3,6 @@
  * always paired by seed. What varies is seen from the points alone.
  */
 import { groupBy } from '../../base/group-by.ts';
-import type { Counts } from './counts.ts';
 import { type Fraction, type MeasureName, measureNames, measures } from './measures.ts';
 import { type AxisValue, type Combination, combinationOf, keyOf, type PointResult, valuesOf } from './points.ts';
 import { corrected, type Effect, type Estimate, effectiveness, effectOf, holm, type Pair } from './statistics.ts';
@@ -22,6 +21,8 @@ export interface Comparison {
   readonly adjustedP: number | null;
   /** (M_off - M_on) / (M_off - F_off), where colouring `on` is compared with `off` and the denominator is 1 % of M_off or more. */
   readonly effectiveness: Estimate | null;
+  /** The same against the misses of the same cache with hashed index, the bound that a spread over the sets can reach. */
+  readonly effectivenessHashed: Estimate | null;
 }
 
 /** The keys of the points, without the seed, in their order. */
@@ -76,14 +77,14 @@ export function compareAlong(points: readonly PointResult[], axis: string, basel
       });
       if (base.results.length === 0 || other.results.length === 0) return [];
       const pairs = pairUp(base, other);
+      const counted = pairs.map(({ base, variant }) => ({ base: base.counts, variant: variant.counts }));
       const coloured = axis === 'colouring' && baseline === 'off' && variant === 'on';
       return [
         {
           ...{ axis, base: baseline, variant, fixed, seeds: pairs.length },
           ...{ effects: effectsOf(pairs), adjustedP: null },
-          effectiveness: coloured
-            ? effectiveness(pairs.map(countsOf), (counts) => counts.fullyAssociativeMisses)
-            : null,
+          effectiveness: coloured ? effectiveness(counted, (of) => of.fullyAssociativeMisses) : null,
+          effectivenessHashed: coloured ? effectiveness(counted, (of) => of.hashedIndexMisses) : null,
         },
       ];
     }),
@@ -102,11 +103,6 @@ function allCombinations(combinations: readonly Combination[], keys: readonly st
   const before = (a: number[], b: number[]) => a.map((place, i) => place - b[i]).find((difference) => difference !== 0);
   return [...found.values()].sort((a, b) => before(a.order, b.order) ?? 0).map(({ combination }) => combination);
 }
-
-const countsOf = ({ base, variant }: Pair<PointResult>): Pair<Counts> => ({
-  base: base.counts,
-  variant: variant.counts,
-});
 
 const nameOf = (combination: Combination): string =>
   Object.entries(combination)

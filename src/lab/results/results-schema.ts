@@ -51,6 +51,7 @@ const comparison = z.looseObject({
   effects: z.looseObject(Object.fromEntries(measureNames.map((name) => [name, effect.nullable()]))),
   adjustedP: z.number().nullable().meta({ description: 'of misses of an operation, by Holm, over all comparisons' }),
   effectiveness: estimate.nullable(),
+  effectivenessHashed: estimate.nullable(),
 });
 
 const trace = z.looseObject({
