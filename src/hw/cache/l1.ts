@@ -111,7 +111,7 @@ export class L1 extends TagArray implements Above, Snooped {
     this.#predictionMask = 4 * 2 ** Math.ceil(Math.log2(this.tags.length)) - 1;
     this.#slots = this.#slotNumbers(0);
     this.#predicted = this.#slotNumbers(this.#predictionMask + 1);
-    this.#fastMask = options.classes === 'all' ? 0 : this.setMask;
+    this.#fastMask = options.classes === 'all' || options.classes === 'bounds' ? 0 : this.setMask;
     this.readable = new Int32Array(this.#fastMask + 1).fill(NO_LINE);
     this.writable = new Int32Array(this.#fastMask + 1).fill(NO_LINE);
     this.classes = options.classes === 'none' ? null : new MissClasses(this, bus, geometry, options.classes);

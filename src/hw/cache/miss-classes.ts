@@ -25,10 +25,14 @@ import type { Bus } from './bus.ts';
 import type { Asking } from './contracts.ts';
 import type { Counters } from './counters.ts';
 import { FullyAssociative } from './fully-associative.ts';
+import { HashedIndex } from './hashed-index.ts';
 import { type Cause, COHERENCE, REPLACEMENT } from './line-directory.ts';
 
-/** None; sharing as decided at the miss; or all: that, sharing over the lifetime, and 3C. */
-export type ClassDetail = 'none' | 'sharing' | 'all';
+/**
+ * None; sharing as decided at the miss; all: that, sharing over the lifetime, and 3C; or bounds: all, and what the same cache would
+ * miss if its lines were spread by a hash.
+ */
+export type ClassDetail = 'none' | 'sharing' | 'all' | 'bounds';
 
 /** How an access uses its words. */
 export const READ = 0;
@@ -39,6 +43,8 @@ export type Use = typeof READ | typeof WRITE | typeof MODIFY;
 
 export class MissClasses {
   readonly shadow: FullyAssociative | null;
+  /** Beside the shadow, and told the same. */
+  readonly #hashed: HashedIndex | null;
   readonly #counters: Counters;
   readonly #bus: Pick<Bus, 'announceWrites'>;
   readonly #bit: number;
@@ -53,12 +59,19 @@ export class MissClasses {
   #unseen = new Int32Array(0);
   #unread = new Int32Array(0);
 
-  constructor(l1: Asking, bus: Pick<Bus, 'announceWrites'>, { size, line }: CacheGeometry, detail: 'sharing' | 'all') {
+  constructor(
+    l1: Asking,
+    bus: Pick<Bus, 'announceWrites'>,
+    geometry: CacheGeometry,
+    detail: Exclude<ClassDetail, 'none'>,
+  ) {
+    const { size, line } = geometry;
     if (line > 128) {
       throw new InputError('L1', `miss classes on lines of ${line} bytes`, 'classes take lines of 128 bytes at most');
     }
     const slots = size / line;
-    this.shadow = detail === 'all' ? new FullyAssociative(slots) : null;
+    this.shadow = detail === 'sharing' ? null : new FullyAssociative(slots);
+    this.#hashed = detail === 'bounds' ? new HashedIndex(geometry) : null;
     this.#counters = l1.counters;
     this.#bus = bus;
     this.#bit = l1.bit;
@@ -75,6 +88,7 @@ export class MissClasses {
     this.#unseen = enlarged(this.#unseen, lines);
     this.#unread = enlarged(this.#unread, lines);
     this.shadow.reach(lines);
+    this.#hashed?.reach(lines);
   }
 
   /**
@@ -92,6 +106,7 @@ export class MissClasses {
   #opens(shadow: FullyAssociative, slot: number, id: number, cause: Cause, use: Use, words: number): boolean {
     const inShadow = shadow.use(id);
     if (!inShadow) this.#counters.fullyAssociativeMisses++;
+    if (this.#hashed?.use(id) === false) this.#counters.hashedIndexMisses++;
     const open = cause === COHERENCE ? this.#staysOpen(id, use, words) : this.#seesAll(id, cause, use, inShadow);
     this.#open[slot] = open ? 1 : 0;
     return open;
@@ -112,6 +127,7 @@ export class MissClasses {
     if (this.shadow !== null) {
       const inShadow = this.shadow.has(id);
       if (!inShadow) this.#counters.fullyAssociativeMisses++;
+      if (this.#hashed?.has(id) === false) this.#counters.hashedIndexMisses++;
       this.#countReplacement(inShadow, cause, WRITE);
       // The CPU's own from now on: to read them back is no communication.
       this.#unread[id] &= ~words;
@@ -123,6 +139,7 @@ export class MissClasses {
   prefetched(slot: number, id: number): void {
     this.#open[slot] = 0;
     this.shadow?.use(id);
+    this.#hashed?.use(id);
   }
 
   /** A store hit in `slot`, whose line is Modified by now, or was written through. */
@@ -136,6 +153,7 @@ export class MissClasses {
   hit(slot: number, id: number, use: Use, first: number, end: number): boolean {
     if (this.shadow === null) return false;
     if (!this.shadow.use(id)) this.#counters.fullyAssociativeMisses++;
+    if (this.#hashed?.use(id) === false) this.#counters.hashedIndexMisses++;
     if (this.#open[slot] === 0) return false;
     if (this.#staysOpen(id, use, this.#words(first, end))) return true;
     this.#open[slot] = 0;
@@ -151,6 +169,7 @@ export class MissClasses {
   /** This CPU loses line `id` to a write. */
   loses(id: number): void {
     this.shadow?.remove(id);
+    this.#hashed?.remove(id);
     this.#foreign[id] = 0;
   }
 
