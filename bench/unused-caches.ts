@@ -6,7 +6,6 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
-import { seeded } from '../src/base/random.ts';
 import { MiB } from '../src/hw/memory.ts';
 import { runPoint } from '../src/lab/experiment/point.ts';
 import { compareAlong } from '../src/lab/results/compare.ts';
@@ -52,7 +51,7 @@ for (const history of ['fresh', 'established'] as const) {
   console.log(`\n${history}: change of misses by colouring in percent, and its interval, after k unused caches`);
   for (const count of UNUSED) {
     const results = resultsOf(history, Number(process.argv[2] ?? 10), count);
-    const effects = compareAlong(results, 'colouring', 'off', (label) => seeded(job.seed, label)).map(
+    const effects = compareAlong(results, 'colouring', 'off').map(
       ({ fixed, effects: { misses } }) =>
         `${fixed.touch} ${percent(misses!.value)} [${(misses!.interval ?? []).map(percent).join(', ')}]`,
     );

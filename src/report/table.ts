@@ -206,6 +206,7 @@ const shownMeasures: readonly [
   ['', 'cold', 'coldPerThousand', decimals(2)],
   ['', 'capacity', 'capacityPerThousand', decimals(2)],
   ['', 'conflict', 'conflictPerThousand', decimals(2)],
+  ['cold of', 'misses', 'coldShare', percentage],
   ['', 'remote', 'remoteMissesPerThousand', decimals(2)],
   ['L2', 'hits', 'l2HitRate', percentage],
   ['sets:', 'entropy', 'setMissEntropy', decimals(3)],

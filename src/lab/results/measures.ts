@@ -53,6 +53,10 @@ export const measures = {
   coldPerThousand: perThousand(({ cold }) => cold),
   capacityPerThousand: perThousand(({ capacity }) => capacity),
   conflictPerThousand: perThousand(({ conflict }) => conflict),
+  coldShare: share(
+    ({ cold }) => cold,
+    ({ cold, misses }) => misses - cold,
+  ),
   trueSharingPerThousand: perThousand(({ trueSharing }) => trueSharing),
   falseSharingPerThousand: perThousand(({ falseSharing }) => falseSharing),
   duboisTrueAnyPerThousand: perThousand(({ duboisTrueAny }) => duboisTrueAny),

@@ -23,7 +23,7 @@ vi.mock('../../../src/lab/workloads/trace-replay.ts', async (importOriginal) => 
     replay: (context: WorkloadContext, options: ReplayOptions) => {
       const caches = context.allocator.caches();
       begun.push({ cacheCache: caches[0]!.cachep, caches, context });
-      replay(context, options);
+      return replay(context, options);
     },
   };
 });
@@ -49,9 +49,12 @@ const operations = [...eachOperation(trace.operations)];
 
 const specificationOf = (...more: string[]) =>
   parseSpecification(
-    ['name: x', 'workload: { name: replay, trace: t }', 'machine: { model: pentium-iii, memory: 8M }', ...more].join(
-      '\n',
-    ),
+    [
+      'name: x',
+      ...(more.some((key) => key.startsWith('workload')) ? [] : ['workload: { name: replay, trace: t }']),
+      'machine: { model: pentium-iii, memory: 8M }',
+      ...more,
+    ].join('\n'),
     'x.yaml',
   );
 const specification = specificationOf();
@@ -134,6 +137,16 @@ function linesOf(machine: string, l1_cache_bytes: string) {
 test('a number of colours is the most that any cache has', () => {
   const { caches } = begin({ colouring: 2 }, specificationOf('colouring: [2]'));
   expect(Math.max(...caches.map(({ colour }) => colour))).toBe(2);
+});
+
+test('a replay that is warmed up counts the same operations, and hardly a cold miss', () => {
+  const [cold, warm] = [0, 1].map((passes) => {
+    const of = specificationOf(`workload: { name: replay, trace: t, warm_up: ${passes} }`, 'touch: init-head');
+    return runPoint(of, trace, { ...point, touch: 'init-head' }).counts;
+  });
+  expect(warm!.operations).toBe(cold!.operations);
+  expect(cold!.cold / cold!.misses).toBeGreaterThan(0.5);
+  expect(warm!.cold / warm!.misses).toBeLessThan(0.1);
 });
 
 describe('per-CPU arrays', () => {
