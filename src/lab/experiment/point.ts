@@ -14,7 +14,7 @@ import { boot } from '../../slab/boot.ts';
 import type { BuildOptions } from '../../slab/kernel-version.ts';
 import type { Point, PointResult } from '../results/points.ts';
 import { KeyError } from '../specification/problems.ts';
-import { type Settings, seedOf, settingsOf } from '../specification/settings.ts';
+import { interferenceOf, type Settings, seedOf, settingsOf } from '../specification/settings.ts';
 import { cpuModelOf, type DrawnPart, limitsOf, type Specification } from '../specification/specification.ts';
 import type { AllocationTrace } from '../traces/allocation-trace.ts';
 import { Measurement } from '../watch/measurement.ts';
@@ -66,7 +66,8 @@ export function runPoint(
   observer?.booted?.(allocator);
   const cpu = machine.cpus[0];
   machine.run(cpu, age(allocator, settings.ageing, seeded(seedFor('ageing'), 'ageing')));
-  const interference = settings.interference === 0 ? null : new Interference(allocator, settings.interference);
+  const userMode = interferenceOf(settings);
+  const interference = userMode === null ? null : new Interference(allocator, userMode);
   if (interference !== null) machine.run(cpu, interference.setUp(cpu, seed));
   const definition = workloads.get(settings.workload.name)!;
   const byModel = definition.uses.includes('touch');

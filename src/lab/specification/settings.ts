@@ -1,6 +1,7 @@
 /** The axes of a specification, its points, and what one point sets. */
 
 import type { Point } from '../results/points.ts';
+import type { InterferenceOptions } from '../workloads/interference.ts';
 import { labelOf } from '../workloads/parameter-types.ts';
 import type { DrawnPart, Specification } from './specification.ts';
 
@@ -46,6 +47,12 @@ export function settingsOf({ fields: _, ...specification }: Specification, point
     );
   };
   return choose(specification, '') as Settings;
+}
+
+/** What user mode does between kernel entries; null: nothing. */
+export function interferenceOf({ interference }: Settings): InterferenceOptions | null {
+  const options = typeof interference === 'number' ? { share: interference } : interference;
+  return options.share === 0 ? null : options;
 }
 
 /** What the random streams of a part of a point are seeded by, each with a label of its own. */

@@ -180,7 +180,17 @@ const specification = z.strictObject({
   history: axis(oneOf(histories))
     .default('established')
     .describe('what stood before: fresh, nothing but a boot; established, caches and objects that the seed draws'),
-  interference: axis(whole(0, 100))
+  interference: z
+    .union(
+      [
+        axis(whole(0, 100)),
+        z.strictObject({
+          share: axis(whole(0, 100)),
+          footprint: axis(bytes).optional().describe('bytes that user mode goes round; twice the L1'),
+        }),
+      ],
+      'must be a whole number from 0 to 100, or { share: one of these, footprint: bytes }',
+    )
     .default(0)
     .describe('percent of the L1 that user mode evicts before each operation'),
   interrupts: axis(orWhole(z.literal('off'), 1000, 1_000_000_000, 'must be off, or cycles from 1000'))
@@ -276,6 +286,9 @@ function withDefaults(given: Specification, placeOf: PlaceOf): Specification {
 
 type Fault = [fault: boolean, path: string[], problem: string, remedy: string];
 
+const footprintsOf = ({ interference }: Specification): readonly number[] =>
+  typeof interference === 'object' && 'footprint' in interference ? valuesOf(interference.footprint ?? []) : [];
+
 const nodesOf = ({ nodes = 1 }: Specification['machine']): readonly number[] => valuesOf(nodes);
 
 /** Least memory of a node, which holds a kernel or nothing but its own part of one. */
@@ -354,6 +367,8 @@ function checked(of: Specification, placeOf: PlaceOf): Specification {
   const smallest = Math.min(...valuesOf(machine.cpus));
   const largest = Math.max(...valuesOf(machine.cpus));
   const nodes = Math.max(...nodesOf(machine));
+  const largestL1 = Math.max(...modelsOf(of).map(({ l1 }) => l1.size));
+  const leastFootprint = Math.min(...footprintsOf(of));
   const greedy = valuesOf(of.workload).find(({ name }) => workloads.get(name)!.cpus > smallest);
   const uniprocessor = valuesOf(kernel.smp).includes('off');
   const least = limit === undefined ? 0 : Math.min(...valuesOf(limit));
@@ -395,6 +410,12 @@ function checked(of: Specification, placeOf: PlaceOf): Specification {
       ['kernel', 'smp'],
       `a kernel without SMP on ${largest} CPUs`,
       'set machine.cpus to 1, or smp to on',
+    ],
+    [
+      leastFootprint < 2 * largestL1,
+      ['interference', 'footprint'],
+      `a footprint of ${leastFootprint} bytes, and an L1 of ${largestL1}`,
+      'make it twice the L1 or more, so that a line is gone when its turn comes again',
     ],
     ...kernelsOf(of).flatMap((version) => lacks(of, version)),
     [
@@ -452,6 +473,7 @@ export function specificationSchema(): object {
 const examples: Record<string, string> = {
   workload: `{ name: replay, trace: FILE }, or one of ${workloadNames.slice(1).join(', ')}`,
   'workload.name': workloadNames.join(', '),
+  interference: 'a whole number from 0 to 100, or { share: 25, footprint: 256K }',
   'machine.model': `one of ${modelNames.join(', ')}, or a model written out`,
 };
 

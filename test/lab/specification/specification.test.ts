@@ -228,6 +228,16 @@ test.each([
     [...smallest, 'interference: 101'],
     '5: interference: must be a whole number from 0 to 100',
   ],
+  [
+    'a footprint that stays in the L1',
+    [...smallest, 'interference: { share: 25, footprint: 16K }'],
+    '5: a footprint of 16384 bytes, and an L1 of 16384; make it twice the L1 or more',
+  ],
+  [
+    'a footprint without a share',
+    [...smallest, 'interference: { footprint: 64K }'],
+    '5: interference.share is missing; give it',
+  ],
   ['interrupts without pause', [...smallest, 'interrupts: 10'], '5: interrupts: must be off, or cycles from 1000'],
   [
     'a size of objects for a trace',

@@ -223,6 +223,17 @@ describe('interference', () => {
   });
 });
 
+test('interference with a footprint beyond the second level presses on it too; one of twice the L1 does not', () => {
+  // Between two increments of a counter 64 x 512 lines go by, twice as many as the 256 KB of the second level hold; the pages
+  // that they stand in fall into its sets almost evenly.
+  const workload = 'per-cpu-counters, counters: 64, increments: 640';
+  const [none, small, large] = ['0', '{ share: 100 }', '{ share: 100, footprint: 512K }'].map((interference) =>
+    countsOf(workload, oneCpu, 'alignment: whole-line', `interference: ${interference}`),
+  );
+  expect([none!.misses, small!.misses, large!.misses]).toEqual([0, 640, 640]);
+  expect([none!.l2Misses, small!.l2Misses, large!.l2Misses]).toEqual([0, 0, 620]);
+});
+
 test('interrupts: the handler works on each CPU, the more often the shorter the period', () => {
   const [none, few, many] = ['off', 40_000, 10_000].map((period) =>
     countsOf('churn, operations: 40000', `interrupts: ${period}`),
