@@ -51,7 +51,7 @@ export function comparison(
   return {
     ...{ axis: 'colouring', base: 'off', variant: 'on', fixed: { touch, alignment }, seeds: 10 },
     effects: { ...effects, misses, missesPerOperation: misses, cyclesPerOperation: cycles, peakPages },
-    ...{ adjustedP: misses?.p ?? null, effectiveness: null, effectivenessHashed: null },
+    ...{ adjustedP: misses?.p ?? null, owners: null, effectiveness: null, effectivenessHashed: null },
     ...members,
   };
 }

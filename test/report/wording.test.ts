@@ -110,8 +110,8 @@ describe('the caveat', () => {
   });
 
   test('says what intervals over few seeds presume', () => {
-    expect(caveat(5)).toContain('normally distributed');
-    expect(caveat(6)).not.toContain('normally distributed');
+    expect(caveat(9)).toContain('normally distributed');
+    expect(caveat(10)).not.toContain('normally distributed');
   });
 
   test('tells of no interval of one seed', () => {

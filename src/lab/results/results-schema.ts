@@ -28,6 +28,10 @@ export const pointResultSchema = z.looseObject({
   point: z.object({ seed: z.number().int().min(0) }).catchall(axisValue),
   counts,
   sets: sets.optional(),
+  missesByRole: z
+    .record(z.string(), count)
+    .optional()
+    .meta({ description: 'only where the specification has owners: on' }),
 });
 
 const interval = z.tuple([z.number(), z.number()]).nullable();
@@ -42,6 +46,7 @@ const effect = z.looseObject({
   reading: z.enum(['change', 'no-change', 'identical', 'too-few-seeds', 'one-seed']),
   seedsToTell: z.number().int().nullable(),
 });
+const owner = z.looseObject({ role: z.string(), value: z.number(), interval, base: count, variant: count });
 const comparison = z.looseObject({
   axis: z.string(),
   base: axisValue,
@@ -50,6 +55,7 @@ const comparison = z.looseObject({
   seeds: z.number().int().min(1),
   effects: z.looseObject(Object.fromEntries(measureNames.map((name) => [name, effect.nullable()]))),
   adjustedP: z.number().nullable().meta({ description: 'of misses of an operation, by Holm, over all comparisons' }),
+  owners: z.array(owner).nullable().meta({ description: 'shares of the base\u2019s misses' }),
   effectiveness: estimate.nullable(),
   effectivenessHashed: estimate.nullable(),
 });

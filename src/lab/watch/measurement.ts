@@ -67,37 +67,49 @@ interface LiveObject {
   readonly bytes: number;
 }
 
+const noCalls = { allocHits: 0, allocMisses: 0, freeHits: 0, freeMisses: 0 };
+
 /** All of a point's counts but those that only its workload knows. */
 export type MeasuredCounts = Omit<Counts, 'operations' | 'failed' | 'userLoads'>;
 
 /**
- * Counts from its construction on. It stands in the way of the allocator's methods, and looks by peek at what they find: the
- * kernel itself counts hits of per-CPU arrays in debug builds only, and there its counting is accesses too.
+ * Counts from `begin` on; but objects and pages from its construction on, which comes before the workload sets anything up: what
+ * its objects of the beginning lie in is no waste, nor is what takes their place. It stands in the way of the allocator's
+ * methods, and looks by peek at what they find: the kernel itself counts hits of per-CPU arrays in debug builds only, and there
+ * its counting is accesses too.
  */
 export class Measurement {
   readonly #allocator: SlabAllocator;
-  readonly #before: Totals;
-  readonly #sets: SetPressure;
-  readonly #sizeOf: ReadonlyMap<addr_t, number>;
+  #before: Totals;
+  #sets: SetPressure = { accesses: [], misses: [] };
+  readonly #askedFor: (cachep: addr_t) => number | undefined;
+  readonly #sizes = new Map<addr_t, number>();
   readonly #live = new Map<addr_t, LiveObject>();
   readonly #freeBefore: number;
   #fewestFree: number;
   #liveBytes = 0;
   #peakLiveBytes = 0;
-  readonly #arrays = { allocHits: 0, allocMisses: 0, freeHits: 0, freeMisses: 0 };
+  #arrays = { ...noCalls };
 
-  /** `sizes`: what objects of a cache were meant to hold, where that is less than the cache's object size. */
-  constructor(allocator: SlabAllocator, sizes: ReadonlyMap<addr_t, number> = new Map()) {
-    const { machine } = allocator.kernel;
-    const caches = allocator.caches();
+  /** `askedFor`: what objects of a cache were meant to hold, where that is less than the cache's object size. */
+  constructor(allocator: SlabAllocator, askedFor: (cachep: addr_t) => number | undefined = () => undefined) {
     this.#allocator = allocator;
-    this.#sizeOf = new Map([...caches.map(({ cachep, objsize }) => [cachep, objsize] as const), ...sizes]);
+    this.#askedFor = askedFor;
     this.#freeBefore = allocator.nr_free_pages();
     this.#fewestFree = this.#freeBefore;
-    for (const { counters } of machine.cpus) counters.longestInterruptsOff = 0;
-    this.#before = totals(machine.cpus);
-    this.#sets = countSets(machine.cpus.map(({ l1 }) => l1));
+    this.#before = totals(allocator.kernel.machine.cpus);
     this.#watch(allocator);
+  }
+
+  /** What is counted begins; peaks are those from now on. */
+  begin(): void {
+    const { cpus } = this.#allocator.kernel.machine;
+    this.#fewestFree = this.#allocator.nr_free_pages();
+    this.#peakLiveBytes = this.#liveBytes;
+    this.#arrays = { ...noCalls };
+    for (const { counters } of cpus) counters.longestInterruptsOff = 0;
+    this.#before = totals(cpus);
+    this.#sets = countSets(cpus.map(({ l1 }) => l1));
   }
 
   /** Those from the beginning to now, but for what `user` mode had of them. */
@@ -122,7 +134,7 @@ export class Measurement {
   }
 
   #watch(allocator: SlabAllocator): void {
-    const sizeOf = (cachep: addr_t) => this.#sizeOf.get(cachep) ?? 0;
+    const sizeOf = (cachep: addr_t) => this.#sizeOf(cachep);
     const freeing = (cpu: Cpu, objp: addr_t) => this.#freeing(cpu, objp);
     const allocating = (cpu: Cpu, cachep: addr_t) => this.#allocating(cpu, cachep);
     const allocated = (objp: addr_t, cachep: addr_t, bytes: number) => this.#allocated(objp, cachep, bytes);
@@ -155,6 +167,17 @@ export class Measurement {
         return below(cpu, addr, order);
       },
     });
+  }
+
+  /** Caches come about until the workload is set up, and later in traces. */
+  #sizeOf(cachep: addr_t): number {
+    let size = this.#sizes.get(cachep);
+    if (size === undefined) {
+      const { objsize } = this.#allocator.caches().find((cache) => cache.cachep === cachep)!;
+      size = this.#askedFor(cachep) ?? objsize;
+      this.#sizes.set(cachep, size);
+    }
+    return size;
   }
 
   /**
