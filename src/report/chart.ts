@@ -35,15 +35,16 @@ import {
   answerOf,
   byVerdict,
   caveatOf,
+  changesOf,
   contrastOf,
   cyclesOf,
   type Layout,
-  lastColumn,
+  lastFigures,
   layoutOf,
   mainComparisons,
   missesOf,
   questionOf,
-  rangeOf,
+  secondLevelOf,
   seedsOf,
   seedsWarningOf,
   specificationOf,
@@ -90,12 +91,8 @@ export function resultsChart(results: Results): string {
 const WARNING: TextStyle = { size: 13, weight: 'bold', fill: COLOURS.more };
 
 function rangesOf(comparisons: readonly Comparison[]): string {
-  const ranges = [
-    ['Misses', rangeOf(comparisons, missesOf)],
-    ['estimated cycles', rangeOf(comparisons, cyclesOf)],
-  ].filter(([, range]) => range !== '');
-  const told = ranges.map(([what, range], i) => `${what} ${i === 0 ? 'change by' : 'by'} ${range}`);
-  return told.length === 0 ? '' : `${told.join(', ')}.`;
+  const told = changesOf(comparisons);
+  return told === '' ? '' : `${told[0].toUpperCase()}${told.slice(1)}.`;
 }
 
 // --- The plot ------------------------------------------------------------------------------------------------------
@@ -123,8 +120,9 @@ interface Column {
 function columnsOf(comparisons: readonly Comparison[]): Column[] {
   const misses = percentOf(comparisons.map(missesOf));
   const cycles = percentOf(comparisons.map(cyclesOf));
-  const [last, lastOf, plus] = lastColumn(comparisons);
-  const figure = percentOf(comparisons.map(lastOf), plus);
+  const secondLevel = percentOf(comparisons.map(secondLevelOf));
+  const [last] = lastFigures(comparisons);
+  const figure = percentOf(comparisons.map(last.figureOf), last.plus);
   const written = (estimate: Estimate | null, percent: (fraction: number) => string) =>
     estimate === null ? 'n/a' : `${percent(estimate.value)} %`;
   return [
@@ -141,8 +139,9 @@ function columnsOf(comparisons: readonly Comparison[]): Column[] {
         return estimate === null ? '' : intervalOf(estimate, misses, (bounds) => bounds.join(' to '));
       },
     },
+    { heading: ['L2', 'misses'], style: FIGURE, cell: (of) => written(secondLevelOf(of), secondLevel) },
     { heading: ['cycles', '(estimate)'], style: FIGURE, cell: (of) => written(cyclesOf(of), cycles) },
-    { heading: last, style: FIGURE, cell: (of) => written(lastOf(of), figure) },
+    { heading: last.heading, style: FIGURE, cell: (of) => written(last.figureOf(of), figure) },
   ];
 }
 
@@ -327,5 +326,5 @@ function footnote(comparisons: readonly Comparison[]): Block {
 }
 
 const EFFECTIVENESS =
-  'Effectiveness is the share of the misses beyond those of a fully associative LRU cache of the same size that colouring ' +
-  'removes; n/a where these are under 1 % of the misses.';
+  'Of an even spread: the share that colouring removes of the misses beyond those of the same cache with its lines spread over the ' +
+  'sets by a hash; n/a where these are under 1 % of the misses.';

@@ -19,17 +19,27 @@ export const mainComparisons = (comparisons: readonly Comparison[]): Comparison[
 
 /** Misses and cycles of an operation; of a point, where the workload has no operations. */
 export const missesOf = (of: Comparison): Effect | null => of.effects[primaryOf(of)];
+export const secondLevelOf = ({ effects }: Comparison): Effect | null => effects.l2MissesPerOperation;
 export const cyclesOf = ({ effects }: Comparison): Effect | null => effects.cyclesPerOperation;
 
-/** The last figure that reports show of comparisons along one axis: a change has a sign, a share has none. */
-export const lastColumn = ([{ axis }]: readonly Comparison[]): readonly [
-  heading: readonly [string, string],
-  figureOf: (of: Comparison) => Estimate | null,
-  plus: '+' | '',
-] =>
+/** A figure that reports show; a change has a sign, a share has none. */
+export interface ShownFigure {
+  readonly heading: readonly [string, string];
+  readonly figureOf: (of: Comparison) => Estimate | null;
+  readonly plus: '+' | '';
+}
+
+/**
+ * What reports show of comparisons along one axis behind all else: what the change costs, or how much of what can be had colouring
+ * brings, first of what a spread over the sets can reach.
+ */
+export const lastFigures = ([{ axis }]: readonly Comparison[]): readonly [ShownFigure, ...ShownFigure[]] =>
   axis === 'colouring'
-    ? [['effective-', 'ness'], ({ effectiveness }) => effectiveness, '']
-    : [['change of', 'peak pages'], ({ effects }) => effects.peakPages, '+'];
+    ? [
+        { heading: ['of an even', 'spread'], figureOf: ({ effectivenessHashed }) => effectivenessHashed, plus: '' },
+        { heading: ['of full', 'assoc.'], figureOf: ({ effectiveness }) => effectiveness, plus: '' },
+      ]
+    : [{ heading: ['change of', 'peak pages'], figureOf: ({ effects }) => effects.peakPages, plus: '+' }];
 
 /** What is compared along one axis: `colouring on against off`. */
 export function contrastOf(comparisons: readonly Comparison[]): string {
@@ -70,7 +80,7 @@ export function layoutOf(comparisons: readonly Comparison[]): Layout {
 const titleOf = (key: string): string => (key === 'touch' ? 'touch model' : key);
 
 /** A comparison's row, with its group where there are several. */
-function caseOf(of: Comparison, comparisons: readonly Comparison[]): string {
+export function caseOf(of: Comparison, comparisons: readonly Comparison[]): string {
   const { rowKeys, rowOf, groupOf } = layoutOf(comparisons);
   const row = rowKeys === titleOf('touch') ? rowOf(of) : `${rowKeys} ${rowOf(of)}`;
   return groupBy(comparisons, groupOf).size === 1 ? row : `${row}, ${groupOf(of)}`;
@@ -165,6 +175,16 @@ export function rangeOf(comparisons: readonly Comparison[], figureOf: (of: Compa
     .toSorted((a, b) => a.figure.value - b.figure.value)
     .map(({ of, figure }) => `${percent(figure.value)} % (${caseOf(of, comparisons)})`);
   return sorted.length < 2 ? sorted.join('') : `${sorted[0]} to ${sorted.at(-1)}`;
+}
+
+/** The ranges of misses, and of what time hangs on more: what misses the second level too, and cycles. */
+export function changesOf(comparisons: readonly Comparison[]): string {
+  const ranges = [
+    ['misses', rangeOf(comparisons, missesOf)],
+    ['L2 misses', rangeOf(comparisons, secondLevelOf)],
+    ['estimated cycles', rangeOf(comparisons, cyclesOf)],
+  ].filter(([, range]) => range !== '');
+  return ranges.map(([what, range], i) => `${what} ${i === 0 ? 'change by' : 'by'} ${range}`).join(', ');
 }
 
 // --- What the figures speak of -------------------------------------------------------------------------------------

@@ -37,7 +37,7 @@ export interface Comparison {
   readonly seeds: number;
   /** Null where a measure has no value on a side, or is 0 on the base's alone. */
   readonly effects: Readonly<Record<MeasureName, Effect | null>>;
-  /** Of the primary measure: its p-value as Holm corrects it for all comparisons of the experiment; null where it has none. */
+  /** Of the primary measure: its p-value as Holm corrects it for all comparisons along the axis; null where it has none. */
   readonly adjustedP: number | null;
   /** By the role of what was missed; null where the points do not tell it. Greatest change first. */
   readonly owners: readonly OwnerEffect[] | null;
@@ -76,9 +76,9 @@ export function baselineOf(points: readonly PointResult[], axis: string): AxisVa
 export const primaryOf = ({ effects }: Pick<Comparison, 'effects'>): 'missesPerOperation' | 'misses' =>
   effects.missesPerOperation === null ? 'misses' : 'missesPerOperation';
 
-/** Along each axis, against its usual base. What is said of the primary measure is corrected for how often it was asked. */
+/** Along each axis, against its usual base. An axis is a question, and what is said in answer is corrected for how often it was asked. */
 export const compareAll = (points: readonly PointResult[]): Comparison[] =>
-  correctedForMany(axesOf(points).flatMap((axis) => compareAlong(points, axis, baselineOf(points, axis))));
+  axesOf(points).flatMap((axis) => correctedForMany(compareAlong(points, axis, baselineOf(points, axis))));
 
 /**
  * Each other value of `axis` against `baseline`, for each combination of the other keys that ran with both. Throws where a
@@ -178,7 +178,7 @@ function ownersOf(pairs: readonly Pair<PointResult>[]): OwnerEffect[] | null {
     .sort((a, b) => Math.abs(b.value) - Math.abs(a.value));
 }
 
-/** Holm's correction over all comparisons that have a primary measure; other measures stand each for itself. */
+/** Holm's correction over all of these comparisons that have a primary measure; other measures stand each for itself. */
 function correctedForMany(comparisons: readonly Comparison[]): Comparison[] {
   const asked = comparisons.filter((of) => (of.effects[primaryOf(of)]?.p ?? null) !== null);
   const adjusted = holm(asked.map((of) => of.effects[primaryOf(of)]!.p!));

@@ -54,7 +54,10 @@ const comparison = z.looseObject({
   fixed: z.record(z.string(), axisValue),
   seeds: z.number().int().min(1),
   effects: z.looseObject(Object.fromEntries(measureNames.map((name) => [name, effect.nullable()]))),
-  adjustedP: z.number().nullable().meta({ description: 'of misses of an operation, by Holm, over all comparisons' }),
+  adjustedP: z
+    .number()
+    .nullable()
+    .meta({ description: 'of misses of an operation, by Holm, over all comparisons along the axis' }),
   owners: z.array(owner).nullable().meta({ description: 'shares of the base\u2019s misses' }),
   effectiveness: estimate.nullable(),
   effectivenessHashed: estimate.nullable(),
