@@ -44,6 +44,7 @@ import {
   mainComparisons,
   missesOf,
   questionOf,
+  reachOf,
   secondLevelOf,
   seedsOf,
   seedsWarningOf,
@@ -83,7 +84,7 @@ export function resultsChart(results: Results): string {
     ...facts.map((fact) => paragraph(fact, { size: 11.5, fill: QUIET })),
     ...warnings.flatMap((warning) => [gap(9), paragraph(warning, WARNING)]),
     ...(comparisons.length > 0
-      ? [gap(20), plot(comparisons), gap(18), legend(comparisons), gap(14), footnote(comparisons)]
+      ? [gap(20), plot(comparisons), gap(18), legend(comparisons), gap(14), footnote(comparisons, results)]
       : []),
   ]);
 }
@@ -139,7 +140,15 @@ function columnsOf(comparisons: readonly Comparison[]): Column[] {
         return estimate === null ? '' : intervalOf(estimate, misses, (bounds) => bounds.join(' to '));
       },
     },
-    { heading: ['L2', 'misses'], style: FIGURE, cell: (of) => written(secondLevelOf(of), secondLevel) },
+    ...(comparisons.every((of) => secondLevelOf(of) === null)
+      ? []
+      : [
+          {
+            heading: ['L2', 'misses'],
+            style: FIGURE,
+            cell: (of: Comparison) => written(secondLevelOf(of), secondLevel),
+          } as const,
+        ]),
     { heading: ['cycles', '(estimate)'], style: FIGURE, cell: (of) => written(cyclesOf(of), cycles) },
     { heading: last.heading, style: FIGURE, cell: (of) => written(last.figureOf(of), figure) },
   ];
@@ -306,17 +315,18 @@ function legend(comparisons: readonly Comparison[]): Block {
 }
 
 const meaning: Record<Verdict, string> = {
-  fewer: 'interval below zero: fewer misses',
-  more: 'interval above zero: more misses',
+  fewer: 'told: fewer misses',
+  more: 'told: more misses',
   none: 'interval within 1 %: no change',
   unclear: 'too few seeds to tell',
   untold: 'one seed, no interval',
 };
 
-function footnote(comparisons: readonly Comparison[]): Block {
+function footnote(comparisons: readonly Comparison[], { measures }: Results): Block {
   const sentences = [
     'A dot is the change of the misses of all seeds together.',
     caveatOf(comparisons),
+    ...reachOf(comparisons, measures),
     ...alikeOf(comparisons),
     'Cycles are estimates.',
     ...(comparisons[0].axis === 'colouring' ? [EFFECTIVENESS] : []),

@@ -24,7 +24,8 @@ import {
   mainComparisons,
   missesOf,
   questionOf,
-  rulesOf,
+  RULES,
+  reachOf,
   type ShownFigure,
   secondLevelOf,
   seedsOf,
@@ -44,10 +45,8 @@ export function resultsTable(results: Results, { colour = false }: { colour?: bo
     ...countsTables(results),
     points.length > 0 ? paragraph(COUNTS_NOTE, DIM) : [],
     ...byAxis(comparisons).map(comparisonTable),
-    comparisons.length > 0
-      ? paragraph([...comparisonsNote(comparisons), ...marksNote(comparisons)].join(' '), DIM)
-      : [],
-    main.length > 0 ? conclusion(main) : [],
+    comparisons.length > 0 ? paragraph([COMPARISONS_NOTE, RULES, ...marksNote(comparisons)].join(' '), DIM) : [],
+    main.length > 0 ? conclusion(main, results) : [],
   ];
   const paint = ([text, style]: Line) => (colour && style !== PLAIN ? `\u001b[${style}m${text}\u001b[0m` : text);
   return sections
@@ -241,11 +240,9 @@ function measuresTable(keys: readonly string[], of: readonly CombinationMeasures
 
 // --- What was compared ---------------------------------------------------------------------------------------------
 
-const comparisonsNote = (comparisons: readonly Comparison[]): string[] => [
-  'Changes of misses and cycles are per operation. Effect size: the mean of the seeds\u2019 differences in units of their ' +
-    'standard deviation (Cohen\u2019s d_z).',
-  rulesOf(comparisons),
-];
+const COMPARISONS_NOTE =
+  'Changes of misses and cycles are per operation. Effect size: the mean of the seeds\u2019 differences in units of their standard ' +
+  'deviation (Cohen\u2019s d_z).';
 
 /** Stands beside a change of misses that is none, or cannot be told. */
 const marks: Partial<Record<Reading, readonly [mark: string, meaning: string]>> = {
@@ -391,7 +388,7 @@ function sizeCell(of: Comparison): string {
   return size.toFixed(Math.abs(size) < 10 ? 1 : 0).replace(/^-(?=0\.0$)/, '');
 }
 
-function conclusion(comparisons: readonly Comparison[]): Line[] {
+function conclusion(comparisons: readonly Comparison[], { measures }: Results): Line[] {
   const layout = layoutOf(comparisons);
   return [
     [questionOf(comparisons), BOLD],
@@ -400,7 +397,7 @@ function conclusion(comparisons: readonly Comparison[]): Line[] {
       const told = [effectsOf(members, layout), changesOf(members)].filter((text) => text !== '').join('; ');
       return paragraph(`${group === '' ? '' : `${group}: `}${told}.`, PLAIN);
     }),
-    ...alikeOf(comparisons).flatMap((sentence) => paragraph(sentence, PLAIN)),
+    ...[...reachOf(comparisons, measures), ...alikeOf(comparisons)].flatMap((sentence) => paragraph(sentence, PLAIN)),
     ...paragraph(caveatOf(comparisons), DIM),
   ];
 }

@@ -2,7 +2,7 @@
 
 import { groupBy } from '../base/group-by.ts';
 import { type Comparison, primaryOf } from '../lab/results/compare.ts';
-import type { PointResult } from '../lab/results/points.ts';
+import { keyOf, type PointResult } from '../lab/results/points.ts';
 import type { Results } from '../lab/results/results.ts';
 import { type Effect, ENOUGH_SEEDS, type Estimate, NEGLIGIBLE, type Reading } from '../lab/results/statistics.ts';
 import { enumerate, percentOf, thousands } from './figures.ts';
@@ -201,13 +201,9 @@ export function caveatOf([{ seeds }]: readonly Comparison[]): string {
 }
 
 /** By which rules fewer, more and none are said. */
-export const rulesOf = (comparisons: readonly Comparison[]): string => {
-  const asked = comparisons.filter(({ adjustedP }) => adjustedP !== null).length;
-  const among = asked > 1 ? `, after Holm\u2019s correction for ${thousands(asked)} comparisons,` : '';
-  return `A change of misses that lies within ${MARGIN} is none; else fewer or more is said where p is 5 %${among} or less. Of all other measures nothing is said: each interval stands for itself.`;
-};
-
-const MARGIN = `${100 * NEGLIGIBLE} %`;
+export const RULES =
+  `A change of misses that lies within ${100 * NEGLIGIBLE} % is none. Else fewer or more is said where p is at most 5 % after ` +
+  'Holm\u2019s correction for all comparisons along the axis. Of other measures nothing is said: each interval stands for itself.';
 
 /** Where the seeds are too few to tell whether misses change, and about how many would do. */
 export function seedsWarningOf(comparisons: readonly Comparison[]): string[] {
@@ -216,6 +212,26 @@ export function seedsWarningOf(comparisons: readonly Comparison[]): string[] {
   const enough = Math.max(...few.map((misses) => misses!.seedsToTell!));
   return [
     `Too few seeds to tell the change of misses in ${few.length} of ${comparisons.length} cases: about ${thousands(enough)} would do.`,
+  ];
+}
+
+/** For how much of what is allocated colouring can do anything, on the side of these comparisons that has colours. */
+export function reachOf(comparisons: readonly Comparison[], measures: Results['measures']): string[] {
+  if (comparisons[0]?.axis !== 'colouring') return [];
+  const { groupOf } = layoutOf(comparisons);
+  const sharesOf = new Map(measures.map(({ combination, measures }) => [keyOf(combination), measures.colouredShare]));
+  const shares = [...groupBy(comparisons, groupOf)].flatMap(([group, members]) => {
+    const told = members.flatMap(
+      ({ axis, variant, fixed }) => sharesOf.get(keyOf({ ...fixed, [axis]: variant })) ?? [],
+    );
+    return told.length === 0 ? [] : [{ group, share: Math.max(...told) }];
+  });
+  if (shares.length === 0) return [];
+  const written = [...groupBy(shares, ({ share }) => `${(100 * share).toFixed(0)} %`)].map(([share, of]) =>
+    of[0]!.group === '' ? share : `${share} (${of.map(({ group }) => group).join('; ')})`,
+  );
+  return [
+    `Of the allocations from caches ${written.join(', ')} come from caches with a second colour; for all others colouring can do nothing.`,
   ];
 }
 

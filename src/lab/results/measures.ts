@@ -79,6 +79,10 @@ export const measures = {
   wasted: perPoint('bytes', wasted),
   fragmentationAtPeak: share(wastedAtPeak, ({ peakLiveBytes }) => peakLiveBytes),
   fragmentation: share(wasted, ({ liveBytes }) => liveBytes),
+  colouredShare: share(
+    ({ colouredAllocations }) => colouredAllocations,
+    ({ allocations, colouredAllocations }) => allocations - colouredAllocations,
+  ),
   arrayAllocHitRate: share(
     ({ allocHits }) => allocHits,
     ({ allocMisses }) => allocMisses,

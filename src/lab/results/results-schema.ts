@@ -19,7 +19,15 @@ const counts = z.looseObject({
   ...{ backInvalidations: count, cycles: count, spinCycles: count, interruptsOffCycles: count },
   ...{ longestInterruptsOff: count, locked: count, contendedLocks: count, interrupts: count, peakPages: count },
   pages: z.number().meta({ description: 'below 0 where more was given back than taken' }),
-  ...{ peakLiveBytes: count, liveBytes: count, allocHits: count, allocMisses: count, freeHits: count },
+  ...{
+    peakLiveBytes: count,
+    liveBytes: count,
+    allocations: count,
+    colouredAllocations: count,
+    allocHits: count,
+    allocMisses: count,
+    freeHits: count,
+  },
   ...{ freeMisses: count, operations: count, failed: count, userLoads: count },
   remoteMisses: count.optional().meta({ description: 'only of machines with nodes' }),
 });

@@ -67,7 +67,13 @@ interface LiveObject {
   readonly bytes: number;
 }
 
-const noCalls = { allocHits: 0, allocMisses: 0, freeHits: 0, freeMisses: 0 };
+const noCalls = { allocations: 0, colouredAllocations: 0, allocHits: 0, allocMisses: 0, freeHits: 0, freeMisses: 0 };
+
+/** Of a cache: what its objects were asked for to hold, and whether its slabs differ in colour. */
+interface KnownCache {
+  readonly bytes: number;
+  readonly hasColours: boolean;
+}
 
 /** All of a point's counts but those that only its workload knows. */
 export type MeasuredCounts = Omit<Counts, 'operations' | 'failed' | 'userLoads'>;
@@ -83,13 +89,13 @@ export class Measurement {
   #before: Totals;
   #sets: SetPressure = { accesses: [], misses: [] };
   readonly #askedFor: (cachep: addr_t) => number | undefined;
-  readonly #sizes = new Map<addr_t, number>();
+  readonly #caches = new Map<addr_t, KnownCache>();
   readonly #live = new Map<addr_t, LiveObject>();
   readonly #freeBefore: number;
   #fewestFree: number;
   #liveBytes = 0;
   #peakLiveBytes = 0;
-  #arrays = { ...noCalls };
+  #calls = { ...noCalls };
 
   /** `askedFor`: what objects of a cache were meant to hold, where that is less than the cache's object size. */
   constructor(allocator: SlabAllocator, askedFor: (cachep: addr_t) => number | undefined = () => undefined) {
@@ -106,7 +112,7 @@ export class Measurement {
     const { cpus } = this.#allocator.kernel.machine;
     this.#fewestFree = this.#allocator.nr_free_pages();
     this.#peakLiveBytes = this.#liveBytes;
-    this.#arrays = { ...noCalls };
+    this.#calls = { ...noCalls };
     for (const { counters } of cpus) counters.longestInterruptsOff = 0;
     this.#before = totals(cpus);
     this.#sets = countSets(cpus.map(({ l1 }) => l1));
@@ -125,7 +131,7 @@ export class Measurement {
       pages: this.#freeBefore - this.#allocator.nr_free_pages(),
       peakLiveBytes: this.#peakLiveBytes,
       liveBytes: this.#liveBytes,
-      ...this.#arrays,
+      ...this.#calls,
     };
   }
 
@@ -134,7 +140,7 @@ export class Measurement {
   }
 
   #watch(allocator: SlabAllocator): void {
-    const sizeOf = (cachep: addr_t) => this.#sizeOf(cachep);
+    const sizeOf = (cachep: addr_t) => (cachep === NULL ? 0 : this.#cacheAt(cachep).bytes);
     const freeing = (cpu: Cpu, objp: addr_t) => this.#freeing(cpu, objp);
     const allocating = (cpu: Cpu, cachep: addr_t) => this.#allocating(cpu, cachep);
     const allocated = (objp: addr_t, cachep: addr_t, bytes: number) => this.#allocated(objp, cachep, bytes);
@@ -170,14 +176,14 @@ export class Measurement {
   }
 
   /** Caches come about until the workload is set up, and later in traces. */
-  #sizeOf(cachep: addr_t): number {
-    let size = this.#sizes.get(cachep);
-    if (size === undefined) {
-      const { objsize } = this.#allocator.caches().find((cache) => cache.cachep === cachep)!;
-      size = this.#askedFor(cachep) ?? objsize;
-      this.#sizes.set(cachep, size);
+  #cacheAt(cachep: addr_t): KnownCache {
+    let known = this.#caches.get(cachep);
+    if (known === undefined) {
+      const { objsize, colour } = this.#allocator.caches().find((cache) => cache.cachep === cachep)!;
+      known = { bytes: this.#askedFor(cachep) ?? objsize, hasColours: colour > 1 };
+      this.#caches.set(cachep, known);
     }
-    return size;
+    return known;
   }
 
   /**
@@ -185,10 +191,13 @@ export class Measurement {
    * counted again.
    */
   #allocating(cpu: Cpu, cachep: addr_t): void {
-    const level = cachep === NULL ? null : this.#allocator.arrayLevel(cpu, cachep);
+    if (cachep === NULL) return;
+    this.#calls.allocations++;
+    if (this.#cacheAt(cachep).hasColours) this.#calls.colouredAllocations++;
+    const level = this.#allocator.arrayLevel(cpu, cachep);
     if (level === null) return;
-    if (level.avail > 0) this.#arrays.allocHits++;
-    else this.#arrays.allocMisses++;
+    if (level.avail > 0) this.#calls.allocHits++;
+    else this.#calls.allocMisses++;
   }
 
   #allocated(objp: addr_t, cachep: addr_t, bytes: number): addr_t {
@@ -211,7 +220,7 @@ export class Measurement {
     this.#liveBytes -= object.bytes;
     const level = object.cachep === NULL ? null : this.#allocator.arrayLevel(cpu, object.cachep, objp);
     if (level === null) return;
-    if (level.avail < level.limit) this.#arrays.freeHits++;
-    else this.#arrays.freeMisses++;
+    if (level.avail < level.limit) this.#calls.freeHits++;
+    else this.#calls.freeMisses++;
   }
 }

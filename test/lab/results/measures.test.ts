@@ -37,6 +37,8 @@ test.each<[MeasureName, Partial<Counts>, number | null]>([
   ['fragmentation', {}, null],
   // Objects may lie in slabs that were there before: then more is held than was taken.
   ['wasted', { pages: 0, liveBytes: 96 }, -96],
+  ['colouredShare', { allocations: 8, colouredAllocations: 2 }, 0.25],
+  ['colouredShare', {}, null],
   ['arrayAllocHitRate', { allocHits: 9, allocMisses: 1 }, 0.9],
   ['arrayFreeHitRate', { freeHits: 1, freeMisses: 3 }, 0.25],
   ['arrayFreeHitRate', {}, null],

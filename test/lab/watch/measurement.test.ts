@@ -39,6 +39,22 @@ test('a free into a full array misses', () => {
   expect(measurement.counts()).toMatchObject({ freeHits, freeMisses: 1 });
 });
 
+// Eight objects of 480 bytes, slab_t and bufctls leave 200 bytes of a page: six colours of 32; of 32-byte objects nothing is left.
+test.each([
+  ['with colouring', undefined, 3, 1],
+  ['without', false, 3, 0],
+])('allocations from caches with a second colour are counted: %s', (_, colouring, allocations, colouredAllocations) => {
+  const { machine, allocator } = booted(colouring === undefined ? {} : { config: { colouring } });
+  const cpu = machine.cpus[0]!;
+  const run = <T>(program: Program<T>) => machine.run(cpu, program);
+  const [inodes, small] = [480, 32].map((size) => run(allocator.create(cpu, { name: `of-${size}`, size })));
+  const measurement = new Measurement(allocator);
+  measurement.begin();
+  for (const cachep of [inodes!, small!, small!]) run(allocator.alloc(cpu, cachep, GFP_KERNEL));
+  run(allocator.get_free_pages(cpu, GFP_KERNEL, 0));
+  expect(measurement.counts()).toMatchObject({ allocations, colouredAllocations });
+});
+
 test('hits and misses are those that a debug kernel counts itself', () => {
   const { machine, allocator, k } = booted({ config: { CONFIG_DEBUG_SLAB: true } });
   const cpu = machine.cpus[0]!;
