@@ -60,8 +60,8 @@ function difference(after: Totals, before: Totals): Totals {
   return changed;
 }
 
-/** An object allocated since the beginning. Those of whole pages have no cache. */
-interface LiveObject {
+/** What an object allocated since the beginning is: the same for all objects of a cache. Those of whole pages have no cache. */
+interface Allocated {
   readonly cachep: addr_t;
   readonly bytes: number;
 }
@@ -77,8 +77,9 @@ export class Measurement {
   readonly #allocator: SlabAllocator;
   readonly #before: Totals;
   readonly #sets: SetPressure;
-  readonly #sizeOf: ReadonlyMap<addr_t, number>;
-  readonly #live = new Map<addr_t, LiveObject>();
+  /** By cache. */
+  readonly #ofCache: Map<addr_t, Allocated>;
+  readonly #live = new Map<addr_t, Allocated>();
   readonly #freeBefore: number;
   #fewestFree: number;
   #liveBytes = 0;
@@ -90,7 +91,8 @@ export class Measurement {
     const { machine } = allocator.kernel;
     const caches = allocator.caches();
     this.#allocator = allocator;
-    this.#sizeOf = new Map([...caches.map(({ cachep, objsize }) => [cachep, objsize] as const), ...sizes]);
+    const bytesOf = [...caches.map(({ cachep, objsize }) => [cachep, objsize] as const), ...sizes];
+    this.#ofCache = new Map(bytesOf.map(([cachep, bytes]) => [cachep, { cachep, bytes }]));
     this.#freeBefore = allocator.nr_free_pages();
     this.#fewestFree = this.#freeBefore;
     for (const { counters } of machine.cpus) counters.longestInterruptsOff = 0;
@@ -121,25 +123,25 @@ export class Measurement {
   }
 
   #watch(allocator: SlabAllocator): void {
-    const sizeOf = (cachep: addr_t) => this.#sizeOf.get(cachep) ?? 0;
+    const ofCache = (cachep: addr_t) => this.#ofCache.get(cachep) ?? { cachep, bytes: 0 };
     const freeing = (cpu: Cpu, objp: addr_t) => this.#freeing(cpu, objp);
     const allocating = (cpu: Cpu, cachep: addr_t) => this.#allocating(cpu, cachep);
-    const allocated = (objp: addr_t, cachep: addr_t, bytes: number) => this.#allocated(objp, cachep, bytes);
+    const allocated = (objp: addr_t, what: Allocated) => this.#allocated(objp, what);
     interpose(allocator, {
       alloc: (below) =>
         function* (cpu, cachep, flags) {
           allocating(cpu, cachep);
-          return allocated(yield* below(cpu, cachep, flags), cachep, sizeOf(cachep));
+          return allocated(yield* below(cpu, cachep, flags), ofCache(cachep));
         },
       kmalloc: (below) =>
         function* (cpu, size, flags) {
           const cachep = allocator.generalCache(size, flags);
           allocating(cpu, cachep);
-          return allocated(yield* below(cpu, size, flags), cachep, size);
+          return allocated(yield* below(cpu, size, flags), { cachep, bytes: size });
         },
       get_free_pages: (below) =>
         function* (cpu, gfp_mask, order) {
-          return allocated(yield* below(cpu, gfp_mask, order), NULL, PAGE_SIZE << order);
+          return allocated(yield* below(cpu, gfp_mask, order), { cachep: NULL, bytes: PAGE_SIZE << order });
         },
       free: (below) => (cpu, cachep, objp) => {
         freeing(cpu, objp);
@@ -167,10 +169,10 @@ export class Measurement {
     else this.#arrays.allocMisses++;
   }
 
-  #allocated(objp: addr_t, cachep: addr_t, bytes: number): addr_t {
+  #allocated(objp: addr_t, what: Allocated): addr_t {
     if (objp !== NULL) {
-      this.#live.set(objp, { cachep, bytes });
-      this.#liveBytes += bytes;
+      this.#live.set(objp, what);
+      this.#liveBytes += what.bytes;
     }
     const free = this.#allocator.nr_free_pages();
     if (free < this.#fewestFree) {
