@@ -61,17 +61,17 @@ function difference(after: Totals, before: Totals): Totals {
   return changed;
 }
 
-/** An object allocated since the beginning. Those of whole pages have no cache. */
-interface LiveObject {
+/** What an object allocated since the beginning is: the same for all objects of a cache. Those of whole pages have no cache. */
+interface Allocated {
   readonly cachep: addr_t;
   readonly bytes: number;
 }
 
+const noSlabs = { objsize: 0, colour: 0 };
 const noCalls = { allocations: 0, colouredAllocations: 0, allocHits: 0, allocMisses: 0, freeHits: 0, freeMisses: 0 };
 
 /** Of a cache: what its objects were asked for to hold, and whether its slabs differ in colour. */
-interface KnownCache {
-  readonly bytes: number;
+interface KnownCache extends Allocated {
   readonly hasColours: boolean;
 }
 
@@ -90,7 +90,7 @@ export class Measurement {
   #sets: SetPressure = { accesses: [], misses: [] };
   readonly #askedFor: (cachep: addr_t) => number | undefined;
   readonly #caches = new Map<addr_t, KnownCache>();
-  readonly #live = new Map<addr_t, LiveObject>();
+  readonly #live = new Map<addr_t, Allocated>();
   readonly #freeBefore: number;
   #fewestFree: number;
   #liveBytes = 0;
@@ -140,25 +140,25 @@ export class Measurement {
   }
 
   #watch(allocator: SlabAllocator): void {
-    const sizeOf = (cachep: addr_t) => (cachep === NULL ? 0 : this.#cacheAt(cachep).bytes);
+    const ofCache = (cachep: addr_t) => (cachep === NULL ? { cachep, bytes: 0 } : this.#cacheAt(cachep));
     const freeing = (cpu: Cpu, objp: addr_t) => this.#freeing(cpu, objp);
     const allocating = (cpu: Cpu, cachep: addr_t) => this.#allocating(cpu, cachep);
-    const allocated = (objp: addr_t, cachep: addr_t, bytes: number) => this.#allocated(objp, cachep, bytes);
+    const allocated = (objp: addr_t, what: Allocated) => this.#allocated(objp, what);
     interpose(allocator, {
       alloc: (below) =>
         function* (cpu, cachep, flags) {
           allocating(cpu, cachep);
-          return allocated(yield* below(cpu, cachep, flags), cachep, sizeOf(cachep));
+          return allocated(yield* below(cpu, cachep, flags), ofCache(cachep));
         },
       kmalloc: (below) =>
         function* (cpu, size, flags) {
           const cachep = allocator.generalCache(size, flags);
           allocating(cpu, cachep);
-          return allocated(yield* below(cpu, size, flags), cachep, size);
+          return allocated(yield* below(cpu, size, flags), { cachep, bytes: size });
         },
       get_free_pages: (below) =>
         function* (cpu, gfp_mask, order) {
-          return allocated(yield* below(cpu, gfp_mask, order), NULL, PAGE_SIZE << order);
+          return allocated(yield* below(cpu, gfp_mask, order), { cachep: NULL, bytes: PAGE_SIZE << order });
         },
       free: (below) => (cpu, cachep, objp) => {
         freeing(cpu, objp);
@@ -179,8 +179,9 @@ export class Measurement {
   #cacheAt(cachep: addr_t): KnownCache {
     let known = this.#caches.get(cachep);
     if (known === undefined) {
-      const { objsize, colour } = this.#allocator.caches().find((cache) => cache.cachep === cachep)!;
-      known = { bytes: this.#askedFor(cachep) ?? objsize, hasColours: colour > 1 };
+      // A kernel without slabs knows of none.
+      const { objsize, colour } = this.#allocator.caches().find((cache) => cache.cachep === cachep) ?? noSlabs;
+      known = { cachep, bytes: this.#askedFor(cachep) ?? objsize, hasColours: colour > 1 };
       this.#caches.set(cachep, known);
     }
     return known;
@@ -200,10 +201,10 @@ export class Measurement {
     else this.#calls.allocMisses++;
   }
 
-  #allocated(objp: addr_t, cachep: addr_t, bytes: number): addr_t {
+  #allocated(objp: addr_t, what: Allocated): addr_t {
     if (objp !== NULL) {
-      this.#live.set(objp, { cachep, bytes });
-      this.#liveBytes += bytes;
+      this.#live.set(objp, what);
+      this.#liveBytes += what.bytes;
     }
     const free = this.#allocator.nr_free_pages();
     if (free < this.#fewestFree) {
