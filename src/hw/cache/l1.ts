@@ -148,20 +148,22 @@ export class L1 extends TagArray implements Above, Snooped {
     const line = addr >>> this.shift;
     if (this.#present !== null && this.#present[addr >>> PAGE_SHIFT] !== 1) return;
     const slot = this.find(line);
-    const forWriting = exclusive && this.#storeMissFills;
-    if (slot >= 0 && this.states[slot] !== Invalid) {
-      if (forWriting && (this.states[slot] === Shared || this.states[slot] === Owned)) {
-        const answers = this.#below.upgrade(this, line, this.ids[slot]) || this.states[slot] === Owned;
-        this.states[slot] = answers ? Modified : Exclusive;
-      }
-      return;
-    }
-    this.counters.prefetchFills++;
     const id = slot >= 0 ? this.ids[slot] : this.#directory.idOf(line);
     if (id >= this.#slots.length) this.#reach();
-    const supply = forWriting ? this.#below.readExclusive(this, line, id) : this.#below.read(this, line, id);
-    const filled = this.#fill(line, slot, id, stateIn(supply));
-    this.classes?.prefetched(filled, id);
+    const forWriting = exclusive && this.#storeMissFills;
+    if (slot < 0 || this.states[slot] === Invalid) {
+      this.counters.prefetchFills++;
+      const supply = forWriting ? this.#below.readExclusive(this, line, id) : this.#below.read(this, line, id);
+      const filled = this.#fill(line, slot, id, stateIn(supply));
+      this.classes?.filledEarly(filled);
+    } else if (forWriting && (this.states[slot] === Shared || this.states[slot] === Owned)) {
+      const answers = this.#below.upgrade(this, line, id) || this.states[slot] === Owned;
+      this.states[slot] = answers ? Modified : Exclusive;
+    }
+    if (this.classes !== null) {
+      this.classes.prefetched(id, forWriting);
+      this.readable[0] = NO_LINE; // the line used last may be another one to the fully associative cache now
+    }
   }
 
   snoop(request: BusRequest, line: number, id: number): boolean {
@@ -251,6 +253,7 @@ export class L1 extends TagArray implements Above, Snooped {
   #storeHits(line: number, slot: number, id: number): number {
     const cell = this.#stores[this.states[slot]];
     this.states[slot] = cell & NEXT;
+    this.classes?.takes(id);
     if ((cell & UPGRADES) !== 0) {
       this.counters.upgrades++;
       this.#below.upgrade(this, line, id);
@@ -290,7 +293,7 @@ export class L1 extends TagArray implements Above, Snooped {
     if (cause === COHERENCE) counters.coherenceMisses++;
     if (use !== READ && !this.#storeMissFills) {
       const cycles = this.#hit + this.#writeThrough(line, id);
-      classes?.storedBelow(id, cause, first, end);
+      if (classes?.storedBelow(id, cause, first, end) === true) this.readable[0] = NO_LINE;
       return cycles;
     }
 
