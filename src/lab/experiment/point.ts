@@ -71,6 +71,7 @@ export function runPoint(
     placement: placementOf(settings.placement ?? 'thread', machine.cpus.length, seeded(seed, 'threads on CPUs')),
     cacheSettings: settings,
     interference,
+    think: settings.think ?? 0,
   });
   const usedFields = (cache: number) => specification.fields?.[context.caches[cache]?.name ?? ''];
   const workload = definition.start(context, settings.workload, settings.object_size ?? null);

@@ -24,6 +24,7 @@ export default defineWorkload({
       run() {
         context.onEachCpu(function* (cpu) {
           const first = given[cpu.id];
+          context.think(cpu);
           context.enter(cpu);
           if (first !== NULL) yield* context.free(cpu, cache, first);
           yield* allocateAndWrite(context, cpu, cache, parameters);
