@@ -9,7 +9,7 @@ import { groupBy } from '../base/group-by.ts';
 import type { Comparison } from '../lab/results/compare.ts';
 import type { Results } from '../lab/results/results.ts';
 import type { Estimate } from '../lab/results/statistics.ts';
-import { percentOf } from './figures.ts';
+import { intervalOf, percentOf } from './figures.ts';
 import {
   at,
   type Block,
@@ -138,7 +138,7 @@ function columnsOf(comparisons: readonly Comparison[]): Column[] {
       style: { ...FIGURE, fill: QUIET },
       cell: (of) => {
         const estimate = missesOf(of);
-        return estimate === null ? '' : (estimate.interval?.map(misses).join(' to ') ?? 'one seed');
+        return estimate === null ? '' : intervalOf(estimate, misses, (bounds) => bounds.join(' to '));
       },
     },
     { heading: ['cycles', '(estimate)'], style: FIGURE, cell: (of) => written(cyclesOf(of), cycles) },

@@ -7,7 +7,7 @@ import type { CombinationMeasures } from '../lab/results/measures.ts';
 import { type Combination, combinationOf, keyOf, type PointResult } from '../lab/results/points.ts';
 import type { Results, TraceReport } from '../lab/results/results.ts';
 import type { Estimate, Reading } from '../lab/results/statistics.ts';
-import { percentOf, thousands, wordsOf, wrap } from './figures.ts';
+import { intervalOf, percentOf, SEEDS_ALIKE, thousands, wordsOf, wrap } from './figures.ts';
 import { columns } from './text-table.ts';
 import {
   alikeOf,
@@ -23,6 +23,7 @@ import {
   missesOf,
   questionOf,
   rangeOf,
+  rulesOf,
   seedsOf,
   seedsWarningOf,
   specificationOf,
@@ -40,7 +41,9 @@ export function resultsTable(results: Results, { colour = false }: { colour?: bo
     ...countsTables(results),
     points.length > 0 ? paragraph(COUNTS_NOTE, DIM) : [],
     ...byAxis(comparisons).map(comparisonTable),
-    comparisons.length > 0 ? paragraph(COMPARISONS_NOTE + marksNote(comparisons), DIM) : [],
+    comparisons.length > 0
+      ? paragraph([...comparisonsNote(comparisons), ...marksNote(comparisons)].join(' '), DIM)
+      : [],
     main.length > 0 ? conclusion(main) : [],
   ];
   const paint = ([text, style]: Line) => (colour && style !== PLAIN ? `\u001b[${style}m${text}\u001b[0m` : text);
@@ -235,24 +238,30 @@ function measuresTable(keys: readonly string[], of: readonly CombinationMeasures
 
 // --- What was compared ---------------------------------------------------------------------------------------------
 
-const COMPARISONS_NOTE =
-  'Changes of misses and cycles are per operation. Effect size: the mean of the seeds\u2019 differences in units of their standard ' +
-  'deviation (Cohen\u2019s d_z).';
+const comparisonsNote = (comparisons: readonly Comparison[]): string[] => [
+  'Changes of misses and cycles are per operation. Effect size: the mean of the seeds\u2019 differences in units of their ' +
+    'standard deviation (Cohen\u2019s d_z).',
+  rulesOf(comparisons),
+];
 
 /** Stands beside a change of misses that is none, or cannot be told. */
 const marks: Partial<Record<Reading, readonly [mark: string, meaning: string]>> = {
   'too-few-seeds': ['?', 'too few seeds to tell'],
-  'no-change': ['~', 'under 1 % for sure'],
+  'no-change': ['~', 'under 1 %, whatever its sign'],
   identical: ['=', 'the same under every seed'],
 };
 
 const markOf = (of: Comparison): string => marks[missesOf(of)?.reading ?? 'change']?.[0] ?? '';
 
 /** What the marks that occur mean. */
-function marksNote(comparisons: readonly Comparison[]): string {
+function marksNote(comparisons: readonly Comparison[]): string[] {
   const readings = new Set(comparisons.map((of) => missesOf(of)?.reading));
   const meanings = Object.entries(marks).filter(([reading]) => readings.has(reading as Reading));
-  return meanings.map(([, [mark, meaning]]) => ` ${mark} ${meaning}.`).join('');
+  const alike = comparisons.some((of) => missesOf(of)?.interval?.every((bound) => bound === missesOf(of)?.value));
+  return [
+    ...meanings.map(([, [mark, meaning]]) => `${mark} ${meaning}.`),
+    ...(alike ? [`${SEEDS_ALIKE}: the change does not depend on the seed, so there is no interval.`] : []),
+  ];
 }
 
 /** The comparisons along one axis. */
@@ -312,8 +321,7 @@ function estimateCells(
   return (of) => {
     const estimate = estimateOf(of);
     if (estimate === null) return ['n/a', ''];
-    const { value, interval } = estimate;
-    return [`${percent(value)} %`, interval === null ? 'one seed' : `[${interval.map(percent).join(', ')}]`];
+    return [`${percent(estimate.value)} %`, intervalOf(estimate, percent, (bounds) => `[${bounds.join(', ')}]`)];
   };
 }
 

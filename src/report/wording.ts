@@ -1,10 +1,10 @@
 /** The words that all reports share: the question and its answer, what the figures speak of, what was run. */
 
 import { groupBy } from '../base/group-by.ts';
-import type { Comparison } from '../lab/results/compare.ts';
+import { type Comparison, primaryOf } from '../lab/results/compare.ts';
 import type { PointResult } from '../lab/results/points.ts';
 import type { Results } from '../lab/results/results.ts';
-import { type Effect, ENOUGH_SEEDS, type Estimate, type Reading } from '../lab/results/statistics.ts';
+import { type Effect, ENOUGH_SEEDS, type Estimate, NEGLIGIBLE, type Reading } from '../lab/results/statistics.ts';
 import { enumerate, percentOf, thousands } from './figures.ts';
 
 // --- What was compared ---------------------------------------------------------------------------------------------
@@ -18,7 +18,7 @@ export const byAxis = (comparisons: readonly Comparison[]): Comparison[][] => [
 export const mainComparisons = (comparisons: readonly Comparison[]): Comparison[] => byAxis(comparisons)[0] ?? [];
 
 /** Misses and cycles of an operation; of a point, where the workload has no operations. */
-export const missesOf = ({ effects }: Comparison): Effect | null => effects.missesPerOperation ?? effects.misses;
+export const missesOf = (of: Comparison): Effect | null => of.effects[primaryOf(of)];
 export const cyclesOf = ({ effects }: Comparison): Effect | null => effects.cyclesPerOperation;
 
 /** The last figure that reports show of comparisons along one axis: a change has a sign, a share has none. */
@@ -174,10 +174,20 @@ export function caveatOf([{ seeds }]: readonly Comparison[]): string {
   const intervals =
     seeds === 1
       ? 'One seed gives no interval, and its figures speak of'
-      : `Intervals are bootstrapped over ${seeds} seeds in pairs, each for itself and by its own draws. They speak of`;
-  const few = seeds > 1 && seeds < ENOUGH_SEEDS ? ' So few seeds give too narrow intervals.' : '';
+      : `Intervals are Student\u2019s t over ${seeds} seeds in pairs, each for itself. They speak of`;
+  const few =
+    seeds > 1 && seeds < ENOUGH_SEEDS ? ' So few seeds hold only if their differences are normally distributed.' : '';
   return `${intervals} what a seed draws (touches, placement of statics, tasks and threads, ageing of the page allocator), not of other workloads.${few}`;
 }
+
+/** By which rules fewer, more and none are said. */
+export const rulesOf = (comparisons: readonly Comparison[]): string => {
+  const asked = comparisons.filter(({ adjustedP }) => adjustedP !== null).length;
+  const among = asked > 1 ? `, after Holm\u2019s correction for ${thousands(asked)} comparisons,` : '';
+  return `A change of misses that lies within ${MARGIN} is none; else fewer or more is said where p is 5 %${among} or less. Of all other measures nothing is said: each interval stands for itself.`;
+};
+
+const MARGIN = `${100 * NEGLIGIBLE} %`;
 
 /** Where the seeds are too few to tell whether misses change, and about how many would do. */
 export function seedsWarningOf(comparisons: readonly Comparison[]): string[] {

@@ -63,7 +63,7 @@ describe('diff', () => {
     ['no name', () => '', /slabscope: '': no such file; name one that exists$/],
     [
       'results of an older form',
-      () => file('older.json', readFileSync(results, 'utf8').replace('slabscope-results/2', 'slabscope-results/1')),
+      () => file('older.json', readFileSync(results, 'utf8').replace('slabscope-results/3', 'slabscope-results/1')),
       /older\.json: results of schema version 1; 2 is read here: run the experiment again$/,
     ],
     ['no JSON', () => file('no.json', '{'), /no\.json: not JSON: /],

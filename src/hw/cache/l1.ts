@@ -111,7 +111,7 @@ export class L1 extends TagArray implements Above, Snooped {
     this.#predictionMask = 4 * 2 ** Math.ceil(Math.log2(this.tags.length)) - 1;
     this.#slots = this.#slotNumbers(0);
     this.#predicted = this.#slotNumbers(this.#predictionMask + 1);
-    this.#fastMask = options.classes === 'all' ? 0 : this.setMask;
+    this.#fastMask = options.classes === 'all' || options.classes === 'bounds' ? 0 : this.setMask;
     this.readable = new Int32Array(this.#fastMask + 1).fill(NO_LINE);
     this.writable = new Int32Array(this.#fastMask + 1).fill(NO_LINE);
     this.classes = options.classes === 'none' ? null : new MissClasses(this, bus, geometry, options.classes);
@@ -162,7 +162,7 @@ export class L1 extends TagArray implements Above, Snooped {
     }
     if (this.classes !== null) {
       this.classes.prefetched(id, forWriting);
-      this.readable[0] = NO_LINE; // the line used last may be another one to the fully associative cache now
+      this.readable[0] = NO_LINE; // shadows may have used another line since
     }
   }
 
@@ -293,7 +293,10 @@ export class L1 extends TagArray implements Above, Snooped {
     if (cause === COHERENCE) counters.coherenceMisses++;
     if (use !== READ && !this.#storeMissFills) {
       const cycles = this.#hit + this.#writeThrough(line, id);
-      if (classes?.storedBelow(id, cause, first, end) === true) this.readable[0] = NO_LINE;
+      if (classes !== null) {
+        classes.storedBelow(id, cause, first, end);
+        this.readable[0] = NO_LINE; // shadows may have used another line since
+      }
       return cycles;
     }
 

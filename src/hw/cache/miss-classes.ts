@@ -10,9 +10,9 @@
  * - the end of a stay in Modified: `leavesModified`; a line lost to a write: `loses`; what the writer then wrote: `hears`; that
  *   somebody writes the line, lost already or not: `forgets`.
  *
- * The fully associative cache follows from the CPUs' accesses alone, whatever the L1 beside it holds: it fills where an L1 of its
- * size would, and a store anywhere takes the line from those of all other CPUs. So one stream gives one count of its misses at any
- * number of ways. A store to a line that is Modified already takes nothing: nobody else can have used the line since.
+ * Shadows, the fully associative cache and the one with hashed index, follow from the CPUs' accesses alone, whatever the L1 beside
+ * them holds: they fill where an L1 in their place would, and a store anywhere takes the line from those of all other CPUs. So one
+ * stream gives one count of fully associative misses at any number of ways. A store to a line that is Modified already takes nothing: nobody else can have used the line since.
  *
  * A stay is the time from a line's fill to its loss. Who wrote which words of a line is kept as one bit a word (aligned 4
  * bytes), by line number. The words that the present owner writes gather in `written`, by slot of its own cache, and are handed
@@ -32,10 +32,14 @@ import type { Bus } from './bus.ts';
 import type { Asking } from './contracts.ts';
 import type { Counters } from './counters.ts';
 import { FullyAssociative } from './fully-associative.ts';
+import { HashedIndex } from './hashed-index.ts';
 import { type Cause, COHERENCE, REPLACEMENT } from './line-directory.ts';
 
-/** None; sharing as decided at the miss; or all: that, sharing over the lifetime, and 3C. */
-export type ClassDetail = 'none' | 'sharing' | 'all';
+/**
+ * None; sharing as decided at the miss; all: that, sharing over the lifetime, and 3C; or bounds: all, and what the same cache would
+ * miss if its lines were spread by a hash.
+ */
+export type ClassDetail = 'none' | 'sharing' | 'all' | 'bounds';
 
 /** How an access uses its words. */
 export const READ = 0;
@@ -48,6 +52,8 @@ type ClassingBus = Pick<Bus, 'announceWrites' | 'takeFromShadows' | 'transitions
 
 export class MissClasses {
   readonly shadow: FullyAssociative | null;
+  /** A second shadow, told the same. */
+  readonly #hashed: HashedIndex | null;
   readonly #counters: Counters;
   readonly #bus: ClassingBus;
   readonly #bit: number;
@@ -63,12 +69,14 @@ export class MissClasses {
   #unseen = new Int32Array(0);
   #unread = new Int32Array(0);
 
-  constructor(l1: Asking, bus: ClassingBus, { size, line }: CacheGeometry, detail: 'sharing' | 'all') {
+  constructor(l1: Asking, bus: ClassingBus, geometry: CacheGeometry, detail: Exclude<ClassDetail, 'none'>) {
+    const { size, line } = geometry;
     if (line > 128) {
       throw new InputError('L1', `miss classes on lines of ${line} bytes`, 'classes take lines of 128 bytes at most');
     }
     const slots = size / line;
-    this.shadow = detail === 'all' ? new FullyAssociative(slots) : null;
+    this.shadow = detail === 'sharing' ? null : new FullyAssociative(slots);
+    this.#hashed = detail === 'bounds' ? new HashedIndex(geometry) : null;
     this.#counters = l1.counters;
     this.#bus = bus;
     this.#bit = l1.bit;
@@ -86,6 +94,7 @@ export class MissClasses {
     this.#unseen = enlarged(this.#unseen, lines);
     this.#unread = enlarged(this.#unread, lines);
     this.shadow.reach(lines);
+    this.#hashed?.reach(lines);
   }
 
   /**
@@ -104,7 +113,7 @@ export class MissClasses {
 
   /** The rest of a miss's classes, where all are counted. Returns whether the stay begins open. */
   #opens(shadow: FullyAssociative, slot: number, id: number, cause: Cause, use: Use, words: number): boolean {
-    const inShadow = this.#usesShadow(shadow, id, use);
+    const inShadow = this.#usesShadows(shadow, id, use);
     const open = cause === COHERENCE ? this.#staysOpen(id, use, words) : this.#seesAll(id, cause, use, inShadow);
     this.#open[slot] = open ? 1 : 0;
     return open;
@@ -118,23 +127,18 @@ export class MissClasses {
     return false;
   }
 
-  /**
-   * A store that missed was made below, and filled nothing. Returns whether all the same the fully associative cache used the
-   * line: then the next access counts, even if it repeats the last one that the L1 held.
-   */
-  storedBelow(id: number, cause: Cause, first: number, end: number): boolean {
+  /** A store that missed was made below, and filled nothing. */
+  storedBelow(id: number, cause: Cause, first: number, end: number): void {
     const words = this.#words(first, end);
-    let inShadow = false;
     if (cause === COHERENCE) this.#countSharing(id, words);
     if (this.shadow !== null) {
-      inShadow = this.#usesShadow(this.shadow, id, WRITE);
+      const inShadow = this.#usesShadows(this.shadow, id, WRITE);
       this.#countReplacement(inShadow, cause, WRITE);
       // The CPU's own from now on: to read them back is no communication.
       this.#unread[id] &= ~words;
     }
     this.takes(id);
     this.#bus.announceWrites(this.#bit, id, words);
-    return inShadow;
   }
 
   /** A prefetch has filled `slot`. */
@@ -142,13 +146,14 @@ export class MissClasses {
     this.#open[slot] = 0;
   }
 
-  /** A prefetch of line `id`, to write or to read, fills the fully associative cache, and is no use of what that has. */
+  /** A prefetch of line `id`, to write or to read, fills the shadows, and is no use of what they have. */
   prefetched(id: number, toWrite: boolean): void {
-    if (this.shadow !== null && !this.shadow.has(id)) this.shadow.use(id);
+    if (this.shadow?.has(id) === false) this.shadow.use(id);
+    if (this.#hashed?.has(id) === false) this.#hashed.use(id);
     if (toWrite) this.takes(id);
   }
 
-  /** This CPU writes line `id`, which was not Modified: no other fully associative cache keeps it. */
+  /** This CPU writes line `id`, which was not Modified: nobody else's shadows keep it. */
   takes(id: number): void {
     if (this.shadow !== null) this.#bus.takeFromShadows(this.#bit, id);
   }
@@ -160,15 +165,15 @@ export class MissClasses {
     else this.#bus.announceWrites(this.#bit, id, words);
   }
 
-  /** A hit in `slot`. Returns whether the next access counts, even a repeat: the stay is still open, or the shadow lacks the line. */
+  /** A hit in `slot`. Returns whether the next access counts, even a repeat: the stay is still open, or shadows may lack the line. */
   hit(slot: number, id: number, use: Use, first: number, end: number): boolean {
     if (this.shadow === null) return false;
-    this.#usesShadow(this.shadow, id, use);
+    this.#usesShadows(this.shadow, id, use);
     if (this.#open[slot] === 1) {
       if (this.#staysOpen(id, use, this.#words(first, end))) return true;
       this.#open[slot] = 0;
     }
-    return !this.#storeMissFills && !this.shadow.has(id);
+    return use !== READ && !this.#storeMissFills;
   }
 
   /** A stay in Modified ends: those who lost the line to it learn what was written. */
@@ -185,6 +190,7 @@ export class MissClasses {
   /** Somebody else writes line `id`, which the L1 may have lost to replacement long ago. */
   forgets(id: number): void {
     this.shadow?.remove(id);
+    this.#hashed?.remove(id);
   }
 
   /** Somebody who took the line away wrote `words` of it. */
@@ -195,9 +201,11 @@ export class MissClasses {
     this.#unread[id] |= words;
   }
 
-  /** An access to line `id` in the fully associative cache, counted if it misses there. Returns whether it hits. */
-  #usesShadow(shadow: FullyAssociative, id: number, use: Use): boolean {
+  /** An access to line `id` in the shadows, which fill as the L1 does; counts their misses. Returns whether the fully associative hits. */
+  #usesShadows(shadow: FullyAssociative, id: number, use: Use): boolean {
     const fills = use === READ || this.#storeMissFills;
+    const hashed = this.#hashed;
+    if (hashed !== null && !((fills || hashed.has(id)) && hashed.use(id))) this.#counters.hashedIndexMisses++;
     if ((fills || shadow.has(id)) && shadow.use(id)) return true;
     this.#counters.fullyAssociativeMisses++;
     return false;

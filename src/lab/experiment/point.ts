@@ -47,7 +47,7 @@ export function runPoint(
     model: cpuModelOf(settings.machine.model),
     cpus: settings.machine.cpus,
     memory: settings.machine.memory,
-    classes: 'all',
+    classes: 'bounds',
     random: seeded(seed, 'replacement'),
     nodes: nodesOf(settings),
     ...(buffer === undefined ? {} : { buffer }),

@@ -27,6 +27,8 @@ export interface Counts extends ClassedMisses {
   readonly duboisFalseLoad: number;
   /** Misses of a fully associative LRU cache of the same size on the same stream. */
   readonly fullyAssociativeMisses: number;
+  /** Misses of a cache of the same sets, ways and policy, on the same stream, whose sets are told by a hash. */
+  readonly hashedIndexMisses: number;
   readonly upgrades: number;
   /** Copies lost to another CPU's write; copies lost to a device's. */
   readonly invalidations: number;

@@ -10,7 +10,8 @@ import { RESULTS_SCHEMA } from './results.ts';
 const count = z.number().min(0);
 const axisValue = z.union([z.string(), z.number()]);
 const counts = z.looseObject({
-  ...{ accesses: count, lineAccesses: count, hits: count, misses: count, fullyAssociativeMisses: count },
+  ...{ accesses: count, lineAccesses: count, hits: count, misses: count },
+  ...{ fullyAssociativeMisses: count, hashedIndexMisses: count },
   ...{ cold: count, capacity: count, conflict: count, trueSharing: count, falseSharing: count },
   ...{ duboisTrueAny: count, duboisFalseAny: count, duboisTrueLoad: count, duboisFalseLoad: count },
   ...{ upgrades: count, invalidations: count, dmaInvalidations: count, c2cDirty: count, c2cClean: count },
@@ -37,6 +38,7 @@ const effect = z.looseObject({
   base: z.number(),
   variant: z.number(),
   effectSize: z.number().nullable(),
+  p: z.number().nullable(),
   reading: z.enum(['change', 'no-change', 'identical', 'too-few-seeds', 'one-seed']),
   seedsToTell: z.number().int().nullable(),
 });
@@ -47,7 +49,9 @@ const comparison = z.looseObject({
   fixed: z.record(z.string(), axisValue),
   seeds: z.number().int().min(1),
   effects: z.looseObject(Object.fromEntries(measureNames.map((name) => [name, effect.nullable()]))),
+  adjustedP: z.number().nullable().meta({ description: 'of misses of an operation, by Holm, over all comparisons' }),
   effectiveness: estimate.nullable(),
+  effectivenessHashed: estimate.nullable(),
 });
 
 const trace = z.looseObject({

@@ -23,6 +23,7 @@ const summed = {
   duboisTrueLoad: (of) => of.duboisTrueLoadMisses,
   duboisFalseLoad: (of) => of.duboisFalseLoadMisses,
   fullyAssociativeMisses: (of) => of.fullyAssociativeMisses,
+  hashedIndexMisses: (of) => of.hashedIndexMisses,
   upgrades: (of) => of.upgrades,
   invalidations: (of) => of.invalidationsReceived,
   dmaInvalidations: (of) => of.dmaInvalidations,

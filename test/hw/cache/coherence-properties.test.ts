@@ -184,13 +184,15 @@ test('one stream has one count of fully associative misses, whatever the ways: t
       fc.integer({ min: 1, max: 4 }),
       anySteps(['r', 'w', 'x', 'p', 'P']),
       (protocol, cpus, steps) => {
-        const machines = eightLines.map((l1) => machineOf(cpus, { l1, protocol, classes: 'all' }));
+        const machines = eightLines.map((l1) => machineOf(cpus, { l1, protocol, classes: 'bounds' }));
         for (const machine of machines) {
           for (const { id, kind, addr, bytes } of steps) perform(machine.cpus[id % cpus]!, kind, addr, bytes);
         }
         const told = machines.map((machine) => machine.cpus.map(({ counters }) => counters.fullyAssociativeMisses));
         const itself = machines.at(-1)!.cpus.map(({ counters }) => counters.misses);
         expect(told).toEqual([itself, itself, itself, itself]);
+        // Of one set, the cache with hashed index is the same.
+        expect(machines.at(-1)!.cpus.map(({ counters }) => counters.hashedIndexMisses)).toEqual(itself);
       },
     ),
     { seed: 5, numRuns: 300 },
