@@ -69,6 +69,8 @@ export interface L1Options {
 
 export class L1 extends TagArray implements Above, Snooped {
   readonly counters = new Counters();
+  /** Its CPU's, where others move lines at the same time; null where nobody does, or there is no time. */
+  clock: { readonly clock: number } | null = null;
   readonly cpu: number;
   readonly bit: number;
   readonly classes: MissClasses | null;
@@ -257,7 +259,7 @@ export class L1 extends TagArray implements Above, Snooped {
     if ((cell & UPGRADES) !== 0) {
       this.counters.upgrades++;
       this.#below.upgrade(this, line, id);
-      return this.#latencies.transfer;
+      return this.#moves(id, this.#latencies.transfer);
     }
     return (cell & WRITES_THROUGH) !== 0 ? this.#writeThrough(line, id) : 0;
   }
@@ -266,8 +268,20 @@ export class L1 extends TagArray implements Above, Snooped {
   #writeThrough(line: number, id: number): number {
     this.counters.writeThroughs++;
     const source = this.#below.write(this, line, id);
-    if (source === FROM_ELSEWHERE) return this.#latencies.transfer;
-    return source === FROM_MEMORY ? this.#fromMemory(line) : 0;
+    if (source === FROM_ELSEWHERE) return this.#moves(id, this.#latencies.transfer);
+    return source === FROM_MEMORY ? this.#moves(id, this.#fromMemory(line)) : 0;
+  }
+
+  /**
+   * The line comes from beyond this CPU's own caches, or is taken from those of others, which takes `cycles` once it is not on its
+   * way elsewhere: how long that is from now. All moves of an access are asked for as it begins.
+   */
+  #moves(id: number, cycles: number): number {
+    if (this.clock === null) return cycles;
+    const { clock } = this.clock;
+    const taken = this.#directory.moves(id, clock, cycles) - clock;
+    this.counters.lineWaitCycles += taken - cycles;
+    return taken;
   }
 
   /** The cycles that memory takes, which may be another node's. */
@@ -304,9 +318,11 @@ export class L1 extends TagArray implements Above, Snooped {
     const slot = this.#fill(line, left, id, use === READ ? stateIn(supply) : Modified);
     if (classes?.missed(slot, id, cause, use, first, end) === true) this.readable[0] = NO_LINE;
     const source = sourceIn(supply);
-    if (source === FROM_ELSEWHERE || (source === UNTOLD && cause === COHERENCE)) return this.#latencies.transfer;
-    if (source === FROM_L2 || (source === UNTOLD && cause === REPLACEMENT)) return this.#latencies.l2;
-    return this.#fromMemory(line);
+    const { transfer, l2 } = this.#latencies;
+    if (source === FROM_ELSEWHERE || (source === UNTOLD && cause === COHERENCE)) return this.#moves(id, transfer);
+    if (source === UNTOLD && cause === REPLACEMENT) return l2;
+    if (source === FROM_L2) return this.#snoopedBelow === null ? this.#moves(id, l2) : l2;
+    return this.#moves(id, this.#fromMemory(line));
   }
 
   #checkPresent(present: Uint8Array, addr: number): void {

@@ -36,6 +36,7 @@ const summed = {
   l2Writebacks: (of) => of.l2Writebacks,
   backInvalidations: (of) => of.backInvalidations,
   cycles: (of, clock) => clock - of.idleCycles,
+  lineWaitCycles: (of) => of.lineWaitCycles,
   spinCycles: (of) => of.spinCycles,
   interruptsOffCycles: (of) => of.interruptsOffCycles,
   locked: (of) => of.locked,
@@ -61,6 +62,9 @@ function difference(after: Totals, before: Totals): Totals {
   return changed;
 }
 
+/** How far the CPU has come that has come furthest: those that idle wait for it. */
+const latest = (cpus: readonly { readonly clock: number }[]): number => Math.max(...cpus.map(({ clock }) => clock));
+
 /** An object allocated since the beginning. Those of whole pages have no cache. */
 interface LiveObject {
   readonly cachep: addr_t;
@@ -77,6 +81,7 @@ export type MeasuredCounts = Omit<Counts, 'operations' | 'failed' | 'userLoads'>
 export class Measurement {
   readonly #allocator: SlabAllocator;
   readonly #before: Totals;
+  readonly #beginning: number;
   readonly #sets: SetPressure;
   readonly #sizeOf: ReadonlyMap<addr_t, number>;
   readonly #live = new Map<addr_t, LiveObject>();
@@ -96,6 +101,7 @@ export class Measurement {
     this.#fewestFree = this.#freeBefore;
     for (const { counters } of machine.cpus) counters.longestInterruptsOff = 0;
     this.#before = totals(machine.cpus);
+    this.#beginning = latest(machine.cpus);
     this.#sets = countSets(machine.cpus.map(({ l1 }) => l1));
     this.#watch(allocator);
   }
@@ -108,6 +114,7 @@ export class Measurement {
     return {
       ...own,
       ...(machine.nodes === null ? {} : { remoteMisses }),
+      elapsedCycles: latest(machine.cpus) - this.#beginning,
       longestInterruptsOff: Math.max(...machine.cpus.map(({ counters }) => counters.longestInterruptsOff)),
       peakPages: this.#freeBefore - this.#fewestFree,
       pages: this.#freeBefore - this.#allocator.nr_free_pages(),

@@ -14,7 +14,16 @@ export const zeroCounts: Counts = {
     c2cClean: 0,
   },
   ...{ writeThroughs: 0, l2Hits: 0, l2Misses: 0, l2Evictions: 0, l2Writebacks: 0, backInvalidations: 0 },
-  ...{ cycles: 0, spinCycles: 0, interruptsOffCycles: 0, longestInterruptsOff: 0, locked: 0, contendedLocks: 0 },
+  ...{
+    elapsedCycles: 0,
+    cycles: 0,
+    lineWaitCycles: 0,
+    spinCycles: 0,
+    interruptsOffCycles: 0,
+    longestInterruptsOff: 0,
+    locked: 0,
+    contendedLocks: 0,
+  },
   ...{ interrupts: 0, peakPages: 0, pages: 0, peakLiveBytes: 0, liveBytes: 0, allocHits: 0, allocMisses: 0 },
   ...{ freeHits: 0, freeMisses: 0, operations: 0, failed: 0, userLoads: 0 },
 };
