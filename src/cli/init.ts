@@ -61,6 +61,7 @@ colouring: [on, off] # or a number of colours
 #history: established # a system that has run for a while, drawn by the seed; or fresh: nothing but a boot
 #interference: 0 # percent of the L1 that user mode evicts before each operation
 #interrupts: off # or cycles between timer interrupts on each CPU
+#think: 0 # cycles that a task does nothing before each operation: on average, drawn by the seed
 #fields: # for the touch model fields, and for reports
 #  filp:
 #    - { name: f_count, offset: 20, size: 4, heat: 10, write: 0.5 }

@@ -136,10 +136,11 @@ const listed = (items: readonly string[]): string[] =>
 // --- What was counted ----------------------------------------------------------------------------------------------
 
 const COUNTS_NOTE =
-  'Means per seed. Cycles per operation are an estimate. Sharing is decided at the miss (Eggers and Jeremiassen 1991). ' +
+  'Means per seed. Cycles per operation are an estimate, of all CPUs that are busy; elapsed is the time from beginning to end, by ' +
+  'operations. Sharing is decided at the miss (Eggers and Jeremiassen 1991). ' +
   'Misses a thousand accesses, in all and by class; over sets, entropy 1 and Gini 0 is evenly. At hand: allocations and frees ' +
-  'that a per-CPU array served. Wasted: of the pages at the peak, what nobody had asked for. Spinning and interrupts off are ' +
-  'in cycles. docs/measures.md defines them all.';
+  'that a per-CPU array served. Wasted: of the pages at the peak, what nobody had asked for. Waits are ' +
+  'for lines on their way to others; they, spinning and interrupts off are in cycles. docs/measures.md defines them all.';
 
 /** Two tables for each touch model; where points have none, two for all. */
 function countsTables({ points, measures }: Results): Line[][] {
@@ -216,6 +217,8 @@ const shownMeasures: readonly [
   ['at hand:', 'alloc', 'arrayAllocHitRate', percentage],
   ['', 'free', 'arrayFreeHitRate', percentage],
   ['', 'wasted', 'fragmentationAtPeak', percentage],
+  ['elapsed', '/op', 'elapsedCyclesPerOperation', decimals(1)],
+  ['waits', '/op', 'lineWaitCyclesPerOperation', decimals(2)],
   ['spin', '/op', 'spinCyclesPerOperation', decimals(2)],
   ['irqs off,', 'longest', 'longestInterruptsOff', thousands],
 ];

@@ -108,7 +108,7 @@ describe('the counts', () => {
     const table = resultsTable(results({ points: [{ ...point('a word on', 0), sets }] }));
     // 34,567 of 1,234,567 accesses; 420 pages, of which 1,290,240 bytes are a fourth less.
     expect(lineOf(table.slice(table.indexOf('touch model a: measures')), 'word, on')).toBe(
-      'word, on 28.00 0.81 1.62 25.11 2.9 % 0.000 0.500 95.0 % 99.0 % 25.0 % 0.00 0',
+      'word, on 28.00 0.81 1.62 25.11 2.9 % 0.000 0.500 95.0 % 99.0 % 25.0 % 0.0 0.00 0.00 0',
     );
   });
 

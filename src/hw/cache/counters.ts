@@ -68,6 +68,8 @@ export class Counters {
   /** Lines that this L1 lost because an inclusive second level replaced them. */
   backInvalidations = 0;
 
+  /** Cycles waited for lines that others had on their way, before the line's own move began. */
+  lineWaitCycles = 0;
   spinCycles = 0;
   /** Spinlocks that were held when this CPU came for them. */
   contendedLocks = 0;

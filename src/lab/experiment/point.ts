@@ -87,6 +87,7 @@ export function runPoint(
     ),
     cacheSettings: settings,
     interference,
+    think: settings.think ?? 0,
   });
   const usedFields = (cache: number) => specification.fields?.[context.caches[cache]?.name ?? ''];
   const workload = definition.start(context, settings.workload, settings.object_size ?? null);

@@ -43,8 +43,11 @@ export interface Counts extends ClassedMisses {
   readonly l2Evictions: number;
   readonly l2Writebacks: number;
   readonly backInvalidations: number;
-  /** Estimated busy cycles of all CPUs; those of them spent spinning, and with interrupts off. */
+  /** From the beginning to the end of the last CPU, whether CPUs are busy, idle or in user mode meanwhile. */
+  readonly elapsedCycles: number;
+  /** Estimated busy cycles of all CPUs; those of them that they waited for lines on their way elsewhere, spun, had interrupts off. */
   readonly cycles: number;
+  readonly lineWaitCycles: number;
   readonly spinCycles: number;
   readonly interruptsOffCycles: number;
   /** The longest time with interrupts off of any CPU, in cycles. */

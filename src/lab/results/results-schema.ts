@@ -16,8 +16,15 @@ const counts = z.looseObject({
   ...{ duboisTrueAny: count, duboisFalseAny: count, duboisTrueLoad: count, duboisFalseLoad: count },
   ...{ upgrades: count, invalidations: count, dmaInvalidations: count, c2cDirty: count, c2cClean: count },
   ...{ writeThroughs: count, l2Hits: count, l2Misses: count, l2Evictions: count, l2Writebacks: count },
-  ...{ backInvalidations: count, cycles: count, spinCycles: count, interruptsOffCycles: count },
-  ...{ longestInterruptsOff: count, locked: count, contendedLocks: count, interrupts: count, peakPages: count },
+  ...{ backInvalidations: count, elapsedCycles: count, cycles: count, lineWaitCycles: count, spinCycles: count },
+  ...{
+    interruptsOffCycles: count,
+    longestInterruptsOff: count,
+    locked: count,
+    contendedLocks: count,
+    interrupts: count,
+    peakPages: count,
+  },
   pages: z.number().meta({ description: 'below 0 where more was given back than taken' }),
   ...{
     peakLiveBytes: count,

@@ -196,6 +196,9 @@ const specification = z.strictObject({
   interrupts: axis(orWhole(z.literal('off'), 1000, 1_000_000_000, 'must be off, or cycles from 1000'))
     .default('off')
     .describe('cycles between timer interrupts on each CPU, whose handler allocates'),
+  think: axis(whole(0, 1_000_000))
+    .optional()
+    .describe('cycles that a task does nothing before each operation: on average, each time drawn by the seed; 0'),
   touch: axis(oneOf(touchNames)).optional().describe('what is read and written of an object'),
   alignment: axis(z.literal([...alignments, ...alignmentBytes]))
     .default([...alignments])

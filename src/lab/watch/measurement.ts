@@ -36,6 +36,7 @@ const summed = {
   l2Writebacks: (of) => of.l2Writebacks,
   backInvalidations: (of) => of.backInvalidations,
   cycles: (of, clock) => clock - of.idleCycles,
+  lineWaitCycles: (of) => of.lineWaitCycles,
   spinCycles: (of) => of.spinCycles,
   interruptsOffCycles: (of) => of.interruptsOffCycles,
   locked: (of) => of.locked,
@@ -60,6 +61,9 @@ function difference(after: Totals, before: Totals): Totals {
   for (const key of Object.keys(after) as (keyof Totals)[]) changed[key] = after[key] - before[key];
   return changed;
 }
+
+/** How far the CPU has come that has come furthest: those that idle wait for it. */
+const latest = (cpus: readonly { readonly clock: number }[]): number => Math.max(...cpus.map(({ clock }) => clock));
 
 /** What an object allocated since the beginning is: the same for all objects of a cache. Those of whole pages have no cache. */
 interface Allocated {
@@ -87,6 +91,7 @@ export type MeasuredCounts = Omit<Counts, 'operations' | 'failed' | 'userLoads'>
 export class Measurement {
   readonly #allocator: SlabAllocator;
   #before: Totals;
+  #beginning = 0;
   #sets: SetPressure = { accesses: [], misses: [] };
   readonly #askedFor: (cachep: addr_t) => number | undefined;
   readonly #caches = new Map<addr_t, KnownCache>();
@@ -115,6 +120,7 @@ export class Measurement {
     this.#calls = { ...noCalls };
     for (const { counters } of cpus) counters.longestInterruptsOff = 0;
     this.#before = totals(cpus);
+    this.#beginning = latest(cpus);
     this.#sets = countSets(cpus.map(({ l1 }) => l1));
   }
 
@@ -126,6 +132,7 @@ export class Measurement {
     return {
       ...own,
       ...(machine.nodes === null ? {} : { remoteMisses }),
+      elapsedCycles: latest(machine.cpus) - this.#beginning,
       longestInterruptsOff: Math.max(...machine.cpus.map(({ counters }) => counters.longestInterruptsOff)),
       peakPages: this.#freeBefore - this.#fewestFree,
       pages: this.#freeBefore - this.#allocator.nr_free_pages(),

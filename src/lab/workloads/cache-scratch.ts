@@ -25,6 +25,7 @@ export default defineWorkload({
         const [cache] = context.caches;
         context.onEachCpu(function* (cpu) {
           const first = given[cpu.id];
+          context.think(cpu);
           context.enter(cpu);
           if (first !== NULL) yield* context.free(cpu, cache, first);
           yield* allocateAndWrite(context, cpu, cache, parameters);

@@ -33,6 +33,7 @@ export default defineWorkload({
           const own = live[cpu.id];
           const aim = Math.max(1, shareOf(objects, cpu, cpus));
           for (let i = shareOf(operations, cpu, cpus); i > 0; i--) {
+            context.think(cpu);
             if (cpu.isAhead) yield context.leave(cpu);
             context.enter(cpu);
             // As likely the one as the other where as many are live as there should be.

@@ -47,6 +47,7 @@ export default defineWorkload({
       run() {
         context.onEachCpu(function* (cpu) {
           for (let pass = 0; pass < passes; pass++) {
+            context.think(cpu);
             context.enter(cpu);
             for (let objp = first; objp !== NULL; objp = cpu.loadPtr(objp + offset)) {
               if (cpu.isAhead) yield;

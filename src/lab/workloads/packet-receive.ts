@@ -71,6 +71,7 @@ export default defineWorkload({
             const packet = waiting.shift();
             if (packet === undefined) return;
             cpu.idleUntil(packet.at);
+            context.think(cpu);
             if (cpu.isAhead) yield context.leave(cpu);
             context.enter(cpu);
             touch.used(cpu, heads.number, packet.skb, heads.size);

@@ -35,6 +35,7 @@ export default defineWorkload({
       run() {
         context.onEachCpu(function* (cpu) {
           for (let i = 0; i < increments; i++) {
+            context.think(cpu);
             if (cpu.isAhead) yield context.leave(cpu);
             context.enter(cpu);
             const counter = objects[i % counters][cpu.id];

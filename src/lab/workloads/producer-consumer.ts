@@ -53,6 +53,7 @@ export default defineWorkload({
           const ready = produces ? () => waiting() < ring : () => waiting() > 0;
           for (let i = 0; i < objects; i++) {
             yield* context.waitUntil(cpu, ready);
+            context.think(cpu);
             if (cpu.isAhead) yield context.leave(cpu);
             context.enter(cpu);
             const slot = at + SLOTS + 4 * (i % ring);

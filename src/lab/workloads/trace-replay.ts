@@ -73,6 +73,7 @@ class Replay {
       if (!this.#mayBegin(i, awaited)) yield* this.#waitFor(cpu, i, awaited);
       // The host may have run that allocation ahead of time: its use waits for it on this CPU's clock too.
       if (awaited !== null) cpu.idleUntil(this.#allocatedAt[awaited]);
+      this.#context.think(cpu);
       if (cpu.isAhead) yield this.#context.leave(cpu);
       this.#context.enter(cpu);
       if (operation.kind === 'memcpy') this.#copy(cpu, operation);

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { InputError } from '../../base/input-error.ts';
+import { below, type Random, seeded } from '../../base/random.ts';
 import type { Cpu, Program } from '../../hw/cpu.ts';
 import { type addr_t, NULL } from '../../hw/memory.ts';
 import { Lockup } from '../../hw/watchdog.ts';
@@ -55,6 +56,9 @@ export class WorkloadContext {
   failed = 0;
   readonly #cacheSettings: CacheSettings;
   readonly #interference: Pick<Interference, 'enter'> | null;
+  readonly #think: number;
+  /** By CPU. */
+  readonly #thoughts: readonly Random[];
   readonly #userMode: SlabAllocator['userMode'] | null;
 
   constructor(options: {
@@ -66,6 +70,8 @@ export class WorkloadContext {
     readonly cacheSettings: CacheSettings;
     /** What user mode does before a kernel entry; null for nothing. */
     readonly interference: Pick<Interference, 'enter'> | null;
+    /** Cycles between two operations of a task, on average. */
+    readonly think: number;
   }) {
     this.allocator = options.allocator;
     this.seed = options.seed;
@@ -74,6 +80,8 @@ export class WorkloadContext {
     this.placement = options.placement;
     this.#cacheSettings = options.cacheSettings;
     this.#interference = options.interference;
+    this.#think = options.think;
+    this.#thoughts = this.cpus.map(({ id }) => seeded(this.seed, `think time of cpu${id}`));
     this.#userMode = options.allocator.userMode ?? null;
   }
 
@@ -105,6 +113,15 @@ export class WorkloadContext {
   *free(cpu: Cpu, cache: Cache, objp: addr_t): Program {
     this.touch.freeing(cpu, cache.number, objp, cache.size);
     yield* this.allocator.free(cpu, cache.cachep, objp);
+  }
+
+  /**
+   * Before every operation of a task, and so before its first: it does nothing for a time that the seed draws, evenly from 0 to
+   * twice the average. Without it CPUs that all do the same fall into step, under every seed into the same.
+   */
+  think(cpu: Cpu): void {
+    if (this.#think === 0) return;
+    cpu.idleUntil(cpu.clock + below(this.#thoughts[cpu.id], 2 * this.#think + 1));
   }
 
   /** Before a task lets others act, between two operations: it is in user mode until it `enter`s the kernel again. */

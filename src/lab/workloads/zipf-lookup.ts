@@ -44,6 +44,7 @@ export default defineWorkload({
         context.onEachCpu(function* (cpu) {
           const random = seeded(context.seed, `look-ups of cpu${cpu.id}`);
           for (let i = shareOf(operations, cpu, cpus); i > 0; i--) {
+            context.think(cpu);
             if (cpu.isAhead) yield context.leave(cpu);
             context.enter(cpu);
             if (random() < replaced) {

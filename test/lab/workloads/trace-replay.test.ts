@@ -68,6 +68,7 @@ function replayed(...operations: Operation[]) {
         entered++;
       },
     },
+    think: 0,
   });
   const traced = machine.machine.run(boss!, context.createCache(boss!, { name: 'traced', size: 200 }));
   context.startCounting();

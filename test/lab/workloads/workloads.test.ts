@@ -234,6 +234,31 @@ test('interference with a footprint beyond the second level presses on it too; o
   expect([none!.l2Misses, small!.l2Misses, large!.l2Misses]).toEqual([0, 0, 620]);
 });
 
+describe('think time', () => {
+  const onOneCpu = synthetic.filter((workload) => !workload.startsWith('producer-consumer'));
+  const machine = 'machine: { model: pentium-iii, cpus: 3, memory: 16M }';
+  const missesOf = (...keys: string[]) => {
+    const specification = parse('per-cpu-counters, increments: 2000', 'alignment: word', machine, ...keys);
+    return points(specification).map((point) => runPoint(specification, null, point).counts.misses);
+  };
+
+  test('off, CPUs that do the same fall into step, under every seed into the same', () => {
+    expect(missesOf('seeds: 3')).toEqual([5498, 5498, 5498]);
+    expect(missesOf('seeds: 3', 'think: 0')).toEqual([5498, 5498, 5498]);
+  });
+
+  test('on, the seed draws who meets whom', () => {
+    expect(missesOf('seeds: 3', 'think: 200')).toEqual([5115, 5145, 5099]);
+  });
+
+  test.each(onOneCpu)('of %s is no work: on one CPU all counts are those without it', (workload) => {
+    const { elapsedCycles, ...thinking } = countsOf(workload, oneCpu, 'think: 300');
+    const { elapsedCycles: atOnce, ...counts } = countsOf(workload, oneCpu);
+    expect(thinking).toEqual(counts);
+    expect(elapsedCycles).toBeGreaterThan(atOnce);
+  });
+});
+
 test('interrupts: the handler works on each CPU, the more often the shorter the period', () => {
   const [none, few, many] = ['off', 40_000, 10_000].map((period) =>
     countsOf('churn, operations: 40000', `interrupts: ${period}`),
