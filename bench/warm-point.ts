@@ -40,7 +40,7 @@ interface Times {
 
 async function timesOf(touch: string): Promise<Times> {
   const name = here('../experiments/colouring.yaml');
-  const specification = { ...parseSpecification(readFileSync(name, 'utf8'), name), seeds: 1 };
+  const specification = { ...parseSpecification(readFileSync(name, 'utf8'), name), seeds: 1, owners: 'off' as const };
   const packed = readFileSync(here('../examples/tar-extract.ftrace.txt.gz'));
   const trace = readTrace(gunzipSync(packed).toString().split('\n'), 'tar-extract');
   const buffer = new ArrayBuffer(64 * MiB);
@@ -73,7 +73,7 @@ async function timesOf(touch: string): Promise<Times> {
   const { counts } = runPoint(specification, trace, chosen, { poweredOn, measured: () => {} });
   const { l1, l2, protocol, cycles: latencies } = cpuModels['pentium-iii'];
   const through = () => {
-    const caches = new CacheHierarchy({ l1, l2, protocol, latencies, classes: 'all', present: null });
+    const caches = new CacheHierarchy({ l1, l2, protocol, latencies, classes: 'bounds', present: null });
     const l1s = [caches.addL1(), caches.addL1()];
     for (let i = 0; i < accesses; i++) {
       const l1 = l1s[cpus[i]!]!;

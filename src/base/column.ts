@@ -1,4 +1,4 @@
-type NumberArray = Uint8Array | Uint16Array | Int32Array;
+type NumberArray = Uint8Array | Uint16Array | Int32Array | Float64Array;
 
 /** A copy of `array` with room for `length` numbers; the new ones are `fill`. */
 export function enlarged<T extends NumberArray>(array: T, length: number, fill = 0): T {

@@ -6,7 +6,7 @@ import { parseJson } from './files.ts';
 
 export const diffHelp = `
 Points are paired by their axes and seed. Of each count that differs: means per point, the change in percent, and its 95 %
-bootstrap interval over seeds; misses and cycles also for each combination of the axes.
+interval over seeds; misses and cycles also for each combination of the axes.
 Exit status: 0 the same points with the same results, whatever the specifications say; 1 they differ; 2 no results.
 
 Example:

@@ -58,12 +58,17 @@ colouring: [on, off] # or a number of colours
 #batchcount: 30 # objects moved at a time
 #shared: 8 # batches in the arrays that CPUs share, in 2.6; 0: none
 #ageing: 0.125 # share of the free pages that is taken before
+#history: established # a system that has run for a while, drawn by the seed; or fresh: nothing but a boot
 #interference: 0 # percent of the L1 that user mode evicts before each operation
 #interrupts: off # or cycles between timer interrupts on each CPU
+#think: 0 # cycles that a task does nothing before each operation: on average, drawn by the seed
 #fields: # for the touch model fields, and for reports
 #  filp:
 #    - { name: f_count, offset: 20, size: 4, heat: 10, write: 0.5 }
 
-seeds: 6 # fewer give no interval worth the name
+#drawn: all # what each seed draws anew; or statics, ageing, history, threads, workload: that part alone
+#owners: on # tells misses by what they missed: object, slab descriptor, ...; half as long again
+
+seeds: 10 # fewer tell nothing for sure
 seed: slabscope # all randomness comes from it
 `;

@@ -4,7 +4,7 @@ import type { CacheGeometry } from '../hw/cpu-model.ts';
 import { KiB } from '../hw/memory.ts';
 import type { Recording } from '../lab/experiment/record.ts';
 import { choosePoint } from '../lab/results/selection.ts';
-import { points, seedOf, settingsOf } from '../lab/specification/settings.ts';
+import { interferenceOf, points, seedOf, settingsOf } from '../lab/specification/settings.ts';
 import { cpuModelOf, type Specification } from '../lab/specification/specification.ts';
 import { recordingText } from '../report/recording-text.ts';
 import { recordOnWorker } from './compute.ts';
@@ -32,7 +32,7 @@ export async function record(
   const experiment = await readExperiment(path);
   const { specification } = experiment;
   const point = choosePoint(points(specification), options.point ?? '', '--point');
-  if (settingsOf(specification, point).interference !== 0) {
+  if (interferenceOf(settingsOf(specification, point)) !== null) {
     throw new InputError(
       '--point',
       'it has interference, which its counts leave out and a recording cannot',
@@ -57,7 +57,7 @@ function commandFor(file: string, specification: Specification, { point, warmUp 
   const { machine } = settingsOf(specification, point);
   const { l1, protocol, l2 } = cpuModelOf(machine.model);
   const seed = [l1, l2].some((level) => level?.policy === 'random')
-    ? ` --seed ${quoted(seedOf(specification, point))}`
+    ? ` --seed ${quoted(seedOf(specification, point, 'workload'))}`
     : '';
   const options = [
     `--l1 ${geometryText(l1)} --policy ${l1.policy}${seed} --protocol ${protocol}`,

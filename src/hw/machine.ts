@@ -79,6 +79,8 @@ export class Machine {
         this.scheduler.at(time, action),
       );
     });
+    // One CPU alone waits for nobody.
+    if (cpus > 1) for (const cpu of this.cpus) cpu.l1.clock = cpu;
     this.scheduler = new Scheduler(this.cpus, {
       lockupCycles: options.lockupCycles ?? 20_000_000,
       interruptCycles: model.cycles.interrupt,

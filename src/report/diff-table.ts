@@ -2,7 +2,7 @@
 import { assignments } from '../base/assignments.ts';
 import type { CountChange, ResultsDiff } from '../lab/results/diff.ts';
 import type { Combination, Point } from '../lab/results/points.ts';
-import { percentOf, thousands } from './figures.ts';
+import { intervalOf, percentOf, thousands } from './figures.ts';
 import { columns } from './text-table.ts';
 
 export function diffTable(diff: ResultsDiff): string {
@@ -44,15 +44,15 @@ function countRows(title: string, counts: readonly CountChange[]): string[] {
   if (counts.length === 0) return [];
   const percent = percentOf(counts.map(({ change }) => change));
   const rows = counts.map(({ count, points, a, b, change }) => {
-    const cells = change === null ? ['', ''] : [`${percent(change.value)} %`, intervalCell(change.interval, percent)];
+    const cells =
+      change === null
+        ? ['', '']
+        : [`${percent(change.value)} %`, intervalOf(change, percent, (bounds) => `[${bounds.join(', ')}]`)];
     return [`  ${count}`, thousands(points), figure(a), figure(b), figure(b - a), ...cells];
   });
   const headings = ['  mean per point', 'differs at', 'A', 'B', 'B - A', 'change', '95 % interval'];
   return [title, ...columns([headings, ...rows], 1)];
 }
-
-const intervalCell = (interval: readonly number[] | null, percent: (fraction: number) => string) =>
-  interval === null ? 'one seed' : `[${interval.map(percent).join(', ')}]`;
 
 /** A mean that rounds to nothing or to no whole number keeps its decimals. */
 const figure = (value: number): string =>

@@ -15,6 +15,19 @@ export function percentOf(estimates: readonly (Estimate | null)[], plus = '+'): 
   };
 }
 
+/** Where all seeds tell the same change, what they would say of others is no interval. */
+export const intervalOf = (
+  { interval }: Estimate,
+  percent: (fraction: number) => string,
+  join: (bounds: readonly string[]) => string,
+): string => {
+  if (interval === null) return 'one seed';
+  const [low, high] = interval;
+  return low === high ? SEEDS_ALIKE : join(interval.map(percent));
+};
+
+export const SEEDS_ALIKE = 'seeds alike';
+
 export const thousands = (value: number): string => value.toFixed(0).replace(/\B(?=(\d{3})+$)/g, ',');
 
 export const enumerate = (names: readonly string[]): string => new Intl.ListFormat('en-GB').format(names);

@@ -37,7 +37,7 @@ test('--json gives the same as results; --seeds and --seed are those asked for',
   const { status, stdout, stderr } = await slabscope(...args);
   expect([status, stderr]).toEqual([0, '']);
   const { schema, name, seed, specification, trace, points } = JSON.parse(stdout) as Results;
-  expect([schema, name, seed]).toEqual(['slabscope-results/2', 'true.txt', 'mine']);
+  expect([schema, name, seed]).toEqual(['slabscope-results/3', 'true.txt', 'mine']);
   expect(specification).toMatchObject({
     workload: { trace: 'true.txt' },
     machine: { memory: 16 * 2 ** 20 },

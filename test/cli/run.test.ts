@@ -77,7 +77,7 @@ describe('a run', () => {
   test('writes results.json and one SVG into --out', () => {
     const [[json, text], [svg, picture], ...others] = written('first') as [string, string][];
     expect([json, svg, others]).toEqual(['results.json', 'small.svg', []]);
-    expect(JSON.parse(text!)).toMatchObject({ schema: 'slabscope-results/2', name: 'small', seed: 'slabscope' });
+    expect(JSON.parse(text!)).toMatchObject({ schema: 'slabscope-results/3', name: 'small', seed: 'slabscope' });
     expect(picture).toMatch(/^<svg .+<\/svg>\s*$/s);
   });
 

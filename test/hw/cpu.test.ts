@@ -81,8 +81,9 @@ describe('the clock', () => {
     ['a line never held costs a memory access', '0r', 100],
     ['a hit costs the L1', '0r 0r 0w', 102],
     ['a line lost to replacement costs the L2', '0r 0r20 0r40 0r', 310],
-    ['a line lost to a write costs a transfer', '0r 1w 0r', 1100],
-    ['an upgrade costs a transfer', '0r 1r 0w', 1101],
+    // CPU 1, whose clock stands at 0, has the line from 100 to 200.
+    ['a line lost to a write costs a transfer', '0r 1w 0r', 200 + 1000],
+    ['an upgrade costs a transfer', '0r 1r 0w', 200 + 1001],
     ['a straddling access costs both lines', '0re 0re', 202],
     ['a locked operation costs its access and more', '0x 0x', 141],
     ['a prefetch costs nothing', '0p 0P10', 0],

@@ -22,14 +22,15 @@ export function point(name: string, seed: number, counted: Partial<Counts> = {})
   return { point: { touch, alignment, colouring, seed }, counts: { ...counts, ...counted } };
 }
 
-/** As of ten seeds: a change where the interval leaves out zero. */
+/** As of ten seeds: none where the interval lies within 1 %, else a change where it leaves out zero. */
 export function estimate(value: number, low: number, high: number): Effect {
-  const reading = low > 0 || high < 0 ? 'change' : Math.max(-low, high) <= 0.01 ? 'no-change' : 'too-few-seeds';
+  const isChange = low > 0 || high < 0;
+  const reading = Math.max(-low, high) <= 0.01 ? 'no-change' : isChange ? 'change' : 'too-few-seeds';
   const seedsToTell = reading === 'too-few-seeds' ? 400 : null;
-  return { ...sides, value, interval: [low, high], effectSize: -2.5, reading, seedsToTell };
+  return { ...sides, value, interval: [low, high], effectSize: -2.5, p: isChange ? 0.001 : 0.5, reading, seedsToTell };
 }
 export const ofOneSeed = (value: number): Effect => ({
-  ...{ ...sides, value, interval: null, effectSize: null, reading: 'one-seed', seedsToTell: null },
+  ...{ ...sides, value, interval: null, effectSize: null, p: null, reading: 'one-seed', seedsToTell: null },
 });
 const sides = { base: 34_567, variant: 25_925 };
 
@@ -43,14 +44,25 @@ export function comparison(
   touch: string,
   alignment: string,
   misses: Effect | null,
-  rest: Partial<Comparison> & { readonly cycles?: Effect; readonly peakPages?: Effect | null } = {},
+  rest: Partial<Comparison> & {
+    readonly cycles?: Effect;
+    readonly peakPages?: Effect | null;
+    readonly secondLevel?: Effect;
+  } = {},
 ): Comparison {
-  const { cycles = misses, peakPages = misses, ...members } = rest;
+  const { cycles = misses, peakPages = misses, secondLevel = null, ...members } = rest;
   const effects = Object.fromEntries(measureNames.map((name) => [name, null])) as Record<MeasureName, Effect | null>;
   return {
     ...{ axis: 'colouring', base: 'off', variant: 'on', fixed: { touch, alignment }, seeds: 10 },
-    effects: { ...effects, misses, missesPerOperation: misses, cyclesPerOperation: cycles, peakPages },
-    effectiveness: null,
+    effects: {
+      ...effects,
+      misses,
+      missesPerOperation: misses,
+      l2MissesPerOperation: secondLevel,
+      cyclesPerOperation: cycles,
+      peakPages,
+    },
+    ...{ adjustedP: misses?.p ?? null, owners: null, effectiveness: null, effectivenessHashed: null },
     ...members,
   };
 }
@@ -74,7 +86,7 @@ export const trace: TraceReport = {
 
 export function results(parts: Partial<Results>): Results {
   return {
-    ...{ schema: 'slabscope-results/2', slabscope: '0.1.0', name: 'colouring', specification: {} },
+    ...{ schema: 'slabscope-results/3', slabscope: '0.1.0', name: 'colouring', specification: {} },
     ...{ specificationHash: '0123456789abcdef0123456789abcdef', seed: 'any', machine: 'Pentium III, 2 CPUs' },
     ...{ trace, points: [], comparisons: [], measures: measuresOf(parts.points ?? []), ...parts },
   };

@@ -1,5 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, test } from 'vitest';
+import type { OwnerEffect } from '../../src/lab/results/compare.ts';
 import { resultsTable } from '../../src/report/table.ts';
 import {
   aligned,
@@ -98,8 +99,8 @@ describe('the counts', () => {
     };
     const without = measuresOf({});
     const remote = measuresOf({ remoteMisses: 12_345 });
-    // 12,345 of 1,234,567 accesses, behind the name and the misses by class.
-    expect(remote).toEqual(without.toSpliced(6, 0, '10.00'));
+    // 12,345 of 1,234,567 accesses, behind the name, the misses by class and the cold ones' share.
+    expect(remote).toEqual(without.toSpliced(8, 0, '10.00'));
   });
 
   test('are followed by the measures of the same points', () => {
@@ -107,7 +108,7 @@ describe('the counts', () => {
     const table = resultsTable(results({ points: [{ ...point('a word on', 0), sets }] }));
     // 34,567 of 1,234,567 accesses; 420 pages, of which 1,290,240 bytes are a fourth less.
     expect(lineOf(table.slice(table.indexOf('touch model a: measures')), 'word, on')).toBe(
-      'word, on 28.00 0.81 1.62 25.11 0.000 0.500 95.0 % 99.0 % 25.0 % 0.00 0',
+      'word, on 28.00 0.81 1.62 25.11 2.9 % 0.000 0.500 95.0 % 99.0 % 25.0 % 0.0 0.00 0.00 0',
     );
   });
 
@@ -127,15 +128,60 @@ describe('the counts', () => {
 });
 
 describe('the comparisons', () => {
-  test('of colouring tell changes, their intervals, and effectiveness', () => {
-    const rest = {
-      cycles: estimate(-0.1, -0.125, -0.075),
-      effectiveness: estimate(0.9, 0.8, 1.1),
-    };
+  test('of colouring tell changes, their intervals, and the shares of an even spread and of full associativity', () => {
+    const rest = { effectivenessHashed: estimate(0.9, 0.8, 1.1), effectiveness: estimate(0.5, 0.4, 0.6) };
     const table = resultsTable(results({ comparisons: [comparison('init-all', 'word', fewer, rest)] }));
     expect(lineOf(table, 'init-all')).toBe(
-      'init-all 34,567 -25.0 % [-30.0, -20.0] -2.5 -10.0 % [-12.5, -7.5] 90.0 % [80.0, 110.0]',
+      'init-all 34,567 -25.0 % [-30.0, -20.0] -2.5 90.0 % [80.0, 110.0] 50.0 % [40.0, 60.0]',
     );
+  });
+
+  test('tell what misses below the L1, and cycles, in a table of their own', () => {
+    const rest = { secondLevel: estimate(-0.2, -0.25, -0.15), cycles: estimate(-0.1, -0.125, -0.075) };
+    const [, below] = resultsTable(results({ comparisons: [comparison('init-all', 'word', fewer, rest)] })).split(
+      'L2 misses/op',
+    );
+    expect(lineOf(below!, 'init-all')).toBe('init-all 34567.000 -20.0 % [-25.0, -15.0] 34567.0 -10.0 % [-12.5, -7.5]');
+  });
+
+  test('leave the second level out where there is none', () => {
+    const table = resultsTable(results({ comparisons: [comparison('init-all', 'word', fewer)] }));
+    expect(table).not.toContain('L2 misses');
+    expect(table).toContain('cycles/op');
+  });
+
+  test('tell whose misses change, as shares of all, but for the least', () => {
+    const owner = (role: OwnerEffect['role'], value: number): OwnerEffect => ({
+      ...{ role, value, interval: [value - 0.01, value + 0.01], base: 1, variant: 1 },
+    });
+    const owners = [owner('slab descriptor', -0.2), owner('object', -0.05), owner('lock', 0.0009)];
+    const all = ['a', 'b'].map((touch) => comparison(touch, 'word', fewer, { owners }));
+    const [, whose] = resultsTable(results({ comparisons: all })).split('whose misses');
+    expect(
+      whose!
+        .split('\n')
+        .slice(1, 5)
+        .map((line) => line.trim().replace(/ +/g, ' ')),
+    ).toEqual([
+      ...['a slab descriptor -20.0 % [-21.0, -19.0]', 'object -5.0 % [-6.0, -4.0]'],
+      ...['b slab descriptor -20.0 % [-21.0, -19.0]', 'object -5.0 % [-6.0, -4.0]'],
+    ]);
+  });
+
+  test('say that seeds are alike in place of an interval without width', () => {
+    const same = estimate(-0.25, -0.25, -0.25);
+    const table = resultsTable(results({ comparisons: [comparison('a', 'word', same)] }));
+    expect(lineOf(table, 'a 34,567')).toContain('-25.0 % seeds alike');
+    expect(table.replaceAll('\n', ' ')).toContain('seeds alike: the change does not depend on the seed');
+    expect(resultsTable(results({ comparisons: [comparison('a', 'word', fewer)] }))).not.toContain('seeds alike');
+  });
+
+  test('name the margin and the correction by which fewer and more are said', () => {
+    const table = resultsTable(results({ comparisons: [comparison('a', 'word', fewer)] })).replaceAll('\n', ' ');
+    expect(table).toContain(
+      'A change of misses that lies within 1 % is none. Else fewer or more is said where p is at most 5 %',
+    );
+    expect(table).toContain('Holm\u2019s correction for all comparisons along the axis');
   });
 
   test('write a figure with as many decimals in all rows', () => {
@@ -153,11 +199,11 @@ describe('the comparisons', () => {
 
   test('of alignments are with word, and tell their price in pages', () => {
     const comparisons = ['line-fraction', 'whole-line'].map((variant) =>
-      aligned('a', variant, more, { peakPages: estimate(0.05, 0.05, 0.05) }),
+      aligned('a', variant, more, { peakPages: estimate(0.05, 0.04, 0.06) }),
     );
     const table = resultsTable(results({ comparisons }));
     expect(table).toContain('alignment against word');
-    expect(table).toMatch(/^whole-line, on\n {2}a .*\+5\.0 % {2}\[\+5\.0, \+5\.0\]$/m);
+    expect(table).toMatch(/^whole-line, on\n {2}a .*\+5\.0 % {2}\[\+4\.0, \+6\.0\]$/m);
   });
 
   test('say n/a where the base held no page', () => {
@@ -181,7 +227,7 @@ describe('the comparisons', () => {
 
   test.each([
     ['? too few seeds to tell', unclear],
-    ['~ under 1 % for sure', negligible],
+    ['~ under 1 %, whatever its sign', negligible],
     ['= the same under every seed', { ...negligible, reading: 'identical' as const }],
   ])('mark what is no change: %s', (meaning, misses) => {
     const marked = resultsTable(results({ comparisons: [comparison('a', 'word', misses)] }));
@@ -219,9 +265,11 @@ describe('the conclusion', () => {
     ];
     const table = resultsTable(results({ comparisons: colouring }));
     expect(lineOf(table, 'word: ')).toBe(
-      'word: fewer misses under a, more misses under c, too few seeds to tell under b; -25.0 % (a) to +25.0 % (c).',
+      'word: fewer misses under a, more misses under c, too few seeds to tell under b; misses change by -25.0 % (a)',
     );
-    expect(lineOf(table, 'line: ')).toBe('line: fewer misses under a; -25.0 % (a).');
+    expect(lineOf(table, 'line: ')).toBe(
+      'line: fewer misses under a; misses change by -25.0 % (a), estimated cycles by -25.0 % (a).',
+    );
   });
 
   test('says which alignments were alike', () => {
@@ -260,7 +308,10 @@ describe('the table', () => {
     const points = ['word', 'line-fraction', 'whole-line'].map((alignment) =>
       point(`hot-fields ${alignment} off`, 0, long),
     );
-    const sides = { effectiveness: estimate(0.9, 0.8, 1.1) };
+    const sides = {
+      ...{ effectiveness: estimate(0.9, 0.8, 1.1), effectivenessHashed: estimate(0.9, 0.8, 1.1) },
+      secondLevel: estimate(-0.1234, -0.2345, -0.0123),
+    };
     const colouring = [comparison('hot-fields', 'line-fraction', fewer, sides)];
     const caches = Array.from({ length: 9 }, (_, i) => ({
       recordedName: `a_long_name_of_cache_${i}`,

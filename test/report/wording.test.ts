@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Comparison } from '../../src/lab/results/compare.ts';
+import { measuresOf } from '../../src/lab/results/measures.ts';
+import type { PointResult } from '../../src/lab/results/points.ts';
 import type { Effect } from '../../src/lab/results/statistics.ts';
 import { percentOf } from '../../src/report/figures.ts';
 import {
@@ -10,6 +12,7 @@ import {
   layoutOf,
   missesOf,
   rangeOf,
+  reachOf,
   verdictOf,
   warningsOf,
 } from '../../src/report/wording.ts';
@@ -22,6 +25,7 @@ describe('the verdict', () => {
     ['unclear where it includes zero', unclear, 'unclear'],
     ['unclear where it ends at zero', estimate(-0.1, -0.2, 0), 'unclear'],
     ['none where it lies within 1 %', negligible, 'none'],
+    ['none where it does, though it leaves out zero', estimate(-0.003, -0.004, -0.002), 'none'],
     ['none where all seeds gave the same', { ...negligible, reading: 'identical' as const }, 'none'],
     ['untold where there is no change to tell', null, 'untold'],
     ['untold where there is none', ofOneSeed(-0.1), 'untold'],
@@ -32,8 +36,8 @@ describe('the verdict', () => {
 
 describe('the answer', () => {
   test('is yes where every interval is below zero, and by how much', () => {
-    const all = [comparison('a', 'word', fewer), comparison('b', 'line', estimate(-0.009, -0.011, -0.007))];
-    expect(answerOf(all)).toBe('Yes: 0.9 % to 25.0 % fewer L1 misses');
+    const all = [comparison('a', 'word', fewer), comparison('b', 'line', estimate(-0.02, -0.03, -0.005))];
+    expect(answerOf(all)).toBe('Yes: 2.0 % to 25.0 % fewer L1 misses');
   });
 
   test('is no where every interval is above zero', () => {
@@ -108,13 +112,41 @@ describe('the caveat', () => {
     expect(caveat(10)).toContain('not of other workloads');
   });
 
-  test('warns of intervals over few seeds', () => {
-    expect(caveat(5)).toContain('too narrow');
-    expect(caveat(6)).not.toContain('too narrow');
+  test('says what intervals over few seeds presume', () => {
+    expect(caveat(9)).toContain('normally distributed');
+    expect(caveat(10)).not.toContain('normally distributed');
   });
 
   test('tells of no interval of one seed', () => {
     expect(caveat(1)).toMatch(/^One seed gives no interval, .* not of other workloads\.$/);
+  });
+});
+
+describe('the reach of colouring', () => {
+  const sides = (alignment: string, allocations: number, colouredAllocations: number) => [
+    point(`a ${alignment} on`, 0, { allocations, colouredAllocations }),
+    point(`a ${alignment} off`, 0, { allocations, colouredAllocations: 0 }),
+  ];
+  const reach = (alignments: string[], points: PointResult[]) =>
+    reachOf(
+      alignments.map((alignment) => comparison('a', alignment, fewer)),
+      measuresOf(points),
+    );
+
+  test('is the share of allocations from caches that have colours', () => {
+    expect(reach(['word'], sides('word', 400, 100))).toEqual([
+      'Of the allocations from caches 25 % (word) come from caches with a second colour; for all others colouring can do nothing.',
+    ]);
+  });
+
+  test('is told of each alignment, those alike together', () => {
+    const points = [...sides('word', 400, 100), ...sides('half', 400, 200), ...sides('whole', 400, 200)];
+    expect(reach(['word', 'half', 'whole'], points)[0]).toContain('25 % (word), 50 % (half; whole) come');
+  });
+
+  test('is not told where nothing was allocated, nor of other axes', () => {
+    expect(reach(['word'], sides('word', 0, 0))).toEqual([]);
+    expect(reachOf([aligned('a', 'whole-line', more)], measuresOf(sides('word', 4, 1)))).toEqual([]);
   });
 });
 

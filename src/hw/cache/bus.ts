@@ -76,6 +76,13 @@ export class Bus {
     }
   }
 
+  /** Line `id` leaves the fully associative caches beside all L1s but the `writer`'s: only an L1 that ever held it may have it there. */
+  takeFromShadows(writer: number, id: number): void {
+    for (let others = this.directory.everHeld[id] & ~writer; others !== 0; others &= others - 1) {
+      this.#l1s[lowest(others)].classes?.forgets(id);
+    }
+  }
+
   /** A device reads `line` from memory; who holds it Modified hands it over, as to another CPU. */
   dmaRead(line: number): void {
     const id = this.directory.idOf(line);
@@ -96,6 +103,7 @@ export class Bus {
     }
     this.directory.holders[id] = 0;
     this.behind?.drop(line);
+    this.takeFromShadows(0, id);
     this.announceWrites(0, id, words);
   }
 }

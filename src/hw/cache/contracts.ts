@@ -21,8 +21,11 @@ export interface Asking {
 export interface Snooped extends Asking {
   /** Another CPU, or a device, makes `request` of line `id`. True if what this CPU has of it, in all levels, differed from memory. */
   snoop(request: BusRequest, line: number, id: number): boolean;
-  /** Where misses are classed: hears which `words` of line `id`, which this CPU lost, another one wrote. */
-  readonly classes: { hears(id: number, words: number): void } | null;
+  /**
+   * Where misses are classed: hears which `words` of line `id`, which this CPU lost, another one wrote; and forgets lines that
+   * others write, though this CPU may have replaced them before.
+   */
+  readonly classes: { hears(id: number, words: number): void; forgets(id: number): void } | null;
 }
 
 /** A second level that is one CPU's own: it answers the bus beside its L1, and counts there. */

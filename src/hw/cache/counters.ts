@@ -30,6 +30,8 @@ export class Counters {
   conflictWriteMisses = 0;
   /** Misses of that fully associative cache. */
   fullyAssociativeMisses = 0;
+  /** Misses of a cache of the same sets, ways and policy whose sets are hashed (hashed-index.ts); only with bounds. */
+  hashedIndexMisses = 0;
   /** Coherence misses, decided at the miss (Eggers and Jeremiassen 1991); only with classes. */
   trueSharingMisses = 0;
   falseSharingMisses = 0;
@@ -66,6 +68,8 @@ export class Counters {
   /** Lines that this L1 lost because an inclusive second level replaced them. */
   backInvalidations = 0;
 
+  /** Cycles waited for lines that others had on their way, before the line's own move began. */
+  lineWaitCycles = 0;
   spinCycles = 0;
   /** Spinlocks that were held when this CPU came for them. */
   contendedLocks = 0;

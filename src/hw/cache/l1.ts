@@ -69,6 +69,8 @@ export interface L1Options {
 
 export class L1 extends TagArray implements Above, Snooped {
   readonly counters = new Counters();
+  /** Its CPU's, where others move lines at the same time; null where nobody does, or there is no time. */
+  clock: { readonly clock: number } | null = null;
   readonly cpu: number;
   readonly bit: number;
   readonly classes: MissClasses | null;
@@ -111,7 +113,7 @@ export class L1 extends TagArray implements Above, Snooped {
     this.#predictionMask = 4 * 2 ** Math.ceil(Math.log2(this.tags.length)) - 1;
     this.#slots = this.#slotNumbers(0);
     this.#predicted = this.#slotNumbers(this.#predictionMask + 1);
-    this.#fastMask = options.classes === 'all' ? 0 : this.setMask;
+    this.#fastMask = options.classes === 'all' || options.classes === 'bounds' ? 0 : this.setMask;
     this.readable = new Int32Array(this.#fastMask + 1).fill(NO_LINE);
     this.writable = new Int32Array(this.#fastMask + 1).fill(NO_LINE);
     this.classes = options.classes === 'none' ? null : new MissClasses(this, bus, geometry, options.classes);
@@ -148,20 +150,22 @@ export class L1 extends TagArray implements Above, Snooped {
     const line = addr >>> this.shift;
     if (this.#present !== null && this.#present[addr >>> PAGE_SHIFT] !== 1) return;
     const slot = this.find(line);
-    const forWriting = exclusive && this.#storeMissFills;
-    if (slot >= 0 && this.states[slot] !== Invalid) {
-      if (forWriting && (this.states[slot] === Shared || this.states[slot] === Owned)) {
-        const answers = this.#below.upgrade(this, line, this.ids[slot]) || this.states[slot] === Owned;
-        this.states[slot] = answers ? Modified : Exclusive;
-      }
-      return;
-    }
-    this.counters.prefetchFills++;
     const id = slot >= 0 ? this.ids[slot] : this.#directory.idOf(line);
     if (id >= this.#slots.length) this.#reach();
-    const supply = forWriting ? this.#below.readExclusive(this, line, id) : this.#below.read(this, line, id);
-    const filled = this.#fill(line, slot, id, stateIn(supply));
-    this.classes?.prefetched(filled, id);
+    const forWriting = exclusive && this.#storeMissFills;
+    if (slot < 0 || this.states[slot] === Invalid) {
+      this.counters.prefetchFills++;
+      const supply = forWriting ? this.#below.readExclusive(this, line, id) : this.#below.read(this, line, id);
+      const filled = this.#fill(line, slot, id, stateIn(supply));
+      this.classes?.filledEarly(filled);
+    } else if (forWriting && (this.states[slot] === Shared || this.states[slot] === Owned)) {
+      const answers = this.#below.upgrade(this, line, id) || this.states[slot] === Owned;
+      this.states[slot] = answers ? Modified : Exclusive;
+    }
+    if (this.classes !== null) {
+      this.classes.prefetched(id, forWriting);
+      this.readable[0] = NO_LINE; // shadows may have used another line since
+    }
   }
 
   snoop(request: BusRequest, line: number, id: number): boolean {
@@ -251,10 +255,11 @@ export class L1 extends TagArray implements Above, Snooped {
   #storeHits(line: number, slot: number, id: number): number {
     const cell = this.#stores[this.states[slot]];
     this.states[slot] = cell & NEXT;
+    this.classes?.takes(id);
     if ((cell & UPGRADES) !== 0) {
       this.counters.upgrades++;
       this.#below.upgrade(this, line, id);
-      return this.#latencies.transfer;
+      return this.#moves(id, this.#latencies.transfer);
     }
     return (cell & WRITES_THROUGH) !== 0 ? this.#writeThrough(line, id) : 0;
   }
@@ -263,8 +268,20 @@ export class L1 extends TagArray implements Above, Snooped {
   #writeThrough(line: number, id: number): number {
     this.counters.writeThroughs++;
     const source = this.#below.write(this, line, id);
-    if (source === FROM_ELSEWHERE) return this.#latencies.transfer;
-    return source === FROM_MEMORY ? this.#fromMemory(line) : 0;
+    if (source === FROM_ELSEWHERE) return this.#moves(id, this.#latencies.transfer);
+    return source === FROM_MEMORY ? this.#moves(id, this.#fromMemory(line)) : 0;
+  }
+
+  /**
+   * The line comes from beyond this CPU's own caches, or is taken from those of others, which takes `cycles` once it is not on its
+   * way elsewhere: how long that is from now. All moves of an access are asked for as it begins.
+   */
+  #moves(id: number, cycles: number): number {
+    if (this.clock === null) return cycles;
+    const { clock } = this.clock;
+    const taken = this.#directory.moves(id, clock, cycles) - clock;
+    this.counters.lineWaitCycles += taken - cycles;
+    return taken;
   }
 
   /** The cycles that memory takes, which may be another node's. */
@@ -290,7 +307,10 @@ export class L1 extends TagArray implements Above, Snooped {
     if (cause === COHERENCE) counters.coherenceMisses++;
     if (use !== READ && !this.#storeMissFills) {
       const cycles = this.#hit + this.#writeThrough(line, id);
-      classes?.storedBelow(id, cause, first, end);
+      if (classes !== null) {
+        classes.storedBelow(id, cause, first, end);
+        this.readable[0] = NO_LINE; // shadows may have used another line since
+      }
       return cycles;
     }
 
@@ -298,9 +318,11 @@ export class L1 extends TagArray implements Above, Snooped {
     const slot = this.#fill(line, left, id, use === READ ? stateIn(supply) : Modified);
     if (classes?.missed(slot, id, cause, use, first, end) === true) this.readable[0] = NO_LINE;
     const source = sourceIn(supply);
-    if (source === FROM_ELSEWHERE || (source === UNTOLD && cause === COHERENCE)) return this.#latencies.transfer;
-    if (source === FROM_L2 || (source === UNTOLD && cause === REPLACEMENT)) return this.#latencies.l2;
-    return this.#fromMemory(line);
+    const { transfer, l2 } = this.#latencies;
+    if (source === FROM_ELSEWHERE || (source === UNTOLD && cause === COHERENCE)) return this.#moves(id, transfer);
+    if (source === UNTOLD && cause === REPLACEMENT) return l2;
+    if (source === FROM_L2) return this.#snoopedBelow === null ? this.#moves(id, l2) : l2;
+    return this.#moves(id, this.#fromMemory(line));
   }
 
   #checkPresent(present: Uint8Array, addr: number): void {

@@ -3,7 +3,9 @@
  * and have lost it to another CPU's write: one bit a CPU. So who holds a line is found in constant time, and what a miss
  * is (cold, replacement, coherence) without a look at any other cache.
  *
- * An open hash table from line to number, at most two thirds full: 24 to 38 bytes a line in all. Arrays by line number
+ * Where CPUs have clocks it also knows until when a line is on its way, since a line is in one place at a time.
+ *
+ * An open hash table from line to number, at most two thirds full: 24 to 38 bytes a line in all, and 8 for times. Arrays by line number
  * grow by an eighth, so that those who keep several a CPU waste little.
  */
 import { enlarged } from '../../base/column.ts';
@@ -23,6 +25,8 @@ export class LineDirectory {
   everHeld = new Int32Array(1024);
   invalidated = new Int32Array(1024);
   #count = 0;
+  /** When the last move of the line ends; empty where nobody asks for moves. */
+  #busyUntil = new Float64Array(0);
 
   #lines = new Int32Array(2048).fill(EMPTY);
   #ids = new Int32Array(2048);
@@ -61,6 +65,17 @@ export class LineDirectory {
     this.#lines[slot] = line;
     this.#ids[slot] = this.#count;
     return this.#count++;
+  }
+
+  /**
+   * Line `id`, asked for at `now`, moves to whoever asks, which takes `cycles`: when it is there. A move that has begun ends before
+   * the next of the same line begins.
+   */
+  moves(id: number, now: number, cycles: number): number {
+    if (id >= this.#busyUntil.length) this.#busyUntil = enlarged(this.#busyUntil, this.capacity);
+    const arrival = Math.max(now, this.#busyUntil[id]) + cycles;
+    this.#busyUntil[id] = arrival;
+    return arrival;
   }
 
   #grow(): void {

@@ -3,9 +3,16 @@
  * decided at the miss and over the line's lifetime. They cost a hit something, so an L1 without them leaves them out.
  *
  * Interface, for the L1 that they class:
- * - a miss that fills a slot: `missed`; one of a store that does not fill: `storedBelow`; a prefetch that fills: `prefetched`;
- * - every hit that the L1's fast table does not answer: `hit`; of a store, `stored` before it;
- * - the end of a stay in Modified: `leavesModified`; a line lost to a write: `loses`; what the writer then wrote: `hears`.
+ * - a miss that fills a slot: `missed`; one of a store that does not fill: `storedBelow`; a prefetch that fills: `filledEarly`,
+ *   and of any prefetch `prefetched`;
+ * - every hit that the L1's fast table does not answer: `hit`; of a store, `stored` before it, and `takes` if the line was not
+ *   Modified already;
+ * - the end of a stay in Modified: `leavesModified`; a line lost to a write: `loses`; what the writer then wrote: `hears`; that
+ *   somebody writes the line, lost already or not: `forgets`.
+ *
+ * Shadows, the fully associative cache and the one with hashed index, follow from the CPUs' accesses alone, whatever the L1 beside
+ * them holds: they fill where an L1 in their place would, and a store anywhere takes the line from those of all other CPUs. So one
+ * stream gives one count of fully associative misses at any number of ways. A store to a line that is Modified already takes nothing: nobody else can have used the line since.
  *
  * A stay is the time from a line's fill to its loss. Who wrote which words of a line is kept as one bit a word (aligned 4
  * bytes), by line number. The words that the present owner writes gather in `written`, by slot of its own cache, and are handed
@@ -25,10 +32,14 @@ import type { Bus } from './bus.ts';
 import type { Asking } from './contracts.ts';
 import type { Counters } from './counters.ts';
 import { FullyAssociative } from './fully-associative.ts';
+import { HashedIndex } from './hashed-index.ts';
 import { type Cause, COHERENCE, REPLACEMENT } from './line-directory.ts';
 
-/** None; sharing as decided at the miss; or all: that, sharing over the lifetime, and 3C. */
-export type ClassDetail = 'none' | 'sharing' | 'all';
+/**
+ * None; sharing as decided at the miss; all: that, sharing over the lifetime, and 3C; or bounds: all, and what the same cache would
+ * miss if its lines were spread by a hash.
+ */
+export type ClassDetail = 'none' | 'sharing' | 'all' | 'bounds';
 
 /** How an access uses its words. */
 export const READ = 0;
@@ -37,11 +48,16 @@ export const WRITE = 1;
 export const MODIFY = 2;
 export type Use = typeof READ | typeof WRITE | typeof MODIFY;
 
+type ClassingBus = Pick<Bus, 'announceWrites' | 'takeFromShadows' | 'transitions'>;
+
 export class MissClasses {
   readonly shadow: FullyAssociative | null;
+  /** A second shadow, told the same. */
+  readonly #hashed: HashedIndex | null;
   readonly #counters: Counters;
-  readonly #bus: Pick<Bus, 'announceWrites'>;
+  readonly #bus: ClassingBus;
   readonly #bit: number;
+  readonly #storeMissFills: boolean;
   readonly #inLine: number;
   /** By slot: the words written since the line became Modified. */
   readonly #written: Int32Array;
@@ -53,15 +69,18 @@ export class MissClasses {
   #unseen = new Int32Array(0);
   #unread = new Int32Array(0);
 
-  constructor(l1: Asking, bus: Pick<Bus, 'announceWrites'>, { size, line }: CacheGeometry, detail: 'sharing' | 'all') {
+  constructor(l1: Asking, bus: ClassingBus, geometry: CacheGeometry, detail: Exclude<ClassDetail, 'none'>) {
+    const { size, line } = geometry;
     if (line > 128) {
       throw new InputError('L1', `miss classes on lines of ${line} bytes`, 'classes take lines of 128 bytes at most');
     }
     const slots = size / line;
-    this.shadow = detail === 'all' ? new FullyAssociative(slots) : null;
+    this.shadow = detail === 'sharing' ? null : new FullyAssociative(slots);
+    this.#hashed = detail === 'bounds' ? new HashedIndex(geometry) : null;
     this.#counters = l1.counters;
     this.#bus = bus;
     this.#bit = l1.bit;
+    this.#storeMissFills = bus.transitions.storeMissFills;
     this.#inLine = line - 1;
     this.#written = new Int32Array(slots);
     this.#open = new Uint8Array(slots);
@@ -75,6 +94,7 @@ export class MissClasses {
     this.#unseen = enlarged(this.#unseen, lines);
     this.#unread = enlarged(this.#unread, lines);
     this.shadow.reach(lines);
+    this.#hashed?.reach(lines);
   }
 
   /**
@@ -83,15 +103,17 @@ export class MissClasses {
    */
   missed(slot: number, id: number, cause: Cause, use: Use, first: number, end: number): boolean {
     const words = this.#words(first, end);
-    if (use !== READ) this.#written[slot] = words;
+    if (use !== READ) {
+      this.#written[slot] = words;
+      this.takes(id);
+    }
     if (cause === COHERENCE) this.#countSharing(id, words);
     return this.shadow !== null && this.#opens(this.shadow, slot, id, cause, use, words);
   }
 
   /** The rest of a miss's classes, where all are counted. Returns whether the stay begins open. */
   #opens(shadow: FullyAssociative, slot: number, id: number, cause: Cause, use: Use, words: number): boolean {
-    const inShadow = shadow.use(id);
-    if (!inShadow) this.#counters.fullyAssociativeMisses++;
+    const inShadow = this.#usesShadows(shadow, id, use);
     const open = cause === COHERENCE ? this.#staysOpen(id, use, words) : this.#seesAll(id, cause, use, inShadow);
     this.#open[slot] = open ? 1 : 0;
     return open;
@@ -105,24 +127,35 @@ export class MissClasses {
     return false;
   }
 
-  /** A store that missed was made below, and filled neither this cache nor the fully associative one. */
+  /** A store that missed was made below, and filled nothing. */
   storedBelow(id: number, cause: Cause, first: number, end: number): void {
     const words = this.#words(first, end);
     if (cause === COHERENCE) this.#countSharing(id, words);
     if (this.shadow !== null) {
-      const inShadow = this.shadow.has(id);
-      if (!inShadow) this.#counters.fullyAssociativeMisses++;
+      const inShadow = this.#usesShadows(this.shadow, id, WRITE);
       this.#countReplacement(inShadow, cause, WRITE);
       // The CPU's own from now on: to read them back is no communication.
       this.#unread[id] &= ~words;
     }
+    this.takes(id);
     this.#bus.announceWrites(this.#bit, id, words);
   }
 
-  /** A prefetch has filled `slot` with line `id`: a use to the fully associative cache, and to nobody else. */
-  prefetched(slot: number, id: number): void {
+  /** A prefetch has filled `slot`. */
+  filledEarly(slot: number): void {
     this.#open[slot] = 0;
-    this.shadow?.use(id);
+  }
+
+  /** A prefetch of line `id`, to write or to read, fills the shadows, and is no use of what they have. */
+  prefetched(id: number, toWrite: boolean): void {
+    if (this.shadow?.has(id) === false) this.shadow.use(id);
+    if (this.#hashed?.has(id) === false) this.#hashed.use(id);
+    if (toWrite) this.takes(id);
+  }
+
+  /** This CPU writes line `id`, which was not Modified: nobody else's shadows keep it. */
+  takes(id: number): void {
+    if (this.shadow !== null) this.#bus.takeFromShadows(this.#bit, id);
   }
 
   /** A store hit in `slot`, whose line is Modified by now, or was written through. */
@@ -132,14 +165,15 @@ export class MissClasses {
     else this.#bus.announceWrites(this.#bit, id, words);
   }
 
-  /** A hit in `slot`. Returns whether the stay is still open. */
+  /** A hit in `slot`. Returns whether the next access counts, even a repeat: the stay is still open, or shadows may lack the line. */
   hit(slot: number, id: number, use: Use, first: number, end: number): boolean {
     if (this.shadow === null) return false;
-    if (!this.shadow.use(id)) this.#counters.fullyAssociativeMisses++;
-    if (this.#open[slot] === 0) return false;
-    if (this.#staysOpen(id, use, this.#words(first, end))) return true;
-    this.#open[slot] = 0;
-    return false;
+    this.#usesShadows(this.shadow, id, use);
+    if (this.#open[slot] === 1) {
+      if (this.#staysOpen(id, use, this.#words(first, end))) return true;
+      this.#open[slot] = 0;
+    }
+    return use !== READ && !this.#storeMissFills;
   }
 
   /** A stay in Modified ends: those who lost the line to it learn what was written. */
@@ -150,8 +184,13 @@ export class MissClasses {
 
   /** This CPU loses line `id` to a write. */
   loses(id: number): void {
-    this.shadow?.remove(id);
     this.#foreign[id] = 0;
+  }
+
+  /** Somebody else writes line `id`, which the L1 may have lost to replacement long ago. */
+  forgets(id: number): void {
+    this.shadow?.remove(id);
+    this.#hashed?.remove(id);
   }
 
   /** Somebody who took the line away wrote `words` of it. */
@@ -160,6 +199,16 @@ export class MissClasses {
     if (this.shadow === null) return;
     this.#unseen[id] |= words;
     this.#unread[id] |= words;
+  }
+
+  /** An access to line `id` in the shadows, which fill as the L1 does; counts their misses. Returns whether the fully associative hits. */
+  #usesShadows(shadow: FullyAssociative, id: number, use: Use): boolean {
+    const fills = use === READ || this.#storeMissFills;
+    const hashed = this.#hashed;
+    if (hashed !== null && !((fills || hashed.has(id)) && hashed.use(id))) this.#counters.hashedIndexMisses++;
+    if ((fills || shadow.has(id)) && shadow.use(id)) return true;
+    this.#counters.fullyAssociativeMisses++;
+    return false;
   }
 
   #countSharing(id: number, words: number): void {

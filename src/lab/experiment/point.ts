@@ -1,7 +1,7 @@
 /**
  * One point of an experiment as a pure function of its specification. The seed draws the placement of statics and tasks, the
- * ageing of the page allocator, threads on CPUs, what workloads do and touch; the points of one seed share these draws, so
- * comparisons are paired.
+ * ageing of the page allocator, the system's history (history.ts), threads on CPUs, what workloads do and touch; the points of
+ * one seed share these draws, so comparisons are paired.
  */
 
 import { type Random, seeded, shuffle } from '../../base/random.ts';
@@ -14,9 +14,10 @@ import { boot } from '../../slab/boot.ts';
 import type { BuildOptions } from '../../slab/kernel-version.ts';
 import type { Point, PointResult } from '../results/points.ts';
 import { KeyError } from '../specification/problems.ts';
-import { type Settings, seedOf, settingsOf } from '../specification/settings.ts';
-import { cpuModelOf, type Specification } from '../specification/specification.ts';
+import { interferenceOf, type Settings, seedOf, settingsOf } from '../specification/settings.ts';
+import { cpuModelOf, type DrawnPart, limitsOf, type Specification } from '../specification/specification.ts';
 import type { AllocationTrace } from '../traces/allocation-trace.ts';
+import { Attribution } from '../watch/attribution.ts';
 import { Measurement } from '../watch/measurement.ts';
 import { workloads } from '../workloads/all.ts';
 import { Interference } from '../workloads/interference.ts';
@@ -24,11 +25,14 @@ import { placementOf } from '../workloads/placement.ts';
 import { startTimerInterrupts } from '../workloads/timer-interrupts.ts';
 import { touchModels, untouched } from '../workloads/touch.ts';
 import { WorkloadContext } from '../workloads/workload.ts';
+import { establish, startFresh } from './history.ts';
 
 /** For those who look on while a point runs. */
 export interface PointObserver {
   /** The machine stands, before its first access. */
   readonly poweredOn: (machine: Machine) => void;
+  /** The kernel stands, and nothing else. */
+  readonly booted?: (allocator: SlabAllocator) => void;
   /** What is counted begins. */
   readonly measured: (allocator: SlabAllocator) => void;
 }
@@ -42,21 +46,29 @@ export function runPoint(
   buffer?: MachineOptions['buffer'],
 ): PointResult {
   const settings = settingsOf(specification, point);
-  const seed = seedOf(specification, point);
+  const seedFor = (part: DrawnPart) => seedOf(specification, point, part);
+  const seed = seedFor('workload');
   const machine = new Machine({
     model: cpuModelOf(settings.machine.model),
     cpus: settings.machine.cpus,
     memory: settings.machine.memory,
-    classes: 'all',
+    classes: 'bounds',
     random: seeded(seed, 'replacement'),
     nodes: nodesOf(settings),
     ...(buffer === undefined ? {} : { buffer }),
   });
   observer?.poweredOn(machine);
-  const allocator = boot(machine, settings.kernel.version, buildOf(settings), seeded(seed, 'placement of statics'));
+  const allocator = boot(
+    machine,
+    settings.kernel.version,
+    buildOf(settings),
+    seeded(seedFor('statics'), 'placement of statics'),
+  );
+  observer?.booted?.(allocator);
   const cpu = machine.cpus[0];
-  machine.run(cpu, age(allocator, settings.ageing, seeded(seed, 'ageing')));
-  const interference = settings.interference === 0 ? null : new Interference(allocator, settings.interference);
+  machine.run(cpu, age(allocator, settings.ageing, seeded(seedFor('ageing'), 'ageing')));
+  const userMode = interferenceOf(settings);
+  const interference = userMode === null ? null : new Interference(allocator, userMode);
   if (interference !== null) machine.run(cpu, interference.setUp(cpu, seed));
   const definition = workloads.get(settings.workload.name)!;
   const byModel = definition.uses.includes('touch');
@@ -68,19 +80,30 @@ export function runPoint(
         ? untouched
         : touchModels[settings.touch](seed, (cache) => usedFields(cache)),
     trace,
-    placement: placementOf(settings.placement ?? 'thread', machine.cpus.length, seeded(seed, 'threads on CPUs')),
+    placement: placementOf(
+      settings.placement ?? 'thread',
+      machine.cpus.length,
+      seeded(seedFor('threads'), 'threads on CPUs'),
+    ),
     cacheSettings: settings,
     interference,
+    think: settings.think ?? 0,
   });
   const usedFields = (cache: number) => specification.fields?.[context.caches[cache]?.name ?? ''];
   const workload = definition.start(context, settings.workload, settings.object_size ?? null);
-  context.onEachCpu(() => workload.setUp(cpu), [cpu]);
+  if (settings.history === 'fresh') context.onEachCpu(() => startFresh(context, workload, cpu), [cpu]);
+  else establish(context, workload, limitsOf(specification), seedFor('history'));
+  const measurement = new Measurement(allocator, (cachep) => context.caches.find((of) => of.cachep === cachep)?.size);
+  const { setUp } = workload;
+  if (setUp !== undefined) context.onEachCpu(() => setUp(cpu), [cpu]);
   checkFields(specification, context);
   if (settings.interrupts !== 'off') startTimerInterrupts(allocator, settings.interrupts);
 
+  workload.warmUp?.();
+
   observer?.measured(allocator);
-  const sizes = new Map(context.caches.map(({ cachep, size }) => [cachep, size]));
-  const measurement = new Measurement(allocator, sizes);
+  const attribution = specification.owners === 'on' ? new Attribution(allocator) : null;
+  measurement.begin();
   context.startCounting();
   workload.run();
   const user = interference?.totals() ?? null;
@@ -90,7 +113,10 @@ export function runPoint(
     failed: context.failed,
     userLoads: user?.accesses ?? 0,
   };
-  return { point, counts, sets: measurement.sets() };
+  return {
+    ...{ point, counts, sets: measurement.sets() },
+    ...(attribution === null ? {} : { missesByRole: attribution.missesByRole() }),
+  };
 }
 
 /** None unless the specification has nodes; where they vary, one is a machine of one node, and has remote misses: 0. */

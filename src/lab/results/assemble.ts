@@ -1,5 +1,4 @@
 /** Puts results together from the points that were computed: what they follow from, their measures, their comparisons. */
-import { seeded } from '../../base/random.ts';
 import type { AllocationTrace } from '../traces/allocation-trace.ts';
 import { compareAll } from './compare.ts';
 import { measuresOf } from './measures.ts';
@@ -60,7 +59,7 @@ export function resultsOf(origin: Origin, points: readonly PointResult[], sha256
     trace: trace === null ? null : traceReport(trace),
     points,
     measures: measuresOf(points),
-    comparisons: compareAll(points, (label) => seeded(specification.seed, label)),
+    comparisons: compareAll(points),
   };
 }
 

@@ -3,21 +3,29 @@
  * always paired by seed. What varies is seen from the points alone.
  */
 import { groupBy } from '../../base/group-by.ts';
-import type { Random } from '../../base/random.ts';
+import type { Role } from '../../slab/allocator.ts';
 import { type Fraction, type MeasureName, measureNames, measures } from './measures.ts';
 import { type AxisValue, type Combination, combinationOf, keyOf, type PointResult, valuesOf } from './points.ts';
 import {
+  contributionOf,
+  corrected,
   type Effect,
   type Estimate,
   effectiveness,
   effectOf,
+  estimateOf,
+  holm,
   type Pair,
-  type Resamples,
-  resample,
+  ratioOfSums,
 } from './statistics.ts';
 
-/** A stream of random numbers for each label. */
-export type RandomOf = (label: string) => Random;
+/** How far the misses of one role make the change of all: its own change as a share of all misses of the base. */
+export interface OwnerEffect extends Estimate {
+  readonly role: Role;
+  /** Its misses on both sides, of an operation or a point as the primary measure has it. */
+  readonly base: number;
+  readonly variant: number;
+}
 
 /** One value of an axis against its base, paired by seed, all else equal. */
 export interface Comparison {
@@ -29,8 +37,14 @@ export interface Comparison {
   readonly seeds: number;
   /** Null where a measure has no value on a side, or is 0 on the base's alone. */
   readonly effects: Readonly<Record<MeasureName, Effect | null>>;
+  /** Of the primary measure: its p-value as Holm corrects it for all comparisons along the axis; null where it has none. */
+  readonly adjustedP: number | null;
+  /** By the role of what was missed; null where the points do not tell it. Greatest change first. */
+  readonly owners: readonly OwnerEffect[] | null;
   /** (M_off - M_on) / (M_off - F_off), where colouring `on` is compared with `off` and the denominator is 1 % of M_off or more. */
   readonly effectiveness: Estimate | null;
+  /** The same against the misses of the same cache with hashed index, the bound that a spread over the sets can reach. */
+  readonly effectivenessHashed: Estimate | null;
 }
 
 /** The keys of the points, without the seed, in their order. */
@@ -40,15 +54,17 @@ const combinationsOf = (points: readonly PointResult[]) => points.map(({ point }
 
 /**
  * The keys that have more than one value, colouring first, then alignment, which most experiments ask about. Touch models are
- * not compared with each other: they are assumptions that stand side by side, and not one is the other's base.
+ * not compared with each other: they are assumptions that stand side by side, and not one is the other's base. Nor are
+ * the parts that seeds draw: their intervals are.
  */
 export function axesOf(points: readonly PointResult[]): string[] {
   const all = combinationsOf(points);
   return keysOf(all)
-    .filter((key) => key !== 'touch' && valuesOf(all, key).length > 1)
+    .filter((key) => !SIDE_BY_SIDE.includes(key) && valuesOf(all, key).length > 1)
     .sort((a, b) => rank(a) - rank(b));
 }
 
+const SIDE_BY_SIDE = ['touch', 'drawn'];
 const FIRST = ['colouring', 'alignment'];
 const rank = (axis: string) => (FIRST.includes(axis) ? FIRST.indexOf(axis) : FIRST.length);
 
@@ -58,20 +74,19 @@ export function baselineOf(points: readonly PointResult[], axis: string): AxisVa
   return axis === 'colouring' && values.includes('off') ? 'off' : values[0];
 }
 
-/** Along each axis, against its usual base. */
-export const compareAll = (points: readonly PointResult[], randomOf: RandomOf): Comparison[] =>
-  axesOf(points).flatMap((axis) => compareAlong(points, axis, baselineOf(points, axis), randomOf));
+/** What an experiment is asked about, declared before it runs: misses of an operation; of a point where there are no operations. */
+export const primaryOf = ({ effects }: Pick<Comparison, 'effects'>): 'missesPerOperation' | 'misses' =>
+  effects.missesPerOperation === null ? 'misses' : 'missesPerOperation';
+
+/** Along each axis, against its usual base. An axis is a question, and what is said in answer is corrected for how often it was asked. */
+export const compareAll = (points: readonly PointResult[]): Comparison[] =>
+  axesOf(points).flatMap((axis) => correctedForMany(compareAlong(points, axis, baselineOf(points, axis))));
 
 /**
  * Each other value of `axis` against `baseline`, for each combination of the other keys that ran with both. Throws where a
  * seed ran on one side only.
  */
-export function compareAlong(
-  points: readonly PointResult[],
-  axis: string,
-  baseline: AxisValue,
-  randomOf: RandomOf,
-): Comparison[] {
+export function compareAlong(points: readonly PointResult[], axis: string, baseline: AxisValue): Comparison[] {
   const all = combinationsOf(points);
   const keys = keysOf(all);
   const others = keys.filter((key) => key !== axis);
@@ -86,19 +101,14 @@ export function compareAlong(
       });
       if (base.results.length === 0 || other.results.length === 0) return [];
       const pairs = pairUp(base, other);
-      const label = `bootstrap, ${axis}: ${variant} against ${baseline}, ${nameOf(fixed)}`;
-      const resamples = resample(pairs.length, randomOf(label));
+      const counted = pairs.map(({ base, variant }) => ({ base: base.counts, variant: variant.counts }));
       const coloured = axis === 'colouring' && baseline === 'off' && variant === 'on';
       return [
         {
           ...{ axis, base: baseline, variant, fixed, seeds: pairs.length },
-          effects: effectsOf(pairs, resamples),
-          effectiveness: coloured
-            ? effectiveness(
-                pairs.map(({ base, variant }) => ({ base: base.counts, variant: variant.counts })),
-                resamples,
-              )
-            : null,
+          ...{ effects: effectsOf(pairs), adjustedP: null, owners: ownersOf(pairs) },
+          effectiveness: coloured ? effectiveness(counted, (of) => of.fullyAssociativeMisses) : null,
+          effectivenessHashed: coloured ? effectiveness(counted, (of) => of.hashedIndexMisses) : null,
         },
       ];
     }),
@@ -118,7 +128,6 @@ function allCombinations(combinations: readonly Combination[], keys: readonly st
   return [...found.values()].sort((a, b) => before(a.order, b.order) ?? 0).map(({ combination }) => combination);
 }
 
-/** As messages and labels have it: the labels of random streams, so that other names would give other intervals. */
 const nameOf = (combination: Combination): string =>
   Object.entries(combination)
     .map(([key, value]) => `${key} ${value}`)
@@ -143,11 +152,44 @@ function pairUp(base: Side, variant: Side): Pair<PointResult>[] {
   }));
 }
 
-function effectsOf(pairs: readonly Pair<PointResult>[], resamples: Resamples): Record<MeasureName, Effect | null> {
+function effectsOf(pairs: readonly Pair<PointResult>[]): Record<MeasureName, Effect | null> {
   const effects = measureNames.map((name): [MeasureName, Effect | null] => {
     const of: (result: PointResult) => Fraction = measures[name].of;
     const fractions = pairs.map(({ base, variant }) => ({ base: of(base), variant: of(variant) }));
-    return [name, effectOf(fractions, resamples)];
+    return [name, effectOf(fractions)];
   });
   return Object.fromEntries(effects) as Record<MeasureName, Effect | null>;
+}
+
+function ownersOf(pairs: readonly Pair<PointResult>[]): OwnerEffect[] | null {
+  const sides = pairs.flatMap(({ base, variant }) => [base, variant]);
+  if (sides.some(({ missesByRole }) => missesByRole === undefined)) return null;
+  const operates = sides.every(({ counts }) => counts.operations > 0);
+  const figureOf = (side: keyof Pair<PointResult>, misses: (of: PointResult) => number) =>
+    ratioOfSums(pairs.map((pair) => [misses(pair[side]), operates ? pair[side].counts.operations : 1]))!;
+  const all = figureOf('base', ({ counts }) => counts.misses);
+  const roles = new Set(sides.flatMap(({ missesByRole }) => Object.keys(missesByRole!) as Role[]));
+  return [...roles]
+    .flatMap((role): OwnerEffect[] => {
+      const [base, variant] = (['base', 'variant'] as const).map((side) =>
+        figureOf(side, ({ missesByRole }) => missesByRole![role] ?? 0),
+      );
+      const change = contributionOf(base!, variant!, all);
+      return change === null ? [] : [{ role, ...estimateOf(change), base: base!.value, variant: variant!.value }];
+    })
+    .sort((a, b) => Math.abs(b.value) - Math.abs(a.value));
+}
+
+/** Holm's correction over all of these comparisons that have a primary measure; other measures stand each for itself. */
+function correctedForMany(comparisons: readonly Comparison[]): Comparison[] {
+  const asked = comparisons.filter((of) => (of.effects[primaryOf(of)]?.p ?? null) !== null);
+  const adjusted = holm(asked.map((of) => of.effects[primaryOf(of)]!.p!));
+  const adjustedOf = new Map(asked.map((of, i) => [of, adjusted[i]]));
+  return comparisons.map((of) => {
+    const adjustedP = adjustedOf.get(of);
+    if (adjustedP === undefined) return of;
+    const primary = primaryOf(of);
+    const effect = corrected(of.effects[primary]!, adjustedP, of.seeds);
+    return { ...of, adjustedP, effects: { ...of.effects, [primary]: effect } };
+  });
 }

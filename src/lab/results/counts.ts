@@ -27,6 +27,8 @@ export interface Counts extends ClassedMisses {
   readonly duboisFalseLoad: number;
   /** Misses of a fully associative LRU cache of the same size on the same stream. */
   readonly fullyAssociativeMisses: number;
+  /** Misses of a cache of the same sets, ways and policy, on the same stream, whose sets are told by a hash. */
+  readonly hashedIndexMisses: number;
   readonly upgrades: number;
   /** Copies lost to another CPU's write; copies lost to a device's. */
   readonly invalidations: number;
@@ -41,8 +43,11 @@ export interface Counts extends ClassedMisses {
   readonly l2Evictions: number;
   readonly l2Writebacks: number;
   readonly backInvalidations: number;
-  /** Estimated busy cycles of all CPUs; those of them spent spinning, and with interrupts off. */
+  /** From the beginning to the end of the last CPU, whether CPUs are busy, idle or in user mode meanwhile. */
+  readonly elapsedCycles: number;
+  /** Estimated busy cycles of all CPUs; those of them that they waited for lines on their way elsewhere, spun, had interrupts off. */
   readonly cycles: number;
+  readonly lineWaitCycles: number;
   readonly spinCycles: number;
   readonly interruptsOffCycles: number;
   /** The longest time with interrupts off of any CPU, in cycles. */
@@ -57,6 +62,9 @@ export interface Counts extends ClassedMisses {
   /** Bytes asked for in objects allocated since the beginning and not yet freed: when `peakPages` was first reached, and at the end. */
   readonly peakLiveBytes: number;
   readonly liveBytes: number;
+  /** Allocations from caches, and those of them from caches with a second colour: elsewhere colouring can do nothing. */
+  readonly allocations: number;
+  readonly colouredAllocations: number;
   /** Allocations and frees that a per-CPU array could serve at once, and those it could not. Caches without arrays are left out. */
   readonly allocHits: number;
   readonly allocMisses: number;

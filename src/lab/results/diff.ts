@@ -1,10 +1,9 @@
 /** Two results held against each other, point by point, both sides of a pair under the same seed. */
-import { mean } from 'simple-statistics';
+import { mean, sum } from 'simple-statistics';
 import { groupBy } from '../../base/group-by.ts';
-import { type Random, seeded } from '../../base/random.ts';
 import { type Combination, combinationOf, keyOf, type Point, type PointResult } from './points.ts';
 import type { KnownResults } from './read-results.ts';
-import { bootstrap, type Estimate, relativeChange, resample } from './statistics.ts';
+import { changeOf, type Estimate, estimateOf, ratioOfSums } from './statistics.ts';
 
 /** What `slabscope diff` gives: two results, paired by point. */
 export interface ResultsDiff {
@@ -44,7 +43,7 @@ export interface CountChange {
   /** Means per point. */
   readonly a: number;
   readonly b: number;
-  /** Of B's sum against A's, resampled by seed; null where A's is 0. */
+  /** Of B's sum against A's, over seeds; null where A's is 0. */
   readonly change: Estimate | null;
 }
 
@@ -74,7 +73,6 @@ export function diffResults(a: FiledResults, b: FiledResults): ResultsDiff {
   };
   const common = commonCounts(pairs);
   const main = MAIN.filter((count) => common.includes(count));
-  const random = seeded(a.seed, 'bootstrap, diff');
   return {
     schema: 'slabscope-diff/1',
     identical: points.different + points.onlyInA.length + points.onlyInB.length === 0,
@@ -82,9 +80,9 @@ export function diffResults(a: FiledResults, b: FiledResults): ResultsDiff {
     b: identityOf(b),
     specification: specificationDiff(a.specification, b.specification),
     points,
-    counts: changes(pairs, common, random),
+    counts: changes(pairs, common),
     combinations: [...groupBy(pairs, ({ a }) => keyOf(combinationOf(a.point))).values()].flatMap((group) => {
-      const counts = changes(group, main, random);
+      const counts = changes(group, main);
       return counts.length === 0 ? [] : [{ point: combinationOf(group[0].a.point), counts }];
     }),
     other: [...new Set(pairs.flatMap(membersThatDiffer))].filter((member) => member !== 'counts'),
@@ -127,25 +125,22 @@ const commonCounts = (pairs: readonly PointPair[]): string[] =>
   );
 
 /** Of those counts that differ anywhere. */
-function changes(pairs: readonly PointPair[], names: readonly string[], random: Random): CountChange[] {
+function changes(pairs: readonly PointPair[], names: readonly string[]): CountChange[] {
   return names.flatMap((count) => {
     const points = pairs.filter(({ a, b }) => countsOf(a)[count] !== countsOf(b)[count]).length;
     if (points === 0) return [];
     const [a, b] = (['a', 'b'] as const).map((side) => mean(pairs.map((pair) => countsOf(pair[side])[count])));
-    return [{ count, points, a: a!, b: b!, change: changeOf(pairs, count, random) }];
+    return [{ count, points, a: a!, b: b!, change: countChange(pairs, count) }];
   });
 }
 
 /** A seed is one sample, of all its points. */
-function changeOf(pairs: readonly PointPair[], count: string, random: Random) {
-  const bySeed = new Map<number, { base: [number, 1]; variant: [number, 1] }>();
-  for (const { a, b } of pairs) {
-    const sums = bySeed.get(a.point.seed) ?? { base: [0, 1], variant: [0, 1] };
-    sums.base[0] += countsOf(a)[count];
-    sums.variant[0] += countsOf(b)[count];
-    bySeed.set(a.point.seed, sums);
-  }
-  return bootstrap(relativeChange([...bySeed.values()]), resample(bySeed.size, random));
+function countChange(pairs: readonly PointPair[], count: string): Estimate | null {
+  const seeds = [...groupBy(pairs, ({ a }) => a.point.seed).values()];
+  const summed = (side: keyof PointPair) =>
+    ratioOfSums(seeds.map((of) => [sum(of.map((pair) => countsOf(pair[side])[count])), 1]))!;
+  const change = changeOf(summed('a'), summed('b'));
+  return change === null ? null : estimateOf(change);
 }
 
 /** Leaves that differ; a list is a leaf. */

@@ -53,6 +53,10 @@ export const measures = {
   coldPerThousand: perThousand(({ cold }) => cold),
   capacityPerThousand: perThousand(({ capacity }) => capacity),
   conflictPerThousand: perThousand(({ conflict }) => conflict),
+  coldShare: share(
+    ({ cold }) => cold,
+    ({ cold, misses }) => misses - cold,
+  ),
   trueSharingPerThousand: perThousand(({ trueSharing }) => trueSharing),
   falseSharingPerThousand: perThousand(({ falseSharing }) => falseSharing),
   duboisTrueAnyPerThousand: perThousand(({ duboisTrueAny }) => duboisTrueAny),
@@ -64,17 +68,28 @@ export const measures = {
     of: ({ counts: { remoteMisses, accesses } }) =>
       remoteMisses === undefined ? NONE : [1000 * remoteMisses, accesses],
   },
+  l2MissesPerOperation: {
+    unit: 'misses an operation',
+    of: ({ counts: { l2Hits, l2Misses, operations } }) => (l2Hits + l2Misses === 0 ? NONE : [l2Misses, operations]),
+  },
   l2HitRate: share(
     ({ l2Hits }) => l2Hits,
     ({ l2Misses }) => l2Misses,
   ),
   cyclesPerOperation: perOperation('cycles', ({ cycles }) => cycles),
+  lineWaitCyclesPerOperation: perOperation('cycles', ({ lineWaitCycles }) => lineWaitCycles),
+  elapsedCycles: perPoint('cycles', ({ elapsedCycles }) => elapsedCycles),
+  elapsedCyclesPerOperation: perOperation('cycles', ({ elapsedCycles }) => elapsedCycles),
   peakPages: perPoint('pages', ({ peakPages }) => peakPages),
   pages: perPoint('pages', ({ pages }) => pages),
   wastedAtPeak: perPoint('bytes', wastedAtPeak),
   wasted: perPoint('bytes', wasted),
   fragmentationAtPeak: share(wastedAtPeak, ({ peakLiveBytes }) => peakLiveBytes),
   fragmentation: share(wasted, ({ liveBytes }) => liveBytes),
+  colouredShare: share(
+    ({ colouredAllocations }) => colouredAllocations,
+    ({ allocations, colouredAllocations }) => allocations - colouredAllocations,
+  ),
   arrayAllocHitRate: share(
     ({ allocHits }) => allocHits,
     ({ allocMisses }) => allocMisses,

@@ -10,15 +10,31 @@ import { RESULTS_SCHEMA } from './results.ts';
 const count = z.number().min(0);
 const axisValue = z.union([z.string(), z.number()]);
 const counts = z.looseObject({
-  ...{ accesses: count, lineAccesses: count, hits: count, misses: count, fullyAssociativeMisses: count },
+  ...{ accesses: count, lineAccesses: count, hits: count, misses: count },
+  ...{ fullyAssociativeMisses: count, hashedIndexMisses: count },
   ...{ cold: count, capacity: count, conflict: count, trueSharing: count, falseSharing: count },
   ...{ duboisTrueAny: count, duboisFalseAny: count, duboisTrueLoad: count, duboisFalseLoad: count },
   ...{ upgrades: count, invalidations: count, dmaInvalidations: count, c2cDirty: count, c2cClean: count },
   ...{ writeThroughs: count, l2Hits: count, l2Misses: count, l2Evictions: count, l2Writebacks: count },
-  ...{ backInvalidations: count, cycles: count, spinCycles: count, interruptsOffCycles: count },
-  ...{ longestInterruptsOff: count, locked: count, contendedLocks: count, interrupts: count, peakPages: count },
+  ...{ backInvalidations: count, elapsedCycles: count, cycles: count, lineWaitCycles: count, spinCycles: count },
+  ...{
+    interruptsOffCycles: count,
+    longestInterruptsOff: count,
+    locked: count,
+    contendedLocks: count,
+    interrupts: count,
+    peakPages: count,
+  },
   pages: z.number().meta({ description: 'below 0 where more was given back than taken' }),
-  ...{ peakLiveBytes: count, liveBytes: count, allocHits: count, allocMisses: count, freeHits: count },
+  ...{
+    peakLiveBytes: count,
+    liveBytes: count,
+    allocations: count,
+    colouredAllocations: count,
+    allocHits: count,
+    allocMisses: count,
+    freeHits: count,
+  },
   ...{ freeMisses: count, operations: count, failed: count, userLoads: count },
   remoteMisses: count.optional().meta({ description: 'only of machines with nodes' }),
 });
@@ -27,6 +43,10 @@ export const pointResultSchema = z.looseObject({
   point: z.object({ seed: z.number().int().min(0) }).catchall(axisValue),
   counts,
   sets: sets.optional(),
+  missesByRole: z
+    .record(z.string(), count)
+    .optional()
+    .meta({ description: 'only where the specification has owners: on' }),
 });
 
 const interval = z.tuple([z.number(), z.number()]).nullable();
@@ -37,9 +57,11 @@ const effect = z.looseObject({
   base: z.number(),
   variant: z.number(),
   effectSize: z.number().nullable(),
+  p: z.number().nullable(),
   reading: z.enum(['change', 'no-change', 'identical', 'too-few-seeds', 'one-seed']),
   seedsToTell: z.number().int().nullable(),
 });
+const owner = z.looseObject({ role: z.string(), value: z.number(), interval, base: count, variant: count });
 const comparison = z.looseObject({
   axis: z.string(),
   base: axisValue,
@@ -47,7 +69,13 @@ const comparison = z.looseObject({
   fixed: z.record(z.string(), axisValue),
   seeds: z.number().int().min(1),
   effects: z.looseObject(Object.fromEntries(measureNames.map((name) => [name, effect.nullable()]))),
+  adjustedP: z
+    .number()
+    .nullable()
+    .meta({ description: 'of misses of an operation, by Holm, over all comparisons along the axis' }),
+  owners: z.array(owner).nullable().meta({ description: 'shares of the base\u2019s misses' }),
   effectiveness: estimate.nullable(),
+  effectivenessHashed: estimate.nullable(),
 });
 
 const trace = z.looseObject({

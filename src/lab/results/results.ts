@@ -14,7 +14,7 @@ export interface TraceReport extends Omit<TraceSummary, 'file' | 'caches'> {
 }
 
 /** Members may be added within a version; one that goes, or changes its meaning, makes another. */
-export const RESULTS_SCHEMA = 'slabscope-results/2';
+export const RESULTS_SCHEMA = 'slabscope-results/3';
 
 export interface Results {
   readonly schema: typeof RESULTS_SCHEMA;

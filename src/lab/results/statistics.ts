@@ -1,15 +1,18 @@
 /**
- * How sure a comparison is: changes of measures, ratios of sums over seeds, with percentile bootstrap intervals.
+ * How sure a comparison is: changes of measures, ratios of sums over seeds, with intervals by Student's t.
  *
- * Both sides of a comparison ran under the same seeds, so seeds are resampled, each with both its sides: what a seed
- * draws for both cancels out. A ratio of sums, not a mean of ratios: a seed weighs as much as it counted.
+ * Both sides of a comparison ran under the same seeds, so each seed stands with both its sides: what it draws for both cancels
+ * out. A ratio of sums, not a mean of ratios: a seed weighs as much as it counted. Such a figure is no mean, but to first
+ * order it is: of each seed's pull on it, whose spread gives its standard error (the delta method). Where pulls are skewed, the
+ * interval is moved as N. J. Johnson has it ("Modified t tests and confidence intervals for asymmetrical populations", 1978).
+ * How often intervals made so hold the truth is simulated by bench/coverage; docs/measures.md has the table.
  */
-import { mean, quantile, sampleStandardDeviation } from 'simple-statistics';
-import { below, type Random } from '../../base/random.ts';
+import { mean, sampleSkewness, sampleStandardDeviation, sum } from 'simple-statistics';
 import type { Counts } from './counts.ts';
 import type { Fraction } from './measures.ts';
+import { quantile, twoSided } from './student.ts';
 
-/** A figure with its 95 % bootstrap interval over seeds, resampled in pairs; null where one seed allows none. */
+/** A figure with its 95 % interval over seeds, each with both its sides; null where one seed allows none. */
 export interface Estimate {
   readonly value: number;
   readonly interval: readonly [low: number, high: number] | null;
@@ -17,8 +20,8 @@ export interface Estimate {
 
 /**
  * What the seeds allow to say of a change; `readingOf` has the rules.
- * - `change`: there is one. - `no-change`: it is under 1 %. - `identical`: every seed gave the same on both sides.
- * - `too-few-seeds`: neither can be told. - `one-seed`: nothing can.
+ * - `identical`: every seed gave the same on both sides. - `no-change`: it is under 1 %, whatever its sign.
+ * - `change`: there is one that may be more. - `too-few-seeds`: neither can be told. - `one-seed`: nothing can.
  */
 export type Reading = 'change' | 'no-change' | 'identical' | 'too-few-seeds' | 'one-seed';
 
@@ -29,6 +32,8 @@ export interface Effect extends Estimate {
   readonly variant: number;
   /** Cohen's d_z: the mean of the seeds' differences in units of their standard deviation; null where that is 0 or unknown. */
   readonly effectSize: number | null;
+  /** The chance of a t as far from 0 if there were no change; null where there is no interval. Not corrected. */
+  readonly p: number | null;
   readonly reading: Reading;
   /** Where the reading is `too-few-seeds`: about how many would do. */
   readonly seedsToTell: number | null;
@@ -40,118 +45,140 @@ export interface Pair<T> {
   readonly variant: T;
 }
 
-/** A figure of the seeds drawn, by index; undefined where its denominator is not positive. */
-type Statistic = (drawn: Int32Array) => number | undefined;
-
-/** The sample of all seeds, and samples drawn from it. Statistics of one comparison share them. */
-export interface Resamples {
-  readonly all: Int32Array;
-  readonly drawn: readonly Int32Array[];
+/** A figure of all seeds, and each seed's pull on it: the mean of these is 0, its standard error to first order the figure's. */
+export interface Figure {
+  readonly value: number;
+  readonly pulls: readonly number[];
 }
 
-const RESAMPLES = 2000;
+/** Over fewer, intervals of real differences hold the truth in as little as 90 % of cases, not 95 (docs/measures.md). */
+export const ENOUGH_SEEDS = 10;
+
+/** The smallest effect of interest: changes within these bounds are called none, before anything else is said of them. */
+export const NEGLIGIBLE = 0.01;
+
+const CONFIDENCE = 0.95;
+
+/** Null where the denominators do not add up to more than 0. */
+export function ratioOfSums(fractions: readonly Fraction[]): Figure | null {
+  const over = sum(fractions.map(([numerator]) => numerator));
+  const under = sum(fractions.map(([, denominator]) => denominator));
+  if (!(under > 0)) return null;
+  const value = over / under;
+  const weight = fractions.length / under;
+  return { value, pulls: fractions.map(([numerator, denominator]) => weight * (numerator - value * denominator)) };
+}
+
+/** From nothing to nothing is no change; null from nothing, or from less, to anything else. */
+export function changeOf(base: Figure, variant: Figure): Figure | null {
+  if (base.value === 0 && variant.value === 0) return { value: 0, pulls: base.pulls.map(() => 0) };
+  return contributionOf(base, variant, base);
+}
 
 /**
- * With fewer seeds not even a sign test can tell at 5 %, whatever it sees: 2 / 2^5 is more than 5 %. For the same reason the
- * range from the least to the greatest of fewer covers the median in under 95 % of cases.
+ * What the change of a part, as of one owner's misses, is of a whole: those of all parts add up to the change of the whole. Null of
+ * a whole that is nothing, or less.
  */
-export const ENOUGH_SEEDS = 6;
-
-/** Changes within these bounds are called none. */
-const NEGLIGIBLE = 0.01;
-
-/** Of one seed none are drawn: it has only itself for a resample. */
-export function resample(seeds: number, random: Random): Resamples {
-  return {
-    all: Int32Array.from({ length: seeds }, (_, i) => i),
-    drawn: Array.from({ length: seeds === 1 ? 0 : RESAMPLES }, () =>
-      Int32Array.from({ length: seeds }, () => below(random, seeds)),
-    ),
-  };
+export function contributionOf(base: Figure, variant: Figure, whole: Figure): Figure | null {
+  if (!(whole.value > 0)) return null;
+  const value = (variant.value - base.value) / whole.value;
+  const pullOf = (i: number) => (variant.pulls[i] - base.pulls[i] - value * whole.pulls[i]) / whole.value;
+  return { value, pulls: whole.pulls.map((_, i) => pullOf(i)) };
 }
 
-/** The ends of a 95 % interval, as quantiles of the resamples. */
-const INTERVAL = [0.025, 0.975];
+/** Spread below this share of the figures themselves is rounding; shares and relative changes are of the order of 1. */
+const ROUNDING = 1e-9;
 
-/**
- * The statistic of the sample, with its interval; null where the sample has none. Where many resamples have no value, the
- * interval is that of those which have one.
- */
-export function bootstrap(statistic: Statistic, { all, drawn }: Resamples): Estimate | null {
-  const value = statistic(all);
-  if (value === undefined) return null;
-  const resampled = drawn.map(statistic).filter((figure) => figure !== undefined);
-  if (resampled.length === 0) return { value, interval: null };
-  const [low, high] = quantile(resampled, INTERVAL);
-  return { value, interval: [low, high] };
+/** The t of a figure: its standard error, 0 where seeds differ by no more than rounding, and the middle of its interval. */
+function spreadOf({ value, pulls }: Figure): { readonly error: number; readonly middle: number } {
+  const seeds = pulls.length;
+  const deviation = sampleStandardDeviation([...pulls]);
+  if (deviation <= ROUNDING * (1 + Math.abs(value))) return { error: 0, middle: value };
+  const skewness = seeds < 3 ? 0 : sampleSkewness([...pulls]);
+  return { error: deviation / Math.sqrt(seeds), middle: value + (skewness * deviation) / (6 * seeds) };
 }
 
-const ratio = (numerator: number, denominator: number): number | undefined =>
-  denominator > 0 ? numerator / denominator : undefined;
-
-/** Of a measure's ratio of sums, variant against base. From nothing to nothing is no change. */
-export function relativeChange(pairs: readonly Pair<Fraction>[]): Statistic {
-  const [baseOver, baseUnder] = [0, 1].map((i) => Float64Array.from(pairs, ({ base }) => base[i]));
-  const [variantOver, variantUnder] = [0, 1].map((i) => Float64Array.from(pairs, ({ variant }) => variant[i]));
-  return (drawn) => {
-    const base = total(baseOver, drawn) * total(variantUnder, drawn);
-    const difference = total(variantOver, drawn) * total(baseUnder, drawn) - base;
-    return difference === 0 && base >= 0 ? 0 : ratio(difference, base);
-  };
+export function estimateOf(figure: Figure): Estimate {
+  const { value, pulls } = figure;
+  if (pulls.length === 1) return { value, interval: null };
+  const { error, middle } = spreadOf(figure);
+  const reach = quantile(CONFIDENCE, pulls.length - 1) * error;
+  return { value, interval: [middle - reach, middle + reach] };
 }
 
-function total(values: Float64Array, drawn: Int32Array): number {
-  let sum = 0;
-  for (let i = 0; i < drawn.length; i++) sum += values[drawn[i]];
-  return sum;
+/** The p-value of there being no change; null of one seed. */
+function pOf(figure: Figure): number | null {
+  if (figure.pulls.length === 1) return null;
+  const { error, middle } = spreadOf(figure);
+  return middle === 0 ? 1 : twoSided(middle / error, figure.pulls.length - 1);
 }
 
 /**
  * The change of a measure; null where it has no value on a side (a denominator that is not positive), or the base's is 0 or
  * negative and the variant's another.
  */
-export function effectOf(pairs: readonly Pair<Fraction>[], resamples: Resamples): Effect | null {
-  const sums = (side: keyof Pair<Fraction>) => [0, 1].map((i) => pairs.reduce((sum, pair) => sum + pair[side][i], 0));
-  const [[baseOver, baseUnder], [variantOver, variantUnder]] = [sums('base'), sums('variant')];
-  if (baseUnder! <= 0 || variantUnder! <= 0) return null;
-  const estimate = bootstrap(relativeChange(pairs), resamples);
-  if (estimate === null) return null;
+export function effectOf(pairs: readonly Pair<Fraction>[]): Effect | null {
+  const base = ratioOfSums(pairs.map(({ base }) => base));
+  const variant = ratioOfSums(pairs.map(({ variant }) => variant));
+  const change = base === null || variant === null ? null : changeOf(base, variant);
+  if (change === null) return null;
+  const differences = pairs.map(({ base, variant }) => variant[0] / variant[1] - base[0] / base[1]);
+  const estimate = estimateOf(change);
+  const p = pOf(change);
   return {
-    ...estimate,
-    base: baseOver! / baseUnder!,
-    variant: variantOver! / variantUnder!,
-    ...readingOf(pairs, estimate),
+    ...{ ...estimate, base: base!.value, variant: variant!.value, effectSize: effectSize(differences), p },
+    ...readingOf(estimate, p, differences),
   };
 }
 
+/** As it reads where its p-value, corrected for what else was asked, is `p`: a change may no longer be told. */
+export function corrected(effect: Effect, p: number, seeds: number): Effect {
+  if (effect.reading !== 'change' || p <= 1 - CONFIDENCE) return effect;
+  return { ...effect, reading: 'too-few-seeds', seedsToTell: seedsForWidth(effect, seeds) };
+}
+
 function readingOf(
-  pairs: readonly Pair<Fraction>[],
-  { interval }: Estimate,
-): Pick<Effect, 'effectSize' | 'reading' | 'seedsToTell'> {
-  const differences = pairs.map(({ base, variant }) => variant[0] / variant[1] - base[0] / base[1]);
-  const told = (reading: Reading, seedsToTell: number | null = null) => ({
-    effectSize: effectSize(differences),
-    reading,
-    seedsToTell,
-  });
+  estimate: Estimate,
+  p: number | null,
+  differences: readonly number[],
+): Pick<Effect, 'reading' | 'seedsToTell'> {
+  const told = (reading: Reading) => ({ reading, seedsToTell: null });
+  const { interval } = estimate;
   if (interval === null) return told('one-seed');
   if (differences.every((difference) => difference === 0)) return told('identical');
   const [low, high] = interval;
-  const excludesZero = low > 0 || high < 0;
-  const negligible = Math.max(-low, high) <= NEGLIGIBLE;
-  if (pairs.length >= ENOUGH_SEEDS && excludesZero) return told('change');
-  if (pairs.length >= ENOUGH_SEEDS && negligible) return told('no-change');
-  return told('too-few-seeds', Math.max(ENOUGH_SEEDS, excludesZero ? 0 : seedsForWidth(pairs.length, high - low)));
+  const isNegligible = Math.max(-low, high) <= NEGLIGIBLE;
+  const isChange = p! <= 1 - CONFIDENCE;
+  const seeds = differences.length;
+  if (seeds >= ENOUGH_SEEDS && isNegligible) return told('no-change');
+  if (seeds >= ENOUGH_SEEDS && isChange) return told('change');
+  const seedsToTell = isNegligible || isChange ? ENOUGH_SEEDS : Math.max(ENOUGH_SEEDS, seedsForWidth(estimate, seeds));
+  return { reading: 'too-few-seeds', seedsToTell };
 }
 
 /**
  * Seeds that would make the interval no wider than NEGLIGIBLE, so that it leaves out 0 or lies within the bounds, whatever
  * the change is: the width of an interval goes with one over the root of their number.
  */
-const seedsForWidth = (seeds: number, width: number): number => Math.ceil(seeds * (width / NEGLIGIBLE) ** 2);
+function seedsForWidth({ interval }: Estimate, seeds: number): number {
+  const [low, high] = interval!;
+  return Math.ceil(seeds * ((high - low) / NEGLIGIBLE) ** 2);
+}
 
-/** Spread below this share of the differences themselves is rounding. */
-const ROUNDING = 1e-9;
+/**
+ * Holm's step-down correction of p-values (S. Holm, 1979), in their order: each is the least level at which its test rejects
+ * while the chance of any false rejection stays within that level, however the tests depend on each other.
+ */
+export function holm(p: readonly number[]): number[] {
+  const adjusted = new Array<number>(p.length);
+  let greatest = 0;
+  const ascending = p.map((_, i) => i).sort((a, b) => p[a] - p[b]);
+  ascending.forEach((i, rank) => {
+    greatest = Math.max(greatest, Math.min(1, (p.length - rank) * p[i]));
+    adjusted[i] = greatest;
+  });
+  return adjusted;
+}
 
 /** Cohen's d_z. Null where all differences are the same (a change without any spread has no size in units of it). */
 export function effectSize(differences: readonly number[]): number | null {
@@ -162,13 +189,13 @@ export function effectSize(differences: readonly number[]): number | null {
 }
 
 /**
- * The share of the base's misses beyond those of a fully associative cache, all that a better spread over the sets could save,
- * that the variant saves. Null where that excess is under 1 % of the base's misses: a share of next to nothing says nothing.
+ * The share of the base's misses beyond a bound (`boundOf` a point's counts), all that a better spread over the sets could
+ * save, that the variant saves. Null where that excess is under 1 % of the base's misses: a share of next to nothing says nothing.
  */
-export function effectiveness(pairs: readonly Pair<Counts>[], resamples: Resamples): Estimate | null {
-  const misses = Float64Array.from(pairs, ({ base }) => base.misses);
-  const saved = Float64Array.from(pairs, ({ base, variant }) => base.misses - variant.misses);
-  const excess = Float64Array.from(pairs, ({ base }) => base.misses - base.fullyAssociativeMisses);
-  if (total(excess, resamples.all) < 0.01 * total(misses, resamples.all)) return null;
-  return bootstrap((drawn) => ratio(total(saved, drawn), total(excess, drawn)), resamples);
+export function effectiveness(pairs: readonly Pair<Counts>[], boundOf: (counts: Counts) => number): Estimate | null {
+  const excess = ratioOfSums(pairs.map(({ base }) => [base.misses - boundOf(base), base.misses]));
+  if (excess === null || excess.value < 0.01) return null;
+  return estimateOf(
+    ratioOfSums(pairs.map(({ base, variant }) => [base.misses - variant.misses, base.misses - boundOf(base)]))!,
+  );
 }

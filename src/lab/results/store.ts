@@ -12,7 +12,7 @@ import { wrongKey } from './read-results.ts';
 import type { Identity } from './results.ts';
 import { pointResultSchema } from './results-schema.ts';
 
-const SCHEMA = 'slabscope-point/2';
+const SCHEMA = 'slabscope-point/3';
 
 export interface StoredPoint extends Identity {
   readonly result: PointResult;

@@ -1,8 +1,9 @@
 /** The axes of a specification, its points, and what one point sets. */
 
 import type { Point } from '../results/points.ts';
+import type { InterferenceOptions } from '../workloads/interference.ts';
 import { labelOf } from '../workloads/parameter-types.ts';
-import type { Specification } from './specification.ts';
+import type { DrawnPart, Specification } from './specification.ts';
 
 /** One value of each key that may be a list. */
 type One<T> = T extends readonly (infer Value)[] ? One<Value> : T extends object ? { [K in keyof T]: One<T[K]> } : T;
@@ -48,5 +49,14 @@ export function settingsOf({ fields: _, ...specification }: Specification, point
   return choose(specification, '') as Settings;
 }
 
-/** What all random streams of a point are seeded by, each with a label of its own. */
-export const seedOf = (specification: Specification, point: Point): string => `${specification.seed}/${point.seed}`;
+/** What user mode does between kernel entries; null: nothing. */
+export function interferenceOf({ interference }: Settings): InterferenceOptions | null {
+  const options = typeof interference === 'number' ? { share: interference } : interference;
+  return options.share === 0 ? null : options;
+}
+
+/** What the random streams of a part of a point are seeded by, each with a label of its own. */
+export function seedOf(specification: Specification, point: Point, part: DrawnPart): string {
+  const { drawn } = settingsOf(specification, point);
+  return `${specification.seed}/${drawn === 'all' || drawn === part ? point.seed : 0}`;
+}

@@ -23,6 +23,10 @@ import { firstLine, type JsonSchema, problemOf } from './problems.ts';
 
 const alignments = ['word', 'line-fraction', 'whole-line'] as const;
 const alignmentBytes = [4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096] as const;
+const drawnParts = ['statics', 'ageing', 'history', 'threads', 'workload'] as const;
+/** What a seed draws of a point; `workload` is what workloads do and touch, and what the machine itself draws. */
+export type DrawnPart = (typeof drawnParts)[number];
+const histories = ['fresh', 'established'] as const;
 const colourings = ['on', 'off'] as const;
 const lineBytes = [16, 32, 64, 128] as const;
 
@@ -173,12 +177,28 @@ const specification = z.strictObject({
     .optional()
     .describe('thread: each thread of a trace on a CPU that the seed draws; trace: the recorded CPU'),
   ageing: axis(z.number().min(0).max(0.9)).default(0.125).describe('share of free memory that is taken before'),
-  interference: axis(whole(0, 100))
+  history: axis(oneOf(histories))
+    .default('established')
+    .describe('what stood before: fresh, nothing but a boot; established, caches and objects that the seed draws'),
+  interference: z
+    .union(
+      [
+        axis(whole(0, 100)),
+        z.strictObject({
+          share: axis(whole(0, 100)),
+          footprint: axis(bytes).optional().describe('bytes that user mode goes round; twice the L1'),
+        }),
+      ],
+      'must be a whole number from 0 to 100, or { share: one of these, footprint: bytes }',
+    )
     .default(0)
     .describe('percent of the L1 that user mode evicts before each operation'),
   interrupts: axis(orWhole(z.literal('off'), 1000, 1_000_000_000, 'must be off, or cycles from 1000'))
     .default('off')
     .describe('cycles between timer interrupts on each CPU, whose handler allocates'),
+  think: axis(whole(0, 1_000_000))
+    .optional()
+    .describe('cycles that a task does nothing before each operation: on average, each time drawn by the seed; 0'),
   touch: axis(oneOf(touchNames)).optional().describe('what is read and written of an object'),
   alignment: axis(z.literal([...alignments, ...alignmentBytes]))
     .default([...alignments])
@@ -187,6 +207,12 @@ const specification = z.strictObject({
     .default([...colourings])
     .describe('of every cache of the kernel'),
   fields: fieldsKey.optional(),
+  drawn: axis(oneOf(['all', ...drawnParts]))
+    .default('all')
+    .describe('what each seed draws anew; all else is as the first seed has it'),
+  owners: oneOf(['on', 'off'])
+    .optional()
+    .describe('on: misses are told by what they missed (object, slab descriptor, ...), which takes half as long again'),
   seeds: whole(1, 10_000).default(10).describe('how many seeds; every combination runs under each'),
   seed: z
     .union([z.string(), z.number()])
@@ -266,6 +292,9 @@ function withDefaults(given: Specification, placeOf: PlaceOf): Specification {
 
 type Fault = [fault: boolean, path: string[], problem: string, remedy: string];
 
+const footprintsOf = ({ interference }: Specification): readonly number[] =>
+  typeof interference === 'object' && 'footprint' in interference ? valuesOf(interference.footprint ?? []) : [];
+
 const nodesOf = ({ nodes = 1 }: Specification['machine']): readonly number[] => valuesOf(nodes);
 
 /** Least memory of a node, which holds a kernel or nothing but its own part of one. */
@@ -344,6 +373,8 @@ function checked(of: Specification, placeOf: PlaceOf): Specification {
   const smallest = Math.min(...valuesOf(machine.cpus));
   const largest = Math.max(...valuesOf(machine.cpus));
   const nodes = Math.max(...nodesOf(machine));
+  const largestL1 = Math.max(...modelsOf(of).map(({ l1 }) => l1.size));
+  const leastFootprint = Math.min(...footprintsOf(of));
   const greedy = valuesOf(of.workload).find(({ name }) => workloads.get(name)!.cpus > smallest);
   const uniprocessor = valuesOf(kernel.smp).includes('off');
   const least = limit === undefined ? 0 : Math.min(...valuesOf(limit));
@@ -385,6 +416,12 @@ function checked(of: Specification, placeOf: PlaceOf): Specification {
       ['kernel', 'smp'],
       `a kernel without SMP on ${largest} CPUs`,
       'set machine.cpus to 1, or smp to on',
+    ],
+    [
+      leastFootprint < 2 * largestL1,
+      ['interference', 'footprint'],
+      `a footprint of ${leastFootprint} bytes, and an L1 of ${largestL1}`,
+      'make it twice the L1 or more, so that a line is gone when its turn comes again',
     ],
     ...kernelsOf(of).flatMap((version) => lacks(of, version)),
     [
@@ -442,6 +479,7 @@ export function specificationSchema(): object {
 const examples: Record<string, string> = {
   workload: `{ name: replay, trace: FILE }, or one of ${workloadNames.slice(1).join(', ')}`,
   'workload.name': workloadNames.join(', '),
+  interference: 'a whole number from 0 to 100, or { share: 25, footprint: 256K }',
   'machine.model': `one of ${modelNames.join(', ')}, or a model written out`,
 };
 

@@ -23,6 +23,7 @@ const summed = {
   duboisTrueLoad: (of) => of.duboisTrueLoadMisses,
   duboisFalseLoad: (of) => of.duboisFalseLoadMisses,
   fullyAssociativeMisses: (of) => of.fullyAssociativeMisses,
+  hashedIndexMisses: (of) => of.hashedIndexMisses,
   upgrades: (of) => of.upgrades,
   invalidations: (of) => of.invalidationsReceived,
   dmaInvalidations: (of) => of.dmaInvalidations,
@@ -35,6 +36,7 @@ const summed = {
   l2Writebacks: (of) => of.l2Writebacks,
   backInvalidations: (of) => of.backInvalidations,
   cycles: (of, clock) => clock - of.idleCycles,
+  lineWaitCycles: (of) => of.lineWaitCycles,
   spinCycles: (of) => of.spinCycles,
   interruptsOffCycles: (of) => of.interruptsOffCycles,
   locked: (of) => of.locked,
@@ -60,43 +62,66 @@ function difference(after: Totals, before: Totals): Totals {
   return changed;
 }
 
-/** An object allocated since the beginning. Those of whole pages have no cache. */
-interface LiveObject {
+/** How far the CPU has come that has come furthest: those that idle wait for it. */
+const latest = (cpus: readonly { readonly clock: number }[]): number => Math.max(...cpus.map(({ clock }) => clock));
+
+/** What an object allocated since the beginning is: the same for all objects of a cache. Those of whole pages have no cache. */
+interface Allocated {
   readonly cachep: addr_t;
   readonly bytes: number;
+}
+
+const noSlabs = { objsize: 0, colour: 0 };
+const noCalls = { allocations: 0, colouredAllocations: 0, allocHits: 0, allocMisses: 0, freeHits: 0, freeMisses: 0 };
+
+/** Of a cache: what its objects were asked for to hold, and whether its slabs differ in colour. */
+interface KnownCache extends Allocated {
+  readonly hasColours: boolean;
 }
 
 /** All of a point's counts but those that only its workload knows. */
 export type MeasuredCounts = Omit<Counts, 'operations' | 'failed' | 'userLoads'>;
 
 /**
- * Counts from its construction on. It stands in the way of the allocator's methods, and looks by peek at what they find: the
- * kernel itself counts hits of per-CPU arrays in debug builds only, and there its counting is accesses too.
+ * Counts from `begin` on; but objects and pages from its construction on, which comes before the workload sets anything up: what
+ * its objects of the beginning lie in is no waste, nor is what takes their place. It stands in the way of the allocator's
+ * methods, and looks by peek at what they find: the kernel itself counts hits of per-CPU arrays in debug builds only, and there
+ * its counting is accesses too.
  */
 export class Measurement {
   readonly #allocator: SlabAllocator;
-  readonly #before: Totals;
-  readonly #sets: SetPressure;
-  readonly #sizeOf: ReadonlyMap<addr_t, number>;
-  readonly #live = new Map<addr_t, LiveObject>();
+  #before: Totals;
+  #beginning = 0;
+  #sets: SetPressure = { accesses: [], misses: [] };
+  readonly #askedFor: (cachep: addr_t) => number | undefined;
+  readonly #caches = new Map<addr_t, KnownCache>();
+  readonly #live = new Map<addr_t, Allocated>();
   readonly #freeBefore: number;
   #fewestFree: number;
   #liveBytes = 0;
   #peakLiveBytes = 0;
-  readonly #arrays = { allocHits: 0, allocMisses: 0, freeHits: 0, freeMisses: 0 };
+  #calls = { ...noCalls };
 
-  /** `sizes`: what objects of a cache were meant to hold, where that is less than the cache's object size. */
-  constructor(allocator: SlabAllocator, sizes: ReadonlyMap<addr_t, number> = new Map()) {
-    const { machine } = allocator.kernel;
-    const caches = allocator.caches();
+  /** `askedFor`: what objects of a cache were meant to hold, where that is less than the cache's object size. */
+  constructor(allocator: SlabAllocator, askedFor: (cachep: addr_t) => number | undefined = () => undefined) {
     this.#allocator = allocator;
-    this.#sizeOf = new Map([...caches.map(({ cachep, objsize }) => [cachep, objsize] as const), ...sizes]);
+    this.#askedFor = askedFor;
     this.#freeBefore = allocator.nr_free_pages();
     this.#fewestFree = this.#freeBefore;
-    for (const { counters } of machine.cpus) counters.longestInterruptsOff = 0;
-    this.#before = totals(machine.cpus);
-    this.#sets = countSets(machine.cpus.map(({ l1 }) => l1));
+    this.#before = totals(allocator.kernel.machine.cpus);
     this.#watch(allocator);
+  }
+
+  /** What is counted begins; peaks are those from now on. */
+  begin(): void {
+    const { cpus } = this.#allocator.kernel.machine;
+    this.#fewestFree = this.#allocator.nr_free_pages();
+    this.#peakLiveBytes = this.#liveBytes;
+    this.#calls = { ...noCalls };
+    for (const { counters } of cpus) counters.longestInterruptsOff = 0;
+    this.#before = totals(cpus);
+    this.#beginning = latest(cpus);
+    this.#sets = countSets(cpus.map(({ l1 }) => l1));
   }
 
   /** Those from the beginning to now, but for what `user` mode had of them. */
@@ -107,12 +132,13 @@ export class Measurement {
     return {
       ...own,
       ...(machine.nodes === null ? {} : { remoteMisses }),
+      elapsedCycles: latest(machine.cpus) - this.#beginning,
       longestInterruptsOff: Math.max(...machine.cpus.map(({ counters }) => counters.longestInterruptsOff)),
       peakPages: this.#freeBefore - this.#fewestFree,
       pages: this.#freeBefore - this.#allocator.nr_free_pages(),
       peakLiveBytes: this.#peakLiveBytes,
       liveBytes: this.#liveBytes,
-      ...this.#arrays,
+      ...this.#calls,
     };
   }
 
@@ -121,25 +147,25 @@ export class Measurement {
   }
 
   #watch(allocator: SlabAllocator): void {
-    const sizeOf = (cachep: addr_t) => this.#sizeOf.get(cachep) ?? 0;
+    const ofCache = (cachep: addr_t) => (cachep === NULL ? { cachep, bytes: 0 } : this.#cacheAt(cachep));
     const freeing = (cpu: Cpu, objp: addr_t) => this.#freeing(cpu, objp);
     const allocating = (cpu: Cpu, cachep: addr_t) => this.#allocating(cpu, cachep);
-    const allocated = (objp: addr_t, cachep: addr_t, bytes: number) => this.#allocated(objp, cachep, bytes);
+    const allocated = (objp: addr_t, what: Allocated) => this.#allocated(objp, what);
     interpose(allocator, {
       alloc: (below) =>
         function* (cpu, cachep, flags) {
           allocating(cpu, cachep);
-          return allocated(yield* below(cpu, cachep, flags), cachep, sizeOf(cachep));
+          return allocated(yield* below(cpu, cachep, flags), ofCache(cachep));
         },
       kmalloc: (below) =>
         function* (cpu, size, flags) {
           const cachep = allocator.generalCache(size, flags);
           allocating(cpu, cachep);
-          return allocated(yield* below(cpu, size, flags), cachep, size);
+          return allocated(yield* below(cpu, size, flags), { cachep, bytes: size });
         },
       get_free_pages: (below) =>
         function* (cpu, gfp_mask, order) {
-          return allocated(yield* below(cpu, gfp_mask, order), NULL, PAGE_SIZE << order);
+          return allocated(yield* below(cpu, gfp_mask, order), { cachep: NULL, bytes: PAGE_SIZE << order });
         },
       free: (below) => (cpu, cachep, objp) => {
         freeing(cpu, objp);
@@ -156,21 +182,36 @@ export class Measurement {
     });
   }
 
+  /** Caches come about until the workload is set up, and later in traces. */
+  #cacheAt(cachep: addr_t): KnownCache {
+    let known = this.#caches.get(cachep);
+    if (known === undefined) {
+      // A kernel without slabs knows of none.
+      const { objsize, colour } = this.#allocator.caches().find((cache) => cache.cachep === cachep) ?? noSlabs;
+      known = { cachep, bytes: this.#askedFor(cachep) ?? objsize, hasColours: colour > 1 };
+      this.#caches.set(cachep, known);
+    }
+    return known;
+  }
+
   /**
    * No yield lies between this peek and the kernel's first look at the array, so both see the same. A retry after growing is not
    * counted again.
    */
   #allocating(cpu: Cpu, cachep: addr_t): void {
-    const level = cachep === NULL ? null : this.#allocator.arrayLevel(cpu, cachep);
+    if (cachep === NULL) return;
+    this.#calls.allocations++;
+    if (this.#cacheAt(cachep).hasColours) this.#calls.colouredAllocations++;
+    const level = this.#allocator.arrayLevel(cpu, cachep);
     if (level === null) return;
-    if (level.avail > 0) this.#arrays.allocHits++;
-    else this.#arrays.allocMisses++;
+    if (level.avail > 0) this.#calls.allocHits++;
+    else this.#calls.allocMisses++;
   }
 
-  #allocated(objp: addr_t, cachep: addr_t, bytes: number): addr_t {
+  #allocated(objp: addr_t, what: Allocated): addr_t {
     if (objp !== NULL) {
-      this.#live.set(objp, { cachep, bytes });
-      this.#liveBytes += bytes;
+      this.#live.set(objp, what);
+      this.#liveBytes += what.bytes;
     }
     const free = this.#allocator.nr_free_pages();
     if (free < this.#fewestFree) {
@@ -187,7 +228,7 @@ export class Measurement {
     this.#liveBytes -= object.bytes;
     const level = object.cachep === NULL ? null : this.#allocator.arrayLevel(cpu, object.cachep, objp);
     if (level === null) return;
-    if (level.avail < level.limit) this.#arrays.freeHits++;
-    else this.#arrays.freeMisses++;
+    if (level.avail < level.limit) this.#calls.freeHits++;
+    else this.#calls.freeMisses++;
   }
 }

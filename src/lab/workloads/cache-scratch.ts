@@ -5,7 +5,7 @@
  */
 import { type addr_t, NULL } from '../../hw/memory.ts';
 import { allocateAndWrite, hoardParameters } from './hoard.ts';
-import { type Cache, defineWorkload } from './workload.ts';
+import { defineWorkload } from './workload.ts';
 
 export default defineWorkload({
   name: 'cache-scratch',
@@ -15,15 +15,17 @@ export default defineWorkload({
   cpus: 1,
   start(context, parameters, objectSize) {
     const given: addr_t[] = [];
-    let cache: Cache;
     return {
+      caches: [{ name: 'scratched', size: objectSize ?? 8 }],
       *setUp(cpu) {
-        cache = yield* context.createCache(cpu, 'scratched', objectSize ?? 8);
+        const [cache] = context.caches;
         for (const _ of context.cpus) given.push(yield* context.alloc(cpu, cache));
       },
       run() {
+        const [cache] = context.caches;
         context.onEachCpu(function* (cpu) {
           const first = given[cpu.id];
+          context.think(cpu);
           context.enter(cpu);
           if (first !== NULL) yield* context.free(cpu, cache, first);
           yield* allocateAndWrite(context, cpu, cache, parameters);

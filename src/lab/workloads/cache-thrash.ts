@@ -5,7 +5,7 @@
  */
 
 import { allocateAndWrite, hoardParameters } from './hoard.ts';
-import { type Cache, defineWorkload } from './workload.ts';
+import { defineWorkload } from './workload.ts';
 
 export default defineWorkload({
   name: 'cache-thrash',
@@ -14,12 +14,10 @@ export default defineWorkload({
   uses: ['object_size'],
   cpus: 1,
   start(context, parameters, objectSize) {
-    let cache: Cache;
     return {
-      *setUp(cpu) {
-        cache = yield* context.createCache(cpu, 'thrashed', objectSize ?? 8);
-      },
+      caches: [{ name: 'thrashed', size: objectSize ?? 8 }],
       run() {
+        const [cache] = context.caches;
         context.onEachCpu((cpu) => allocateAndWrite(context, cpu, cache, parameters));
       },
     };

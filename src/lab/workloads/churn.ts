@@ -3,7 +3,7 @@
 import { below, seeded } from '../../base/random.ts';
 import { type addr_t, NULL } from '../../hw/memory.ts';
 import { whole } from './parameter-types.ts';
-import { type Cache, defineWorkload, shareOf } from './workload.ts';
+import { defineWorkload, shareOf } from './workload.ts';
 
 export default defineWorkload({
   name: 'churn',
@@ -17,21 +17,23 @@ export default defineWorkload({
   start(context, { objects, operations }, objectSize) {
     const { cpus } = context;
     const live: addr_t[][] = cpus.map(() => []);
-    let cache: Cache;
     return {
+      caches: [{ name: 'churned', size: objectSize ?? 128 }],
       *setUp(cpu) {
-        cache = yield* context.createCache(cpu, 'churned', objectSize ?? 128);
+        const [cache] = context.caches;
         for (let i = 0; i < objects; i++) {
           const objp = yield* context.alloc(cpu, cache);
           if (objp !== NULL) live[i % cpus.length].push(objp);
         }
       },
       run() {
+        const [cache] = context.caches;
         context.onEachCpu(function* (cpu) {
           const random = seeded(context.seed, `churn of cpu${cpu.id}`);
           const own = live[cpu.id];
           const aim = Math.max(1, shareOf(objects, cpu, cpus));
           for (let i = shareOf(operations, cpu, cpus); i > 0; i--) {
+            context.think(cpu);
             if (cpu.isAhead) yield context.leave(cpu);
             context.enter(cpu);
             // As likely the one as the other where as many are live as there should be.

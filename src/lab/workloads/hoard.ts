@@ -18,6 +18,7 @@ export function* allocateAndWrite(
 ): Program {
   const ownRepetitions = Math.floor(repetitions / context.cpus.length);
   for (let i = 0; i < iterations; i++) {
+    context.think(cpu);
     if (cpu.isAhead) yield context.leave(cpu);
     context.enter(cpu);
     const objp = yield* context.alloc(cpu, cache);

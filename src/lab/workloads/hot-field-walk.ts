@@ -30,9 +30,10 @@ export default defineWorkload({
     }
     let first = NULL;
     return {
+      // 480 bytes: an inode of 2.4 on i386.
+      caches: [{ name: 'walked', size: Math.max(objectSize ?? 480, offset + 4) }],
       *setUp(cpu) {
-        // 480 bytes: an inode of 2.4 on i386.
-        const cache = yield* context.createCache(cpu, 'walked', Math.max(objectSize ?? 480, offset + 4));
+        const [cache] = context.caches;
         const list: addr_t[] = [];
         for (let i = 0; i < objects; i++) {
           const objp = yield* context.alloc(cpu, cache);
@@ -46,6 +47,7 @@ export default defineWorkload({
       run() {
         context.onEachCpu(function* (cpu) {
           for (let pass = 0; pass < passes; pass++) {
+            context.think(cpu);
             context.enter(cpu);
             for (let objp = first; objp !== NULL; objp = cpu.loadPtr(objp + offset)) {
               if (cpu.isAhead) yield;

@@ -1,8 +1,9 @@
 /**
  * User-mode traffic between kernel entries: before each operation, a CPU loads lines of a buffer of its own, outside the
- * kernel's caches, as many as the share of its L1 that they are to evict. It goes round a buffer of twice the L1's size,
- * from a place that the seed draws, so that a line is long gone when its turn comes again. Under LRU and tree-PLRU each
- * load then evicts a line; `random` keeps some of the older ones.
+ * kernel's caches, as many as the share of its L1 that they are to evict. It goes round a buffer, its footprint, of twice the L1's size
+ * at least, from a place that the seed draws, so that a line is long gone when its turn comes again. Under LRU and tree-PLRU
+ * each load then evicts a line; `random` keeps some of the older ones. Twice the L1 never presses on a second level; a footprint as
+ * large as that evicts as many lines there.
  *
  * None of this is in the counts of a point: what the loads do to counters and clock is kept here, to be taken off.
  */
@@ -33,26 +34,34 @@ function addChanges(sum: Counters, counters: Counters, before: object): void {
   for (const name of counterNames) to[name] += now[name] - then[name];
 }
 
+export interface InterferenceOptions {
+  /** Percent of the L1's lines that are evicted at each entry. */
+  readonly share: number;
+  /** Bytes that user mode goes round; twice the L1 without it. */
+  readonly footprint?: number | undefined;
+}
+
 export class Interference {
   readonly #allocator: SlabAllocator;
   readonly #loads: number;
+  readonly #footprint: number;
   readonly #users: User[] = [];
 
-  /** `percent` of the L1's lines are evicted at each entry. */
-  constructor(allocator: SlabAllocator, percent: number) {
+  constructor(allocator: SlabAllocator, { share, footprint }: InterferenceOptions) {
     const { l1 } = allocator.kernel.machine.model;
     this.#allocator = allocator;
-    this.#loads = Math.round((l1.size / l1.line) * (percent / 100));
+    this.#loads = Math.round((l1.size / l1.line) * (share / 100));
+    this.#footprint = footprint ?? 2 * l1.size;
   }
 
   /** Takes the pages of the buffers. */
   *setUp(cpu: Cpu, seed: string): Program {
     const { machine } = this.#allocator.kernel;
-    const { size, line } = machine.model.l1;
+    const { line } = machine.model.l1;
     const { GFP_USER } = this.#allocator.version.gfp;
     for (const { id } of machine.cpus) {
       const pages: addr_t[] = [];
-      while (pages.length * PAGE_SIZE < 2 * size) {
+      while (pages.length * PAGE_SIZE < this.#footprint) {
         const page = yield* this.#allocator.get_free_pages(cpu, GFP_USER, 0);
         if (page === NULL) throw new InputError('interference', 'no memory for user pages', 'give the machine more');
         pages.push(page);

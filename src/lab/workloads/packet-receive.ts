@@ -7,7 +7,7 @@
 import { below, seeded } from '../../base/random.ts';
 import { type addr_t, NULL } from '../../hw/memory.ts';
 import { whole } from './parameter-types.ts';
-import { type Cache, defineWorkload } from './workload.ts';
+import { defineWorkload } from './workload.ts';
 
 /** The device's line, at an ordinary priority. */
 const NETWORK_VECTOR = 0x41;
@@ -37,14 +37,12 @@ export default defineWorkload({
     const { GFP_ATOMIC } = allocator.version.gfp;
     const random = seeded(context.seed, 'lengths of packets');
     const waiting: Packet[] = [];
-    let heads: Cache;
     let arrived = 0;
     return {
-      *setUp(cpu) {
-        // 160 bytes: struct sk_buff of 2.4 on i386.
-        heads = yield* context.createCache(cpu, 'skbuff_head_cache', objectSize ?? 160);
-      },
+      // 160 bytes: struct sk_buff of 2.4 on i386.
+      caches: [{ name: 'skbuff_head_cache', size: objectSize ?? 160 }],
       run() {
+        const [heads] = context.caches;
         const [receiver, reader] = [cpus[0], cpus.at(-1)!];
         allocator.request_irq(NETWORK_VECTOR, function* (cpu) {
           if (arrived === packets) return;
@@ -73,6 +71,7 @@ export default defineWorkload({
             const packet = waiting.shift();
             if (packet === undefined) return;
             cpu.idleUntil(packet.at);
+            context.think(cpu);
             if (cpu.isAhead) yield context.leave(cpu);
             context.enter(cpu);
             touch.used(cpu, heads.number, packet.skb, heads.size);

@@ -19,8 +19,9 @@ export default defineWorkload({
     /** By counter, and CPU. */
     const objects: addr_t[][] = [];
     return {
+      caches: [{ name: 'counter', size: objectSize ?? 8 }],
       *setUp(cpu) {
-        const cache = yield* context.createCache(cpu, 'counter', objectSize ?? 8);
+        const [cache] = context.caches;
         for (let i = 0; i < counters; i++) {
           const row: addr_t[] = [];
           for (const _ of context.cpus) {
@@ -34,6 +35,7 @@ export default defineWorkload({
       run() {
         context.onEachCpu(function* (cpu) {
           for (let i = 0; i < increments; i++) {
+            context.think(cpu);
             if (cpu.isAhead) yield context.leave(cpu);
             context.enter(cpu);
             const counter = objects[i % counters][cpu.id];

@@ -6,7 +6,7 @@
 import type { addr_t } from '../../hw/memory.ts';
 import { NULL } from '../../hw/memory.ts';
 import { oneOf, whole } from './parameter-types.ts';
-import { type Cache, defineWorkload } from './workload.ts';
+import { defineWorkload } from './workload.ts';
 
 const HEAD = 0;
 /** The consumer's index stands 128 bytes, the longest line there is, from the producer's. */
@@ -32,10 +32,9 @@ export default defineWorkload({
     const half = context.cpus.length >>> 1;
     const pairOf = (id: number) => (pairs === 'across' ? id % half : id >>> 1);
     const isProducer = (id: number) => (pairs === 'across' ? id < half : id % 2 === 0);
-    let cache: Cache;
     return {
+      caches: [{ name: 'handed-over', size: objectSize ?? 256 }],
       *setUp(cpu) {
-        cache = yield* context.createCache(cpu, 'handed-over', objectSize ?? 256);
         for (let pair = 0; pair < half; pair++) {
           const at = yield* context.allocator.kmalloc(cpu, SLOTS + 4 * ring, version.gfp.GFP_KERNEL);
           cpu.store32(at + HEAD, 0);
@@ -44,6 +43,7 @@ export default defineWorkload({
         }
       },
       run() {
+        const [cache] = context.caches;
         context.onEachCpu(function* (cpu) {
           if (cpu.id >= 2 * half) return;
           const at = rings[pairOf(cpu.id)];
@@ -53,6 +53,7 @@ export default defineWorkload({
           const ready = produces ? () => waiting() < ring : () => waiting() > 0;
           for (let i = 0; i < objects; i++) {
             yield* context.waitUntil(cpu, ready);
+            context.think(cpu);
             if (cpu.isAhead) yield context.leave(cpu);
             context.enter(cpu);
             const slot = at + SLOTS + 4 * (i % ring);

@@ -1,35 +1,28 @@
 /** A recorded trace of allocations, on caches of the names and sizes that it has. */
 import { z } from 'zod';
-import type { Cpu, Program } from '../../hw/cpu.ts';
-import type { AllocationTrace } from '../traces/allocation-trace.ts';
+import { whole } from './parameter-types.ts';
 import { replay } from './trace-replay.ts';
-import { type Cache, defineWorkload, type Workload, type WorkloadContext } from './workload.ts';
-
-class TraceReplay implements Workload {
-  readonly #context: WorkloadContext;
-  readonly #trace: AllocationTrace;
-  readonly #caches: Cache[] = [];
-
-  constructor(context: WorkloadContext) {
-    this.#context = context;
-    this.#trace = context.trace!;
-  }
-
-  *setUp(cpu: Cpu): Program {
-    for (const { name, size } of this.#trace.caches)
-      this.#caches.push(yield* this.#context.createCache(cpu, name, size));
-  }
-
-  run(): void {
-    replay(this.#context, { trace: this.#trace, caches: this.#caches });
-  }
-}
+import { defineWorkload } from './workload.ts';
 
 export default defineWorkload({
   name: 'replay',
   summary: 'a trace of a real kernel or program, its threads on CPUs',
-  parameters: { trace: z.string().describe('the file, relative to the specification') },
+  parameters: {
+    trace: z.string().describe('the file, relative to the specification'),
+    warm_up: whole(0, 100).optional().describe('passes through the trace before the one that is counted; 0'),
+  },
   uses: ['placement', 'touch'],
   cpus: 1,
-  start: (context) => new TraceReplay(context),
+  start(context, { warm_up = 0 }) {
+    const trace = context.trace!;
+    const pass = () => replay(context, { trace, caches: context.caches });
+    return {
+      caches: trace.caches,
+      tookOverCaches: true,
+      warmUp() {
+        for (let passes = warm_up; passes > 0; passes--) pass().freeAll();
+      },
+      run: pass,
+    };
+  },
 });

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { InputError } from '../../base/input-error.ts';
+import { below, type Random, seeded } from '../../base/random.ts';
 import type { Cpu, Program } from '../../hw/cpu.ts';
 import { type addr_t, NULL } from '../../hw/memory.ts';
 import { Lockup } from '../../hw/watchdog.ts';
@@ -16,20 +17,29 @@ import type { TouchModel } from './touch.ts';
 
 /** One run of a workload on a booted kernel. */
 export interface Workload {
-  /** Creates caches, and what else must stand before; on the first CPU, and not counted. */
-  setUp(cpu: Cpu): Program;
+  /** Stand in the context, in this order, before anything else is done. */
+  readonly caches: readonly NewCache[];
+  /** Whether the system used them before, as those of a trace; else the workload makes them for itself. */
+  readonly tookOverCaches?: boolean;
+  /** What else must stand before; on the first CPU, and not counted. */
+  setUp?(cpu: Cpu): Program;
+  /** What all CPUs do before anything is counted. */
+  warmUp?(): void;
   /** What is counted. Returns when all CPUs are done. */
   run(): void;
 }
 
+export interface NewCache {
+  readonly name: string;
+  /** What objects are asked for, before any alignment. */
+  readonly size: number;
+}
+
 /** A cache of a workload. */
-export interface Cache {
+export interface Cache extends NewCache {
   /** Among the caches of the workload, from 0: touch models tell caches apart by it. */
   readonly number: number;
-  readonly name: string;
   readonly cachep: addr_t;
-  /** What its objects were asked for, before any alignment. */
-  readonly size: number;
 }
 
 /** What the point gives a workload: its kernel, its caches as the point has them, its counts. */
@@ -46,6 +56,9 @@ export class WorkloadContext {
   failed = 0;
   readonly #cacheSettings: CacheSettings;
   readonly #interference: Pick<Interference, 'enter'> | null;
+  readonly #think: number;
+  /** By CPU. */
+  readonly #thoughts: readonly Random[];
   readonly #userMode: SlabAllocator['userMode'] | null;
 
   constructor(options: {
@@ -57,6 +70,8 @@ export class WorkloadContext {
     readonly cacheSettings: CacheSettings;
     /** What user mode does before a kernel entry; null for nothing. */
     readonly interference: Pick<Interference, 'enter'> | null;
+    /** Cycles between two operations of a task, on average. */
+    readonly think: number;
   }) {
     this.allocator = options.allocator;
     this.seed = options.seed;
@@ -65,6 +80,8 @@ export class WorkloadContext {
     this.placement = options.placement;
     this.#cacheSettings = options.cacheSettings;
     this.#interference = options.interference;
+    this.#think = options.think;
+    this.#thoughts = this.cpus.map(({ id }) => seeded(this.seed, `think time of cpu${id}`));
     this.#userMode = options.allocator.userMode ?? null;
   }
 
@@ -78,10 +95,10 @@ export class WorkloadContext {
     this.failed = 0;
   }
 
-  *createCache(cpu: Cpu, name: string, size: number): Program<Cache> {
+  *createCache(cpu: Cpu, { name, size }: NewCache, number = this.caches.length): Program<Cache> {
     const cachep = yield* createCache(this.allocator, this.#cacheSettings, cpu, name, size);
-    const cache = { number: this.caches.length, name, cachep, size };
-    this.caches.push(cache);
+    const cache = { number, name, cachep, size };
+    this.caches[number] = cache;
     return cache;
   }
 
@@ -98,6 +115,15 @@ export class WorkloadContext {
     yield* this.allocator.free(cpu, cache.cachep, objp);
   }
 
+  /**
+   * Before every operation of a task, and so before its first: it does nothing for a time that the seed draws, evenly from 0 to
+   * twice the average. Without it CPUs that all do the same fall into step, under every seed into the same.
+   */
+  think(cpu: Cpu): void {
+    if (this.#think === 0) return;
+    cpu.idleUntil(cpu.clock + below(this.#thoughts[cpu.id], 2 * this.#think + 1));
+  }
+
   /** Before a task lets others act, between two operations: it is in user mode until it `enter`s the kernel again. */
   leave(cpu: Cpu): void {
     this.#userMode?.enter(cpu);
@@ -105,10 +131,7 @@ export class WorkloadContext {
 
   /** Waits, as time in which this CPU does nothing, until `ready`. */
   *waitUntil(cpu: Cpu, ready: () => boolean): Program {
-    while (!ready()) {
-      cpu.idleUntil(cpu.horizon + 1);
-      yield this.leave(cpu);
-    }
+    yield* this.allocator.kernel.machine.scheduler.waitUntil(cpu, ready, () => this.leave(cpu));
   }
 
   /** Before every operation of a task, which enters the kernel. */
@@ -128,7 +151,7 @@ export class WorkloadContext {
   }
 
   /** Runs one program on each CPU, or on those given, all at the same time, to their ends. */
-  onEachCpu(program: (cpu: Cpu) => Program, cpus = this.cpus): void {
+  onEachCpu(program: (cpu: Cpu) => Program<unknown>, cpus = this.cpus): void {
     const { scheduler } = this.allocator.kernel.machine;
     for (const cpu of cpus) scheduler.spawn(cpu, program(cpu));
     try {

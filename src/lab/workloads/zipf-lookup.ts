@@ -8,7 +8,7 @@ import { below, seeded } from '../../base/random.ts';
 import { zipf } from '../../base/zipf.ts';
 import { type addr_t, NULL } from '../../hw/memory.ts';
 import { whole } from './parameter-types.ts';
-import { type Cache, defineWorkload, shareOf } from './workload.ts';
+import { defineWorkload, shareOf } from './workload.ts';
 
 export default defineWorkload({
   name: 'zipf-lookup',
@@ -26,11 +26,11 @@ export default defineWorkload({
     /** By rank. NULL while it is replaced. */
     const live: addr_t[] = [];
     const rankBy = zipf(objects, exponent);
-    let cache: Cache;
     return {
+      // 480 bytes: an inode of 2.4 on i386.
+      caches: [{ name: 'looked-up', size: objectSize ?? 480 }],
       *setUp(cpu) {
-        // 480 bytes: an inode of 2.4 on i386.
-        cache = yield* context.createCache(cpu, 'looked-up', objectSize ?? 480);
+        const [cache] = context.caches;
         const random = seeded(context.seed, 'ranks of objects');
         for (let i = 0; i < objects; i++) {
           const objp = yield* context.alloc(cpu, cache);
@@ -40,9 +40,11 @@ export default defineWorkload({
         }
       },
       run() {
+        const [cache] = context.caches;
         context.onEachCpu(function* (cpu) {
           const random = seeded(context.seed, `look-ups of cpu${cpu.id}`);
           for (let i = shareOf(operations, cpu, cpus); i > 0; i--) {
+            context.think(cpu);
             if (cpu.isAhead) yield context.leave(cpu);
             context.enter(cpu);
             if (random() < replaced) {

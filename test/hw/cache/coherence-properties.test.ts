@@ -5,10 +5,11 @@
 import fc from 'fast-check';
 import seedrandom from 'seedrandom';
 import { expect, test } from 'vitest';
+import { type ProtocolName, protocols } from '../../../src/hw/cache/coherence.ts';
 import { type PolicyName, policyNames } from '../../../src/hw/cache/replacement.ts';
 import type { CacheGeometry } from '../../../src/hw/cpu-model.ts';
 import type { Machine } from '../../../src/hw/machine.ts';
-import { type Kind, machineOf, perform, states } from '../tiny-machine.ts';
+import { geometry, type Kind, machineOf, perform, states } from '../tiny-machine.ts';
 import { anyGeometry, anySteps, BYTES, linesOf, mustEqual } from './random-runs.ts';
 
 const anyRun = (policies: readonly PolicyName[], kinds: readonly Kind[]) =>
@@ -105,7 +106,8 @@ class Reference {
       if (state === 'S') this.counts.upgrades++;
       this.counts.invalidationsSent += holders.length;
       for (const holder of holders) holder.#loses(line);
-      for (const { lost } of others) {
+      for (const { lost, shadow } of others) {
+        shadow.delete(line);
         const written = lost.get(line);
         if (written instanceof Set) for (const word of words) written.add(word);
       }
@@ -135,7 +137,6 @@ class Reference {
 
   #loses(line: number): void {
     this.setOf(line).delete(line);
-    this.shadow.delete(line);
     this.lost.set(line, new Set());
     this.counts.invalidationsReceived++;
   }
@@ -170,5 +171,30 @@ test('a model made of maps counts the same misses, classes, transfers and write-
       });
     }),
     { seed: 4, numRuns: 300 },
+  );
+});
+
+/** Eight lines in 1, 2, 4 and 8 ways, the last of which is the fully associative cache itself. */
+const eightLines = [1, 2, 4, 8].map((ways) => geometry(8 / ways, ways, 16));
+
+test('one stream has one count of fully associative misses, whatever the ways: that of a fully associative L1', () => {
+  fc.assert(
+    fc.property(
+      fc.constantFrom(...(Object.keys(protocols) as ProtocolName[])),
+      fc.integer({ min: 1, max: 4 }),
+      anySteps(['r', 'w', 'x', 'p', 'P']),
+      (protocol, cpus, steps) => {
+        const machines = eightLines.map((l1) => machineOf(cpus, { l1, protocol, classes: 'bounds' }));
+        for (const machine of machines) {
+          for (const { id, kind, addr, bytes } of steps) perform(machine.cpus[id % cpus]!, kind, addr, bytes);
+        }
+        const told = machines.map((machine) => machine.cpus.map(({ counters }) => counters.fullyAssociativeMisses));
+        const itself = machines.at(-1)!.cpus.map(({ counters }) => counters.misses);
+        expect(told).toEqual([itself, itself, itself, itself]);
+        // Of one set, the cache with hashed index is the same.
+        expect(machines.at(-1)!.cpus.map(({ counters }) => counters.hashedIndexMisses)).toEqual(itself);
+      },
+    ),
+    { seed: 5, numRuns: 300 },
   );
 });

@@ -79,6 +79,41 @@ test('a line lost to a write is gone from the fully associative cache too', () =
   expect(machine.cpus[0]!.l1.counters.fullyAssociativeMisses).toBe(2);
 });
 
+describe('the fully associative cache of CPU 0 loses a line', () => {
+  test.each([
+    ['that another CPU writes after the L1 replaced it', '0r 0r20 1w 0r', 3],
+    ['that another CPU, which alone holds it, writes', '0r 0r20 1r 1w 0r', 3],
+    ['that another CPU fetches to write it', '0r 0r20 1P 0r', 3],
+    ['that another CPU, which alone holds it, prefetches to write it', '0r 0r20 1r 1P 0r', 3],
+    ['to a locked operation', '0r 0r20 1x 0r', 3],
+    ['but not to a read', '0r 0r20 1r 0r', 2],
+  ])('%s', (_, steps, misses) => {
+    const machine = machineOf(2, { l1: directMapped, classes: 'all' });
+    play(machine, steps);
+    expect(machine.cpus[0]!.l1.counters.fullyAssociativeMisses).toBe(misses);
+  });
+
+  test('that a device writes after the L1 replaced it', () => {
+    const machine = machineOf(2, { l1: directMapped, classes: 'all' });
+    play(machine, '0r 0r20');
+    machine.caches.bus.dmaWrite(0, 0b1);
+    play(machine, '0r');
+    expect(machine.cpus[0]!.l1.counters).toMatchObject({ fullyAssociativeMisses: 3, capacityReadMisses: 1 });
+  });
+});
+
+describe('below an L1 that writes through, the fully associative cache', () => {
+  test.each([
+    ['is not filled by a store that misses', '0w 0r', 2, fullyAssociative],
+    ['is not filled by a store that hits the L1 alone', '0r 0r10 0r50 0r90 0rd0 0w 0r', 7, geometry(4, 1, 16)],
+    ['keeps a line that is stored to, though the L1 has replaced it', '0r 0r20 0w 0r40 0r', 3, directMapped],
+  ])('%s', (_, steps, misses, l1) => {
+    const machine = machineOf(1, { l1, protocol: 'write-through', classes: 'all' });
+    play(machine, steps);
+    expect(machine.cpus[0]!.l1.counters.fullyAssociativeMisses).toBe(misses);
+  });
+});
+
 test('the fully associative cache misses where capacity does, cold misses included', () => {
   const machine = machineOf(1, { l1: directMapped, classes: 'all' });
   play(machine, '0r 0r20 0r 0r40 0r20');

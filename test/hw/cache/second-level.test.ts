@@ -21,6 +21,9 @@ function played(steps: string, shared: boolean, inclusion: Inclusion, cpus = 2):
   return machine;
 }
 
+/** All lines are where they went. */
+const LONG_AFTER = 100_000;
+
 describe('what CPU 0 pays for the last step', () => {
   // l1 1, l2 10, memory 100, transfer 1000
   test.each([
@@ -45,9 +48,9 @@ describe('what CPU 0 pays for the last step', () => {
   ] as const)('%s', (_, before, last, shared, inclusion, cycles) => {
     const machine = machineWith(2, shared, inclusion);
     if (before !== '') play(machine, before);
-    const { clock } = machine.cpus[0]!;
+    machine.cpus[0]!.clock = LONG_AFTER;
     play(machine, last);
-    expect(machine.cpus[0]!.clock - clock).toBe(cycles);
+    expect(machine.cpus[0]!.clock - LONG_AFTER).toBe(cycles);
   });
 });
 
@@ -59,9 +62,9 @@ test.each([
 ])('without a second level a store written through %s', (_, before, cycles) => {
   const machine = machineOf(2, { l1, protocol: 'write-through' });
   if (before !== '') play(machine, before);
-  const { clock } = machine.cpus[0]!;
+  machine.cpus[0]!.clock = LONG_AFTER;
   play(machine, '0w');
-  expect(machine.cpus[0]!.clock - clock).toBe(cycles);
+  expect(machine.cpus[0]!.clock - LONG_AFTER).toBe(cycles);
 });
 
 describe('a prefetch for a store brings a line', () => {

@@ -72,6 +72,7 @@ describe('remote memory', () => {
         'cache-thrash, iterations: 20',
         'cpus: 4, nodes: 2',
         'object_size: 4096',
+        'history: fresh',
         `kernel: { version: ${VERSION}, numa: [on, off] }`,
       ),
     ).map(({ counts }) => counts.remoteMisses!);

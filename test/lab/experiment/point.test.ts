@@ -23,7 +23,7 @@ vi.mock('../../../src/lab/workloads/trace-replay.ts', async (importOriginal) => 
     replay: (context: WorkloadContext, options: ReplayOptions) => {
       const caches = context.allocator.caches();
       begun.push({ cacheCache: caches[0]!.cachep, caches, context });
-      replay(context, options);
+      return replay(context, options);
     },
   };
 });
@@ -49,9 +49,12 @@ const operations = [...eachOperation(trace.operations)];
 
 const specificationOf = (...more: string[]) =>
   parseSpecification(
-    ['name: x', 'workload: { name: replay, trace: t }', 'machine: { model: pentium-iii, memory: 8M }', ...more].join(
-      '\n',
-    ),
+    [
+      'name: x',
+      ...(more.some((key) => key.startsWith('workload')) ? [] : ['workload: { name: replay, trace: t }']),
+      'machine: { model: pentium-iii, memory: 8M }',
+      ...more,
+    ].join('\n'),
     'x.yaml',
   );
 const specification = specificationOf();
@@ -136,6 +139,16 @@ test('a number of colours is the most that any cache has', () => {
   expect(Math.max(...caches.map(({ colour }) => colour))).toBe(2);
 });
 
+test('a replay that is warmed up counts the same operations, and hardly a cold miss', () => {
+  const [cold, warm] = [0, 1].map((passes) => {
+    const of = specificationOf(`workload: { name: replay, trace: t, warm_up: ${passes} }`, 'touch: init-head');
+    return runPoint(of, trace, { ...point, touch: 'init-head' }).counts;
+  });
+  expect(warm!.operations).toBe(cold!.operations);
+  expect(cold!.cold / cold!.misses).toBeGreaterThan(0.5);
+  expect(warm!.cold / warm!.misses).toBeLessThan(0.1);
+});
+
 describe('per-CPU arrays', () => {
   const limits = (...keys: string[]) =>
     begin({}, specificationOf(...keys)).caches.map(({ name, cpuArrays }) => [name, cpuArrays[0]?.limit ?? null]);
@@ -161,7 +174,7 @@ describe('per-CPU arrays', () => {
 
 describe('alignment', () => {
   const sizesOf = (alignment: string | number, named: boolean) =>
-    begin({ alignment }, specificationOf('alignment: [word, line-fraction, whole-line, 4, 16, 128]'))
+    begin({ alignment }, specificationOf('history: fresh', 'alignment: [word, line-fraction, whole-line, 4, 16, 128]'))
       .caches.filter(({ name }) => name.startsWith('of-') === named)
       .map(({ name, objsize }) => `${name}: ${objsize}`);
 
@@ -213,4 +226,22 @@ test('the points of one seed share its draws: threads on CPUs, statics in memory
   };
   expect(draws({ colouring: 'off', alignment: 'whole-line', touch: 'init-all' })).toEqual(draws({}));
   expect(draws({ seed: 1 })[0]).not.toBe(draws({})[0]);
+});
+
+describe('misses by the role of what was missed', () => {
+  const owned = specificationOf('owners: on');
+  const result = runPoint(owned, trace, point);
+
+  test('are told where the specification asks for owners, and add up to all', () => {
+    const { missesByRole } = result;
+    expect(Object.values(missesByRole!).reduce((sum, misses) => sum + misses, 0)).toBe(result.counts.misses);
+    expect(Object.keys(missesByRole!)).toEqual(
+      expect.arrayContaining(['object', 'slab descriptor', 'cache descriptor']),
+    );
+  });
+
+  test('change nothing that is counted', () => {
+    const { missesByRole: _, ...rest } = result;
+    expect(rest).toEqual(runPoint(specification, trace, point));
+  });
 });

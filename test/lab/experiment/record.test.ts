@@ -22,7 +22,7 @@ const specificationOf = (cpus: number, policy: string, machine = 'memory: 8M', v
   parseSpecification(
     `{ name: small, workload: { name: replay, trace: t }, machine: { model: { l1: { size: 4K, ways: 2, line: 32, policy: ${policy} },
        cycles: { l1: 1, l2: 2, memory: 3, transfer: 4 } }, ${machine}, cpus: ${cpus} }, kernel: { version: ${version} },
-       placement: trace, touch: [init-head], alignment: [word], colouring: [on], seeds: 1 }`,
+       history: fresh, placement: trace, touch: [init-head], alignment: [word], colouring: [on], seeds: 1 }`,
     'small.yaml',
   );
 
@@ -34,7 +34,7 @@ function fromRecording(lines: readonly string[], warmUp: number, specification: 
     geometry: cpuModelOf(machine.model).l1,
     cpus: machine.cpus,
     classes: 'all',
-    random: seeded(seedOf(specification, point), 'replacement'),
+    random: seeded(seedOf(specification, point, 'workload'), 'replacement'),
   });
   let before = simulator.counts();
   AccessList.parse(new TextEncoder().encode(lines.join('')), 'recording').forEach((cpu, kind, address, bytes, i) => {

@@ -26,7 +26,7 @@ describe('the hash of an experiment', () => {
   test('is of the schema and the specification, with the hash of the trace in place of its path', () => {
     const { seeds: _, ...rest } = replay.specification;
     const workload = { name: 'replay', trace: 'ab12' };
-    expect(hashOf(replay)).toBe(sha256(JSON.stringify({ schema: 'slabscope-results/2', ...rest, workload })));
+    expect(hashOf(replay)).toBe(sha256(JSON.stringify({ schema: 'slabscope-results/3', ...rest, workload })));
   });
 
   test('is another for another trace, and the same wherever it lies', () => {

@@ -110,7 +110,7 @@ describe('a line that was changed is told, and its point not taken as computed',
 
 test('lines without a checksum, as an older version wrote them, are told together and not taken', () => {
   const old = lines.map((line) =>
-    line.replace(/,"sha256":"\w+"/, '').replace('slabscope-point/2', 'slabscope-point/1'),
+    line.replace(/,"sha256":"\w+"/, '').replace('slabscope-point/3', 'slabscope-point/1'),
   );
   expect(read(['p.jsonl', lines[0] + old[1]! + old[2]])).toMatchObject({
     points: [{ result: results[0] }],
@@ -124,16 +124,16 @@ test('an end of line as on Windows changes nothing', () => {
 
 describe('a whole line that is no stored point is an error that names it', () => {
   const hashed = (text: string) => `${text.slice(0, -1)},"sha256":"${sha256(text.slice(0, -1))}"}\n`;
-  const plain = JSON.stringify({ schema: 'slabscope-point/2', ...identity, ...results[1] });
+  const plain = JSON.stringify({ schema: 'slabscope-point/3', ...identity, ...results[1] });
   test.each([
-    ['another schema', plain.replace('point/2', 'point/9'), 'schema is not as it must be'],
+    ['another schema', plain.replace('point/3', 'point/9'), 'schema is not as it must be'],
     ['no counts', plain.replace('"counts"', '"count"'), 'counts is not as it must be'],
     ['a count that is missing', plain.replace('"misses":101,', ''), 'counts.misses is not as it must be'],
     ['a count that is text', plain.replace('"misses":101', '"misses":"101"'), 'counts.misses is not as it must be'],
     ['no seed', plain.replace('"seed":1', '"sead":1'), 'point.seed is not as it must be'],
   ])('%s', (_what, text, problem) => {
     expect(() => read(['p.jsonl', lines[0] + hashed(text)])).toThrow(
-      `p.jsonl:2: no stored point: ${problem}; a line of slabscope-point/2 is needed`,
+      `p.jsonl:2: no stored point: ${problem}; a line of slabscope-point/3 is needed`,
     );
   });
 });

@@ -35,11 +35,13 @@ test('of name, workload and model alone: everything else has its default', () =>
     kernel: { version: '2.4.22', l1_cache_bytes: 'model', smp: 'on', debug: 'off' },
     placement: 'thread',
     ageing: 0.125,
+    history: 'established',
     interference: 0,
     interrupts: 'off',
     touch: ['init-all', 'init-head', 'hot-fields'],
     alignment: ['word', 'line-fraction', 'whole-line'],
     colouring: ['on', 'off'],
+    drawn: 'all',
     seeds: 10,
     seed: 'slabscope',
   });
@@ -225,6 +227,16 @@ test.each([
     'an interference above all',
     [...smallest, 'interference: 101'],
     '5: interference: must be a whole number from 0 to 100',
+  ],
+  [
+    'a footprint that stays in the L1',
+    [...smallest, 'interference: { share: 25, footprint: 16K }'],
+    '5: a footprint of 16384 bytes, and an L1 of 16384; make it twice the L1 or more',
+  ],
+  [
+    'a footprint without a share',
+    [...smallest, 'interference: { footprint: 64K }'],
+    '5: interference.share is missing; give it',
   ],
   ['interrupts without pause', [...smallest, 'interrupts: 10'], '5: interrupts: must be off, or cycles from 1000'],
   [

@@ -52,12 +52,13 @@ test('in the random run CPUs run ahead in plain stretches, but meet others at lo
     () => randomRun(machine, 'one', 3000),
   );
   const { transfer, memory, l1 } = machine.machine.model.cycles;
-  const oneAccess = Math.max(transfer, memory, l1);
+  const oneMove = Math.max(transfer, memory, l1);
   expect(skew.largest!.skew).toBeLessThan(50_000);
   const ofLocks = [...skew.anachronisms].filter(([field]) => field.endsWith('lock'));
   expect(ofLocks.map(([field]) => field).sort()).toEqual(['kmem_cache_t.spinlock', 'zone_struct.lock']);
-  // The time of an access is that at which it begins, so another may begin while it lasts.
-  for (const [, { largest }] of ofLocks) expect(largest.skew).toBeLessThanOrEqual(oneAccess);
+  // The time of an access is that at which it begins, so another may begin while it lasts: until the line has been with all
+  // who asked for it before.
+  for (const [, { largest }] of ofLocks) expect(largest.skew).toBeLessThanOrEqual(4 * oneMove);
   // Cookies in objects are handed over by host code, which knows no simulated time.
   expect([...skew.anachronisms.keys()].filter((field) => !field.endsWith('lock')).sort()).toEqual([
     'object',

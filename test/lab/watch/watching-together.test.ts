@@ -126,7 +126,7 @@ test('when those who can have stopped, CPUs, caches and scheduler have no method
 test("what user mode misses around those who watch is nobody's", () => {
   const { machine, allocator, run } = work();
   const [cpu] = machine.cpus as [Cpu];
-  const interference = new Interference(allocator, 50);
+  const interference = new Interference(allocator, { share: 50 });
   machine.run(cpu, interference.setUp(cpu, 'seed'));
   const attribution = new Attribution(allocator);
   const before = machine.cpus.map(({ counters }) => counters.misses);

@@ -68,14 +68,15 @@ function replayed(...operations: Operation[]) {
         entered++;
       },
     },
+    think: 0,
   });
-  const traced = machine.machine.run(boss!, context.createCache(boss!, 'traced', 200));
+  const traced = machine.machine.run(boss!, context.createCache(boss!, { name: 'traced', size: 200 }));
   context.startCounting();
-  replay(context, { trace, caches: [traced] });
+  const pass = replay(context, { trace, caches: [traced] });
   const { cachep } = traced;
   const result = { operations: context.operations, failed: context.failed };
   const cache = machine.allocator.caches().find((state) => state.cachep === cachep)!;
-  return { ...machine, cache, seen, result, entered };
+  return { ...machine, cache, cachep, seen, result, entered, pass };
 }
 
 /** Frees that began before the allocation of their object had returned, in simulated time. */
@@ -139,6 +140,16 @@ describe('an object', () => {
     assertCache(allocator, cache, live);
     assertBuddy(k);
     expect([result, entered]).toEqual([{ operations: 4, failed: 0 }, 4]);
+  });
+
+  test('left at the end of a pass is freed behind it, each on the CPU that allocated it', () => {
+    const { allocator, cachep, k, seen, pass } = replayed(alloc(0), alloc(1, 1), free(0, 1), kmalloc(2, 8), alloc(3));
+    const freedBefore = seen.filter(({ event }) => event === 'freeing').length;
+    pass.freeAll();
+    const freed = seen.filter(({ event }) => event === 'freeing').slice(freedBefore);
+    expect(freed.map(({ cpu, size }) => `cpu${cpu} ${size}`).sort()).toEqual(['cpu0 200', 'cpu0 8', 'cpu1 200']);
+    assertCache(allocator, allocator.caches().find((cache) => cache.cachep === cachep)!, []);
+    assertBuddy(k);
   });
 
   test('of a named cache may go by kfree', () => {

@@ -223,6 +223,42 @@ describe('interference', () => {
   });
 });
 
+test('interference with a footprint beyond the second level presses on it too; one of twice the L1 does not', () => {
+  // Between two increments of a counter 64 x 512 lines go by, twice as many as the 256 KB of the second level hold; the pages
+  // that they stand in fall into its sets almost evenly.
+  const workload = 'per-cpu-counters, counters: 64, increments: 640';
+  const [none, small, large] = ['0', '{ share: 100 }', '{ share: 100, footprint: 512K }'].map((interference) =>
+    countsOf(workload, oneCpu, 'alignment: whole-line', `interference: ${interference}`),
+  );
+  expect([none!.misses, small!.misses, large!.misses]).toEqual([0, 640, 640]);
+  expect([none!.l2Misses, small!.l2Misses, large!.l2Misses]).toEqual([0, 0, 620]);
+});
+
+describe('think time', () => {
+  const onOneCpu = synthetic.filter((workload) => !workload.startsWith('producer-consumer'));
+  const machine = 'machine: { model: pentium-iii, cpus: 3, memory: 16M }';
+  const missesOf = (...keys: string[]) => {
+    const specification = parse('per-cpu-counters, increments: 2000', 'alignment: word', machine, ...keys);
+    return points(specification).map((point) => runPoint(specification, null, point).counts.misses);
+  };
+
+  test('off, CPUs that do the same fall into step, under every seed into the same', () => {
+    expect(missesOf('seeds: 3')).toEqual([5498, 5498, 5498]);
+    expect(missesOf('seeds: 3', 'think: 0')).toEqual([5498, 5498, 5498]);
+  });
+
+  test('on, the seed draws who meets whom', () => {
+    expect(missesOf('seeds: 3', 'think: 200')).toEqual([5115, 5145, 5099]);
+  });
+
+  test.each(onOneCpu)('of %s is no work: on one CPU all counts are those without it', (workload) => {
+    const { elapsedCycles, ...thinking } = countsOf(workload, oneCpu, 'think: 300');
+    const { elapsedCycles: atOnce, ...counts } = countsOf(workload, oneCpu);
+    expect(thinking).toEqual(counts);
+    expect(elapsedCycles).toBeGreaterThan(atOnce);
+  });
+});
+
 test('interrupts: the handler works on each CPU, the more often the shorter the period', () => {
   const [none, few, many] = ['off', 40_000, 10_000].map((period) =>
     countsOf('churn, operations: 40000', `interrupts: ${period}`),

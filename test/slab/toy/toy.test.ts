@@ -78,7 +78,7 @@ test.each([
 ])('its misses have owners: counters aligned by %s are missed %i times by false sharing', (alignment, falseSharing) => {
   const specification = specified({
     ...{ kernel: { version: 'toy' }, workload: 'per-cpu-counters', touch: undefined },
-    alignment,
+    ...{ alignment, history: 'fresh' },
   });
   const { owners } = attributePoint(specification, null, points(specification)[0]);
   expect(owners.find(({ name }) => name === 'counter object +0x0')).toMatchObject({ kind: 'object', falseSharing });

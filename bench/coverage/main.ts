@@ -1,0 +1,34 @@
+/**
+ * `npm run coverage` prints how often the lab's 95 % intervals hold the truth, as the table of docs/measures.md;
+ * `npm run coverage -- keep RESULTS.json...` prints what real.csv keeps of these results.
+ */
+import { readFileSync } from 'node:fs';
+import { seeded } from '../../src/base/random.ts';
+import { knownResults } from '../../src/lab/results/read-results.ts';
+import { coverage, type Population } from './coverage.ts';
+import { madeUp } from './made-up.ts';
+import { linesOf, real } from './real.ts';
+
+const SIZES = [6, 10, 20, 40];
+const REPETITIONS = 10_000;
+
+const [command, ...files] = process.argv.slice(2);
+if (command === 'keep') {
+  for (const file of files) {
+    const { name, points } = knownResults(JSON.parse(readFileSync(file, 'utf8')), file);
+    console.log(linesOf(name, points).join('\n'));
+  }
+} else {
+  console.log(`| intervals of 95 % hold the truth in | ${SIZES.map((size) => `${size} seeds`).join(' | ')} |`);
+  console.log(`| --- |${' ---: |'.repeat(SIZES.length)}`);
+  for (const population of madeUp) tell(population);
+  for (const population of real()) tell(population);
+}
+
+function tell<Seed>(population: Population<Seed>): void {
+  const cells = SIZES.map((size) => {
+    const random = seeded('coverage', `${population.name}, ${size}`);
+    return `${(100 * coverage(population, size, REPETITIONS, random)).toFixed(1)} %`;
+  });
+  console.log(`| ${population.name} | ${cells.join(' | ')} |`);
+}
