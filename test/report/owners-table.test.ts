@@ -40,6 +40,12 @@ test('points of several seeds are summed, owner by owner', () => {
   expect(rows.filter((row) => row.endsWith('call_lock'))).toEqual(['1.82% 20 6 0 0 14 0 16 0 16 call_lock']);
 });
 
+test('on machines with nodes each owner has its remote misses', () => {
+  const rows = rowsOf(ownersTable([owners.map((owner, i) => ({ ...owner, remoteMisses: i }))], 1));
+  expect(rows).toContain('95.24% 1,000 1 980 0 0 19 20 20 20 0 stats object +0x8 (rx)');
+  expect(rows).toContain('100.00% 1,050 4 980 30 7 29 38 20 28 3 all');
+});
+
 test('a run without misses is told as such', () => {
   expect(rowsOf(ownersTable([[]], 20))).toContain('0.00% 0 0 0 0 0 0 0 0 0 all');
 });

@@ -24,6 +24,8 @@ export interface OwnerCounts extends Owner, ClassedMisses {
   readonly upgrades: number;
   /** Copies that stores and prefetches took away from other CPUs. */
   readonly invalidations: number;
+  /** Lines that came from another node's memory; only of machines with nodes. */
+  readonly remoteMisses?: number;
 }
 
 /** The lines that went from cache to cache: fetched while another CPU held them modified, or missed for its writes. */

@@ -52,6 +52,7 @@ class Seen {
   upgrades = 0;
   invalidations = 0;
   prefetchFills = 0;
+  remoteMisses = 0;
 
   constructor(counters: Counters) {
     this.update(counters);
@@ -68,6 +69,7 @@ class Seen {
     this.upgrades = counters.upgrades;
     this.invalidations = counters.invalidationsSent;
     this.prefetchFills = counters.prefetchFills;
+    this.remoteMisses = counters.remoteMisses;
   }
 
   /** What came about since by accesses that went around those who watch (interference.ts) is nobody's. */
@@ -219,6 +221,7 @@ export class Attribution {
     owner.upgrades += counters.upgrades - seen.upgrades;
     owner.invalidations += counters.invalidationsSent - seen.invalidations;
     owner.prefetchFills += counters.prefetchFills - seen.prefetchFills;
+    if (owner.remoteMisses !== undefined) owner.remoteMisses += counters.remoteMisses - seen.remoteMisses;
     const missed = counters.readMisses !== seen.readMisses || counters.writeMisses !== seen.writeMisses;
     const missClass = missed ? seen.missClass(counters) : null;
     if (missClass !== null) {
@@ -305,7 +308,8 @@ export class Attribution {
     let tally = this.#owners.get(owner.name);
     if (tally === undefined) {
       const classes = { cold: 0, capacity: 0, conflict: 0, trueSharing: 0, falseSharing: 0 };
-      tally = { ...owner, misses: 0, ...classes, hitm: 0, prefetchFills: 0, upgrades: 0, invalidations: 0 };
+      const remote = this.#allocator.kernel.machine.nodes === null ? {} : { remoteMisses: 0 };
+      tally = { ...owner, misses: 0, ...classes, hitm: 0, prefetchFills: 0, upgrades: 0, invalidations: 0, ...remote };
       this.#owners.set(owner.name, tally);
     }
     return tally;

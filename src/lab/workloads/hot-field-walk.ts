@@ -46,6 +46,7 @@ export default defineWorkload({
       run() {
         context.onEachCpu(function* (cpu) {
           for (let pass = 0; pass < passes; pass++) {
+            if (cpu.isAhead) yield context.leave(cpu);
             context.enter(cpu);
             for (let objp = first; objp !== NULL; objp = cpu.loadPtr(objp + offset)) {
               if (cpu.isAhead) yield;
