@@ -3,11 +3,13 @@ import type { Cpu, Program } from '../src/hw/cpu.ts';
 import { cpuModels } from '../src/hw/cpu-models.ts';
 import { Machine } from '../src/hw/machine.ts';
 import { MiB } from '../src/hw/memory.ts';
-import { get_current, task_struct } from '../src/kernel/linux-2.4/task.ts';
+import { get_current } from '../src/kernel/linux-2.4/task.ts';
+import { task_struct } from '../src/kernel/linux-2.4.22/task.ts';
 import { GFP_KERNEL } from '../src/mm/linux-2.4.22/gfp.ts';
 import { boot } from '../src/slab/boot.ts';
-import { cc_entry } from '../src/slab/linux-2.4.22/alloc.ts';
-import { cpucache_t, type Linux2422 } from '../src/slab/linux-2.4.22/slab.ts';
+import { cc_entry } from '../src/slab/linux-2.4/alloc.ts';
+import { cpucache_t } from '../src/slab/linux-2.4/slab.ts';
+import type { Linux2422 } from '../src/slab/linux-2.4.22/slab.ts';
 import { assertCount, medianNanoseconds, report } from './measure.ts';
 
 const PAIRS = 20_000;

@@ -7,8 +7,8 @@ import type { StoreBufferOptions } from '../src/hw/store-buffer.ts';
 import type { Kernel } from '../src/kernel/kernel.ts';
 import type { SlabAllocator } from '../src/slab/allocator.ts';
 import { bootBuild } from '../src/slab/boot.ts';
-import type { SlabConfig } from '../src/slab/linux-2.4.22/config.ts';
-import { smpConfig } from '../src/slab/linux-2.4.22/config.ts';
+import type { SlabConfig } from '../src/slab/linux-2.4/config.ts';
+import { smpConfig } from '../src/slab/linux-2.4/config.ts';
 import { linux2422 } from '../src/slab/linux-2.4.22/index.ts';
 import type { Linux2422 } from '../src/slab/linux-2.4.22/slab.ts';
 

@@ -2,11 +2,12 @@
 import type { Cpu } from '../../src/hw/cpu.ts';
 import type { addr_t } from '../../src/hw/memory.ts';
 import { observe } from '../../src/hw/observe.ts';
-import { task_struct } from '../../src/kernel/linux-2.4/task.ts';
+import { task_struct } from '../../src/kernel/linux-2.4.22/task.ts';
 import { fieldAt } from '../../src/kernel/struct.ts';
 import { struct_page } from '../../src/mm/linux-2.4.22/mm.ts';
 import type { CacheState, SlabAllocator } from '../../src/slab/allocator.ts';
-import { cpucache_t, kmem_bufctl_t, type Linux2422, slab_t } from '../../src/slab/linux-2.4.22/slab.ts';
+import { cpucache_t, kmem_bufctl_t, slab_t } from '../../src/slab/linux-2.4/slab.ts';
+import type { Linux2422 } from '../../src/slab/linux-2.4.22/slab.ts';
 import type { Linux2617 } from '../../src/slab/linux-2.6.17/slab.ts';
 
 /** The field at `offset`, with what is beyond its start. */

@@ -1,10 +1,12 @@
 /** What a kernel stands on before its first line runs. */
 import { expect, test } from 'vitest';
-import { call_data_struct, irqCpustat } from '../../src/kernel/linux-2.4/kernel.ts';
-import { THREAD_SIZE, task_struct } from '../../src/kernel/linux-2.4/task.ts';
+import { call_data_struct } from '../../src/kernel/linux-2.4/kernel.ts';
+import { THREAD_SIZE } from '../../src/kernel/linux-2.4/task.ts';
+import { irqCpustat } from '../../src/kernel/linux-2.4.22/hardirq.ts';
+import { task_struct } from '../../src/kernel/linux-2.4.22/task.ts';
 import { list_head } from '../../src/kernel/list.ts';
 import { peekList } from '../../src/kernel/peek-list.ts';
-import { smpConfig, upConfig } from '../../src/slab/linux-2.4.22/config.ts';
+import { smpConfig, upConfig } from '../../src/slab/linux-2.4/config.ts';
 import { messageOf } from '../hw/tiny-machine.ts';
 import { kernelOn, SCRATCH } from './kernels.ts';
 

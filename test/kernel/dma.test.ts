@@ -16,8 +16,8 @@ import {
   set_dma_mode,
 } from '../../src/kernel/dma.ts';
 import { inb } from '../../src/kernel/io.ts';
-import type { SlabConfig } from '../../src/slab/linux-2.4.22/config.ts';
-import { smpConfig, upConfig } from '../../src/slab/linux-2.4.22/config.ts';
+import type { SlabConfig } from '../../src/slab/linux-2.4/config.ts';
+import { smpConfig, upConfig } from '../../src/slab/linux-2.4/config.ts';
 import { messageOf } from '../hw/tiny-machine.ts';
 import { kernelOn, SCRATCH } from './kernels.ts';
 

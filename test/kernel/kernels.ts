@@ -6,10 +6,11 @@ import { type addr_t, MiB } from '../../src/hw/memory.ts';
 import type { Context } from '../../src/hw/scheduler.ts';
 import type { Kernel } from '../../src/kernel/kernel.ts';
 import type { Linux24 } from '../../src/kernel/linux-2.4/kernel.ts';
-import { THREAD_SIZE, task_struct } from '../../src/kernel/linux-2.4/task.ts';
+import { THREAD_SIZE } from '../../src/kernel/linux-2.4/task.ts';
+import { task_struct } from '../../src/kernel/linux-2.4.22/task.ts';
+import type { SlabConfig } from '../../src/slab/linux-2.4/config.ts';
+import { smpConfig } from '../../src/slab/linux-2.4/config.ts';
 import { powerOn } from '../../src/slab/linux-2.4.22/boot.ts';
-import type { SlabConfig } from '../../src/slab/linux-2.4.22/config.ts';
-import { smpConfig } from '../../src/slab/linux-2.4.22/config.ts';
 
 /** Memory that the kernel has not handed out, and nobody uses. */
 export const SCRATCH: addr_t = 4 * MiB;

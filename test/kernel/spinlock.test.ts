@@ -10,7 +10,7 @@ import {
   spin_unlock_irq,
   spin_unlock_irqrestore,
 } from '../../src/kernel/spinlock.ts';
-import { upConfig } from '../../src/slab/linux-2.4.22/config.ts';
+import { upConfig } from '../../src/slab/linux-2.4/config.ts';
 import { kernelOn, overlaps, SCRATCH, type Span, work } from './kernels.ts';
 
 const LOCK = SCRATCH;

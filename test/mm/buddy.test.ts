@@ -3,11 +3,14 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Program } from '../../src/hw/cpu.ts';
 import { type addr_t, MiB, NULL, PAGE_SHIFT } from '../../src/hw/memory.ts';
-import { nr_free_pages, type ZoneState, zoneStates } from '../../src/mm/linux-2.4.22/buddyinfo.ts';
+import { nr_free_pages, type ZoneState } from '../../src/mm/linux-2.4/buddyinfo.ts';
+import { MAX_DMA_PFN, MAX_ORDER, ZONE_DMA, ZONE_NORMAL } from '../../src/mm/linux-2.4/mm.ts';
+import { __free_pages, __get_free_pages } from '../../src/mm/linux-2.4/page-alloc.ts';
+import { zoneStates } from '../../src/mm/linux-2.4.22/buddyinfo.ts';
 import { GFP_ATOMIC, GFP_DMA, GFP_KERNEL } from '../../src/mm/linux-2.4.22/gfp.ts';
-import { MAX_DMA_PFN, MAX_ORDER, type Mm, ZONE_DMA, ZONE_NORMAL } from '../../src/mm/linux-2.4.22/mm.ts';
-import { __free_pages, __get_free_pages, alloc_pages } from '../../src/mm/linux-2.4.22/page-alloc.ts';
-import { upConfig } from '../../src/slab/linux-2.4.22/config.ts';
+import type { Mm } from '../../src/mm/linux-2.4.22/mm.ts';
+import { alloc_pages } from '../../src/mm/linux-2.4.22/page-alloc.ts';
+import { upConfig } from '../../src/slab/linux-2.4/config.ts';
 import { type Booted, booted } from '../machines.ts';
 import { assertBuddy } from '../slab/invariants.ts';
 

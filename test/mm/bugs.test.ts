@@ -2,20 +2,12 @@
 import { describe, expect, test } from 'vitest';
 import { type addr_t, MiB, NULL } from '../../src/hw/memory.ts';
 import { list_head } from '../../src/kernel/list.ts';
+import { free_area_struct, PG_locked, PG_slab, ZONE_DMA, ZONE_NORMAL } from '../../src/mm/linux-2.4/mm.ts';
+import { __free_pages } from '../../src/mm/linux-2.4/page-alloc.ts';
 import { zoneStates } from '../../src/mm/linux-2.4.22/buddyinfo.ts';
 import { GFP_ATOMIC, GFP_DMA } from '../../src/mm/linux-2.4.22/gfp.ts';
-import {
-  free_area_struct,
-  PG_active,
-  PG_locked,
-  PG_lru,
-  PG_slab,
-  struct_page,
-  ZONE_DMA,
-  ZONE_NORMAL,
-  ZONE_SHIFT,
-} from '../../src/mm/linux-2.4.22/mm.ts';
-import { __free_pages, alloc_pages, free_pages } from '../../src/mm/linux-2.4.22/page-alloc.ts';
+import { PG_active, PG_lru, struct_page, ZONE_SHIFT } from '../../src/mm/linux-2.4.22/mm.ts';
+import { alloc_pages, free_pages } from '../../src/mm/linux-2.4.22/page-alloc.ts';
 import { booted } from '../machines.ts';
 
 function pages() {

@@ -2,8 +2,9 @@ import { expect, test } from 'vitest';
 import { call_data_struct } from '../../src/kernel/linux-2.4/kernel.ts';
 import { list_head } from '../../src/kernel/list.ts';
 import { wait_queue_t } from '../../src/kernel/wait.ts';
-import { free_area_struct, struct_page, zonelist_struct } from '../../src/mm/linux-2.4.22/mm.ts';
-import { cache_sizes_t, cpucache_t, slab_t } from '../../src/slab/linux-2.4.22/slab.ts';
+import { free_area_struct } from '../../src/mm/linux-2.4/mm.ts';
+import { struct_page, zonelist_struct } from '../../src/mm/linux-2.4.22/mm.ts';
+import { cache_sizes_t, cpucache_t, slab_t } from '../../src/slab/linux-2.4/slab.ts';
 import { booted } from '../machines.ts';
 // @ts-expect-error: a plugin of Stryker, in plain JavaScript
 import { zeroOffsets } from './zero-offsets.mjs';

@@ -4,13 +4,13 @@ import { expect, test } from 'vitest';
 import type { Cpu, Program } from '../../src/hw/cpu.ts';
 import { type addr_t, MiB, NULL, PAGE_SHIFT } from '../../src/hw/memory.ts';
 import { list_head } from '../../src/kernel/list.ts';
-import { nr_free_pages } from '../../src/mm/linux-2.4.22/buddyinfo.ts';
+import { nr_free_pages } from '../../src/mm/linux-2.4/buddyinfo.ts';
 import { GFP_ATOMIC } from '../../src/mm/linux-2.4.22/gfp.ts';
 import { struct_page } from '../../src/mm/linux-2.4.22/mm.ts';
 import { alloc_pages } from '../../src/mm/linux-2.4.22/page-alloc.ts';
 import type { CacheState } from '../../src/slab/allocator.ts';
-import { smpConfig, upConfig } from '../../src/slab/linux-2.4.22/config.ts';
-import { SLAB_HWCACHE_ALIGN } from '../../src/slab/linux-2.4.22/flags.ts';
+import { smpConfig, upConfig } from '../../src/slab/linux-2.4/config.ts';
+import { SLAB_HWCACHE_ALIGN } from '../../src/slab/linux-2.4/flags.ts';
 import { type Booted, booted } from '../machines.ts';
 import { assertBuddy, assertCache } from './invariants.ts';
 

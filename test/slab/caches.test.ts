@@ -3,20 +3,16 @@ import { describe, expect, test } from 'vitest';
 import { type addr_t, MiB, NULL, PAGE_SHIFT, PAGE_SIZE } from '../../src/hw/memory.ts';
 import type { KernelFunction } from '../../src/kernel/kernel.ts';
 import { list_head } from '../../src/kernel/list.ts';
-import { nr_free_pages } from '../../src/mm/linux-2.4.22/buddyinfo.ts';
+import { nr_free_pages } from '../../src/mm/linux-2.4/buddyinfo.ts';
+import { PG_slab } from '../../src/mm/linux-2.4/mm.ts';
 import { GFP_ATOMIC, GFP_DMA, GFP_KERNEL } from '../../src/mm/linux-2.4.22/gfp.ts';
-import { PG_slab, struct_page } from '../../src/mm/linux-2.4.22/mm.ts';
+import { struct_page } from '../../src/mm/linux-2.4.22/mm.ts';
 import type { CacheOptions, SlabState } from '../../src/slab/allocator.ts';
-import type { SlabConfig } from '../../src/slab/linux-2.4.22/config.ts';
-import { upConfig } from '../../src/slab/linux-2.4.22/config.ts';
-import { SLAB_CACHE_DMA, SLAB_HWCACHE_ALIGN } from '../../src/slab/linux-2.4.22/flags.ts';
-import { peekName } from '../../src/slab/linux-2.4.22/inspect.ts';
-import {
-  general_sizes,
-  SLAB_CTOR_ATOMIC,
-  SLAB_CTOR_CONSTRUCTOR,
-  SLAB_NO_GROW,
-} from '../../src/slab/linux-2.4.22/slab.ts';
+import type { SlabConfig } from '../../src/slab/linux-2.4/config.ts';
+import { upConfig } from '../../src/slab/linux-2.4/config.ts';
+import { SLAB_CACHE_DMA, SLAB_HWCACHE_ALIGN } from '../../src/slab/linux-2.4/flags.ts';
+import { peekName } from '../../src/slab/linux-2.4/inspect.ts';
+import { general_sizes, SLAB_CTOR_ATOMIC, SLAB_CTOR_CONSTRUCTOR, SLAB_NO_GROW } from '../../src/slab/linux-2.4/slab.ts';
 import { booted } from '../machines.ts';
 import { assertCache } from './invariants.ts';
 

@@ -3,8 +3,9 @@ import { expect } from 'vitest';
 import { type addr_t, PAGE_SHIFT } from '../../src/hw/memory.ts';
 import { list_head } from '../../src/kernel/list.ts';
 import { Corruption } from '../../src/kernel/peek-list.ts';
+import { PG_slab } from '../../src/mm/linux-2.4/mm.ts';
 import { zoneStates } from '../../src/mm/linux-2.4.22/buddyinfo.ts';
-import { type Mm, PG_slab, struct_page } from '../../src/mm/linux-2.4.22/mm.ts';
+import { type Mm, struct_page } from '../../src/mm/linux-2.4.22/mm.ts';
 import type { CacheState, SlabAllocator, SlabState } from '../../src/slab/allocator.ts';
 import type { Linux2422 } from '../../src/slab/linux-2.4.22/slab.ts';
 

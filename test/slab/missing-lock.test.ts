@@ -4,14 +4,14 @@ import { booted } from '../machines.ts';
 import { randomRun } from './random.ts';
 import { harmOf, refillWithoutLock } from './refill-without-lock.ts';
 
-type Batch = typeof import('../../src/slab/linux-2.4.22/batch.ts').kmem_cache_alloc_batch;
+type Batch = typeof import('../../src/slab/linux-2.4/batch.ts').kmem_cache_alloc_batch;
 
 const double = vi.hoisted(() => ({ batch: undefined as unknown as Batch }));
-vi.mock('../../src/slab/linux-2.4.22/batch.ts', () => ({
+vi.mock('../../src/slab/linux-2.4/batch.ts', () => ({
   kmem_cache_alloc_batch: ((...args) => double.batch(...args)) satisfies Batch,
 }));
 const { kmem_cache_alloc_batch: withLock } = await vi.importActual<{ kmem_cache_alloc_batch: Batch }>(
-  '../../src/slab/linux-2.4.22/batch.ts',
+  '../../src/slab/linux-2.4/batch.ts',
 );
 
 /** What the run was harmed by, if it was. */

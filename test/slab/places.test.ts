@@ -2,9 +2,10 @@
 import { describe, expect, test } from 'vitest';
 import { type addr_t, PAGE_SIZE } from '../../src/hw/memory.ts';
 import { list_head } from '../../src/kernel/list.ts';
+import { free_area_struct } from '../../src/mm/linux-2.4/mm.ts';
 import { GFP_ATOMIC, GFP_KERNEL } from '../../src/mm/linux-2.4.22/gfp.ts';
-import { free_area_struct, struct_page } from '../../src/mm/linux-2.4.22/mm.ts';
-import { cpucache_t, slab_bufctl, slab_t } from '../../src/slab/linux-2.4.22/slab.ts';
+import { struct_page } from '../../src/mm/linux-2.4.22/mm.ts';
+import { cpucache_t, slab_bufctl, slab_t } from '../../src/slab/linux-2.4/slab.ts';
 import { booted } from '../machines.ts';
 
 const { machine, allocator, k } = booted();

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { upConfig } from '../../src/slab/linux-2.4.22/config.ts';
+import { upConfig } from '../../src/slab/linux-2.4/config.ts';
 import { booted } from '../machines.ts';
 import { randomRun } from './random.ts';
 

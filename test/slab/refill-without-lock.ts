@@ -4,13 +4,14 @@ import { type addr_t, NULL, PageFault } from '../../src/hw/memory.ts';
 import { Lockup } from '../../src/hw/watchdog.ts';
 import { KernelBug } from '../../src/kernel/bug.ts';
 import { Corruption } from '../../src/kernel/peek-list.ts';
-import { cc_entry, firstSlab, kmem_cache_alloc_one_tail } from '../../src/slab/linux-2.4.22/alloc.ts';
-import { cpucache_t, type Linux2422 } from '../../src/slab/linux-2.4.22/slab.ts';
+import { cc_entry, kmem_cache_alloc_one_tail } from '../../src/slab/linux-2.4/alloc.ts';
+import { cpucache_t } from '../../src/slab/linux-2.4/slab.ts';
+import type { Slab24 } from '../../src/slab/linux-2.4/slab.ts';
 
 /** kmem_cache_alloc_batch() without its lock. */
-export function* refillWithoutLock(k: Linux2422, cpu: Cpu, cachep: addr_t, cc: addr_t): Program<addr_t> {
+export function* refillWithoutLock(k: Slab24, cpu: Cpu, cachep: addr_t, cc: addr_t): Program<addr_t> {
   for (let count = cpu.load32(cachep + k.kmem_cache_t.batchcount); count > 0; count--) {
-    const slabp = firstSlab(k, cpu, cachep);
+    const slabp = k.slabOps.firstSlab(k, cpu, cachep);
     if (slabp === NULL) break;
     if (cpu.isAhead) yield;
     const avail = cpu.load32(cc + cpucache_t.avail);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { upConfig } from '../../src/slab/linux-2.4.22/config.ts';
+import { upConfig } from '../../src/slab/linux-2.4/config.ts';
 import { booted } from '../machines.ts';
 
 const EINVAL = -22;

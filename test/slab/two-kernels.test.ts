@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { below, seeded } from '../../src/base/random.ts';
 import { type addr_t, NULL } from '../../src/hw/memory.ts';
 import { GFP_KERNEL } from '../../src/mm/linux-2.4.22/gfp.ts';
-import { upConfig } from '../../src/slab/linux-2.4.22/config.ts';
+import { upConfig } from '../../src/slab/linux-2.4/config.ts';
 import { booted } from '../machines.ts';
 
 const builds = {

@@ -5,41 +5,43 @@ import type { addr_t } from '../../hw/memory.ts';
 import type { KernelConfig } from '../config.ts';
 import { dmaStatics, loadDmaStatics } from '../dma.ts';
 import { type BootLayout, Kernel } from '../kernel.ts';
-import { list_head } from '../list.ts';
 import { spinlockType } from '../lock-types.ts';
-import { array, ptr, struct, u32 } from '../struct.ts';
+import { array, type CType, ptr, type Struct, struct, u32 } from '../struct.ts';
 import type { StaticSymbol } from '../symbols.ts';
-import { get_current, THREAD_SIZE, task_struct } from './task.ts';
+import { get_current, type TaskStruct, THREAD_SIZE } from './task.ts';
 
-/** include/asm-i386/hardirq.h, irq_cpustat_t: one cache line a CPU, as the kernel was built to see lines. */
-export function irqCpustat(config: KernelConfig) {
-  const fields = {
-    __softirq_pending: u32,
-    __local_irq_count: u32,
-    __local_bh_count: u32,
-    __syscall_count: u32,
-    __ksoftirqd_task: ptr,
-    __nmi_count: u32,
-  };
+/** What every CPU has one of, each in cache lines of its own, as the kernel was built to see lines. */
+export function cpuLines<F extends Record<string, CType>>(config: KernelConfig, fields: F): Struct<F> {
   const packed = struct(fields);
   const line = Math.max(config.L1_CACHE_BYTES, 4);
   return Object.freeze({ ...packed, sizeof: Math.ceil(packed.sizeof / line) * line, align: line });
 }
 
+/** What versions of the series lay out differently, as far as shared code asks for it. */
+export interface SeriesLayouts {
+  readonly task_struct: TaskStruct;
+  readonly irq_cpustat_t: CType & { readonly __local_irq_count: number; readonly __local_bh_count: number };
+}
+
 /** The arguments of a cross-CPU call, and who has begun and ended it: on the caller's stack. */
 export const call_data_struct = struct({ func: ptr, info: ptr, started: u32, finished: u32, wait: u32 });
 
-export class Linux24 extends Kernel {
-  readonly task_struct = task_struct;
-  readonly irq_cpustat_t: ReturnType<typeof irqCpustat>;
+export abstract class Linux24 extends Kernel {
+  readonly task_struct: TaskStruct;
+  readonly irq_cpustat_t: SeriesLayouts['irq_cpustat_t'];
 
   readonly irq_stat: addr_t;
   readonly smp_num_cpus: addr_t;
   readonly call_lock: addr_t;
   readonly call_data: addr_t;
 
-  constructor(machine: Machine, config: KernelConfig, layout: BootLayout, statics: readonly StaticSymbol[]) {
-    const irq_cpustat_t = irqCpustat(config);
+  constructor(
+    machine: Machine,
+    config: KernelConfig,
+    layout: BootLayout,
+    statics: readonly StaticSymbol[],
+    { task_struct, irq_cpustat_t }: SeriesLayouts,
+  ) {
     const spinlock_t = spinlockType(config);
     const own: StaticSymbol[] = [
       { name: 'irq_stat', type: array(irq_cpustat_t, config.NR_CPUS) },
@@ -50,6 +52,7 @@ export class Linux24 extends Kernel {
       ...machine.cpus.map(({ id }) => ({ name: `task[${id}]`, type: { sizeof: THREAD_SIZE, align: THREAD_SIZE } })),
     ];
     super(machine, config, layout, [...own, ...statics]);
+    this.task_struct = task_struct;
     this.irq_cpustat_t = irq_cpustat_t;
     this.irq_stat = this.symbols.address('irq_stat');
     this.smp_num_cpus = this.symbols.address('smp_num_cpus');
@@ -58,6 +61,9 @@ export class Linux24 extends Kernel {
     for (const cpu of machine.cpus) this.#startCpu(cpu);
     if (config.CONFIG_ISA) loadDmaStatics(this);
   }
+
+  /** include/linux/list.h: what is taken off a list points to NULL afterwards, or where it did. `next` as in src/kernel/list.ts. */
+  abstract list_del(cpu: Cpu, entry: addr_t, next?: addr_t): void;
 
   get_current(cpu: Cpu): addr_t {
     return get_current(cpu);
@@ -74,9 +80,7 @@ export class Linux24 extends Kernel {
   #startCpu(cpu: Cpu): void {
     const task = this.symbols.address(`task[${cpu.id}]`);
     const { memory, scheduler } = this.machine;
-    memory.poke32(task + task_struct.processor, cpu.id);
-    memory.poke32(task + task_struct.local_pages, task + task_struct.local_pages);
-    memory.poke32(task + task_struct.local_pages + list_head.prev, task + task_struct.local_pages);
+    memory.poke32(task + this.task_struct.processor, cpu.id);
     memory.poke32(this.smp_num_cpus, this.machine.cpus.length);
     memory.poke8(this.call_lock, 1);
     scheduler.setIdleStack(cpu, task + THREAD_SIZE);

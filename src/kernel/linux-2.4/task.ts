@@ -2,44 +2,18 @@
 import type { Cpu } from '../../hw/cpu.ts';
 import type { addr_t } from '../../hw/memory.ts';
 import type { Kernel } from '../kernel.ts';
-import { array, long, ptr, struct, u32 } from '../struct.ts';
 
 export const THREAD_SIZE = 8192;
 
 export const PF_MEMALLOC = 0x00000800;
-export const PF_MEMDIE = 0x00001000;
-export const PF_FREE_PAGES = 0x00002000;
-export const PF_NOIO = 0x00004000;
 
-/** include/linux/sched.h, struct task_struct, as far as the allocators touch it: the first 100 bytes. */
-export const task_struct = struct({
-  state: long,
-  flags: long,
-  sigpending: u32,
-  addr_limit: long,
-  exec_domain: ptr,
-  need_resched: long,
-  ptrace: long,
-  lock_depth: u32,
-  counter: long,
-  nice: long,
-  policy: long,
-  mm: ptr,
-  processor: u32,
-  cpus_runnable: long,
-  cpus_allowed: long,
-  run_list: array(ptr, 2),
-  sleep_time: long,
-  next_task: ptr,
-  prev_task: ptr,
-  active_mm: ptr,
-  local_pages: array(ptr, 2),
-  allocation_order: u32,
-  nr_local_pages: u32,
-});
-
-/** sizeof(struct task_struct) as compiled; what follows the fields above is not modelled. */
-export const task_struct_sizeof = (smp: boolean) => (smp ? 1696 : 1440);
+/** include/linux/sched.h, struct task_struct: what all of 2.4 have, though not all in the same places. */
+export interface TaskStruct {
+  readonly sizeof: number;
+  readonly state: number;
+  readonly flags: number;
+  readonly processor: number;
+}
 
 /** include/asm-i386/current.h, get_current(): no access of memory. */
 export function get_current(cpu: Cpu): addr_t {
@@ -47,6 +21,6 @@ export function get_current(cpu: Cpu): addr_t {
 }
 
 /** smp_processor_id(): current->processor on SMP, 0 on UP. */
-export function smp_processor_id(k: Kernel, cpu: Cpu): number {
-  return k.config.CONFIG_SMP ? cpu.load32(get_current(cpu) + task_struct.processor) : 0;
+export function smp_processor_id(k: Kernel & { readonly task_struct: TaskStruct }, cpu: Cpu): number {
+  return k.config.CONFIG_SMP ? cpu.load32(get_current(cpu) + k.task_struct.processor) : 0;
 }

@@ -1,6 +1,7 @@
 /** Dumps of /proc/slabinfo, each of the form of some kernel's: the version that prints this form compares it. */
 import { InputError } from '../../base/input-error.ts';
 import type { CaseOutcome } from './outcome.ts';
+import type { Recordings } from './recording.ts';
 import { allRecordings } from './recordings.ts';
 import { type DumpMachine, parseDumpMachine } from './slabinfo-machine.ts';
 import { notAHeader, slabinfoVersion } from './slabinfo-text.ts';
@@ -13,10 +14,19 @@ export function verifySlabinfo(
   readSidecar: (path: string) => unknown,
 ): CaseOutcome {
   const form = slabinfoVersion(text, file);
-  const recordings = allRecordings.find(({ slabinfo }) => slabinfo.test(form));
-  if (recordings === undefined) throw notAHeader(file);
-  return recordings.verifyDump(text, file, describedBy(sidecarFile, file, readSidecar), sidecarFile);
+  const ofThisForm = allRecordings.filter(({ slabinfo }) => slabinfo.test(form));
+  if (ofThisForm.length === 0) throw notAHeader(file);
+  const machine = describedBy(sidecarFile, file, readSidecar);
+  const [likeliest, ...others] = ofThisForm.toSorted((a, b) => distance(a, machine) - distance(b, machine));
+  const printed = ({ mayHavePrinted }: Recordings) => mayHavePrinted?.(text, file, machine) ?? true;
+  const recordings = printed(likeliest) ? likeliest : (others.find(printed) ?? likeliest);
+  return recordings.verifyDump(text, file, machine, sidecarFile);
 }
+
+/** How far a dump's kernel is from a version, by their last numbers. */
+const distance = ({ version }: Recordings, { kernelVersion }: DumpMachine) =>
+  Math.abs(lastNumber(version) - lastNumber(kernelVersion));
+const lastNumber = (version: string) => Number(/^\d+\.\d+\.(\d+)/.exec(version)?.[1] ?? 0);
 
 function describedBy(sidecarFile: string, file: string, readSidecar: (path: string) => unknown): DumpMachine {
   let document: unknown;

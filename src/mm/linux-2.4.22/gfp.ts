@@ -1,4 +1,6 @@
 /** include/linux/mm.h (2.4.22): how hard to look for a page, and where. */
+import type { GfpNumbers } from '../linux-2.4/mm.ts';
+
 export const __GFP_DMA = 0x01;
 export const __GFP_HIGHMEM = 0x02;
 export const __GFP_WAIT = 0x10;
@@ -18,3 +20,8 @@ export const GFP_NFS = GFP_KERNEL;
 export const GFP_KSWAPD = GFP_USER;
 export const GFP_DMA = __GFP_DMA;
 export const GFP_ZONEMASK = 0x0f;
+
+/** As shared code asks for them. */
+export const gfpNumbers: GfpNumbers = {
+  ...{ __GFP_WAIT, __GFP_HIGH, __GFP_IO, __GFP_DMA, GFP_ATOMIC, GFP_KERNEL, GFP_USER, GFP_DMA },
+};

@@ -1,50 +1,40 @@
 /**
- * The page allocator's structures and statics (include/linux/mmzone.h, mm.h of 2.4.22): zones in contig_page_data, one
- * struct page of 44 bytes a page in mem_map, one bitmap an order and zone.
+ * The page allocator's structures and statics of 2.4.22: a struct page of 44 bytes that names its zone in the top byte of its
+ * flags, and hashed wait queues of a zone's pages.
  */
 import type { Cpu, Program } from '../../hw/cpu.ts';
 import type { Machine } from '../../hw/machine.ts';
-import { type addr_t, PAGE_SHIFT, PAGE_SIZE } from '../../hw/memory.ts';
+import type { addr_t } from '../../hw/memory.ts';
 import type { KernelConfig } from '../../kernel/config.ts';
 import type { BootLayout } from '../../kernel/kernel.ts';
-import { Linux24 } from '../../kernel/linux-2.4/kernel.ts';
-import { list_head } from '../../kernel/list.ts';
+import { irqCpustat } from '../../kernel/linux-2.4.22/hardirq.ts';
+import { task_struct } from '../../kernel/linux-2.4.22/task.ts';
+import { list_del, list_head } from '../../kernel/list.ts';
 import { spinlockType, waitQueueHead } from '../../kernel/lock-types.ts';
 import { array, type CType, long, ptr, roundUp, type Struct, struct, u32 } from '../../kernel/struct.ts';
 import type { StaticSymbol } from '../../kernel/symbols.ts';
-import { GFP_ZONEMASK } from './gfp.ts';
+import {
+  bitmapsOf,
+  free_area_struct,
+  MAX_NR_ZONES,
+  MAX_ORDER,
+  Mm24,
+  memMap,
+  type PageLayouts,
+  pageFields,
+  zoneSizes,
+} from '../linux-2.4/mm.ts';
+import { GFP_ZONEMASK, gfpNumbers } from './gfp.ts';
 
-export const MAX_ORDER = 10;
-export const MAX_NR_ZONES = 3;
-export const ZONE_DMA = 0;
-export const ZONE_NORMAL = 1;
-export const ZONE_HIGHMEM = 2;
 export const ZONE_SHIFT = 24;
-/** The first address that the ISA DMA controller cannot reach. */
-export const MAX_DMA_PFN = (16 << 20) >>> PAGE_SHIFT;
 export const PAGES_PER_WAITQUEUE = 256;
 
-export const PG_locked = 0;
-export const PG_referenced = 2;
-export const PG_dirty = 4;
 export const PG_lru = 6;
 export const PG_active = 7;
-export const PG_slab = 8;
 export const PG_reserved = 14;
 
-export const struct_page = struct({
-  list: list_head,
-  mapping: ptr,
-  index: long,
-  next_hash: ptr,
-  count: u32,
-  flags: long,
-  lru: list_head,
-  pprev_hash: ptr,
-  buffers: ptr,
-});
+export const struct_page = struct({ ...pageFields, pprev_hash: ptr, buffers: ptr });
 
-export const free_area_struct = struct({ free_list: list_head, map: ptr });
 export const zonelist_struct = struct({ zones: array(ptr, MAX_NR_ZONES + 1) });
 
 const zoneFields = (spinlock_t: CType) => ({
@@ -84,13 +74,6 @@ const pgDataFields = (zone_struct: CType) => ({
 export type PgData = Struct<ReturnType<typeof pgDataFields>>;
 export const pgData = (zone_struct: CType): PgData => struct(pgDataFields(zone_struct));
 
-/** Pages of each zone. */
-export function zoneSizes(ram: number): readonly number[] {
-  const pages = ram >>> PAGE_SHIFT;
-  const dma = Math.min(pages, MAX_DMA_PFN);
-  return [dma, pages - dma, 0];
-}
-
 /** Bytes of a zone's bitmap for one order: a bit a pair of blocks, in longs (free_area_init_core()). */
 export const bitmapBytes = (pages: number, order: number) => roundUp(((pages - 1) >>> (order + 4)) + 1, 4);
 
@@ -105,17 +88,11 @@ function* nothingHelps(): Program<boolean> {
   return false;
 }
 
-export class Mm extends Linux24 {
-  readonly zone_struct: ZoneStruct;
-  readonly pg_data_t: PgData;
+export class Mm extends Mm24 {
+  declare readonly zone_struct: ZoneStruct;
+  declare readonly pg_data_t: PgData;
 
-  readonly contig_page_data: addr_t;
   readonly zone_table: addr_t;
-  readonly mem_map: addr_t;
-  /** The variable that points to mem_map. */
-  readonly mem_map_ptr: addr_t;
-  readonly max_mapnr: addr_t;
-  readonly num_physpages: addr_t;
 
   /** What is tried where pages are short. It asks the slab allocator, so it is handed in at boot; until then nothing helps. */
   try_to_free_pages_zone: (cpu: Cpu, gfp_mask: number) => Program<boolean> = nothingHelps;
@@ -123,48 +100,43 @@ export class Mm extends Linux24 {
   constructor(machine: Machine, config: KernelConfig, layout: BootLayout, statics: readonly StaticSymbol[]) {
     const zone_struct = zoneStruct(config);
     const pg_data_t = pgData(zone_struct);
-    const zones = zoneSizes(layout.ram);
+    const layouts: PageLayouts = {
+      ...{
+        task_struct,
+        irq_cpustat_t: irqCpustat(config),
+        struct_page,
+        zone_struct,
+        pg_data_t,
+        PG_reserved,
+        gfp: gfpNumbers,
+      },
+      ...{ bitmaps: MAX_ORDER - 1, bitmapBytes },
+    };
     const own: StaticSymbol[] = [
       { name: 'contig_page_data', type: pg_data_t },
       { name: 'zone_table', type: array(ptr, MAX_NR_ZONES) },
       { name: 'mem_map_ptr', type: ptr },
       { name: 'max_mapnr', type: long },
       { name: 'num_physpages', type: long },
-      { name: 'mem_map', type: { sizeof: struct_page.sizeof * (layout.ram >>> PAGE_SHIFT), align: PAGE_SIZE } },
+      memMap(layout, struct_page),
     ];
-    zones.forEach((pages, zone) => {
+    zoneSizes(layout.ram).forEach((pages, zone) => {
       if (pages === 0) return;
-      own.push({
-        name: `wait_table[${zone}]`,
-        type: { sizeof: wait_table_size(pages) * waitQueueHead(config).sizeof, align: 32 },
-      });
-      for (let order = 0; order < MAX_ORDER - 1; order++) {
-        own.push({ name: `bitmap[${zone}][${order}]`, type: { sizeof: bitmapBytes(pages, order), align: 32 } });
-      }
+      const wait_table = { sizeof: wait_table_size(pages) * waitQueueHead(config).sizeof, align: 32 };
+      own.push({ name: `wait_table[${zone}]`, type: wait_table }, ...bitmapsOf(zone, pages, layouts));
     });
-    super(machine, config, layout, [...own, ...statics]);
-    this.zone_struct = zone_struct;
-    this.pg_data_t = pg_data_t;
-    this.contig_page_data = this.symbols.address('contig_page_data');
+    super(machine, config, layout, [...own, ...statics], layouts);
     this.zone_table = this.symbols.address('zone_table');
-    this.mem_map = this.symbols.address('mem_map');
-    this.mem_map_ptr = this.symbols.address('mem_map_ptr');
-    this.max_mapnr = this.symbols.address('max_mapnr');
-    this.num_physpages = this.symbols.address('num_physpages');
+    for (const { id } of machine.cpus)
+      this.#initLocalPages(this.symbols.address(`task[${id}]`) + task_struct.local_pages);
   }
 
-  /** The address of zone `index`. */
-  zone(index: number): addr_t {
-    return this.contig_page_data + this.pg_data_t.node_zones + index * this.zone_struct.sizeof;
+  override list_del(cpu: Cpu, entry: addr_t, next?: addr_t): void {
+    list_del(cpu, entry, next);
   }
 
-  /** The page frame number of a struct page. */
-  pfnOf(page: addr_t): number {
-    return (page - this.mem_map) / struct_page.sizeof;
-  }
-
-  /** The struct page of a page frame, by number: for those who look with peek. */
-  pageAt(pfn: number): addr_t {
-    return this.mem_map + pfn * struct_page.sizeof;
+  #initLocalPages(local_pages: addr_t): void {
+    this.machine.memory.poke32(local_pages + list_head.next, local_pages);
+    this.machine.memory.poke32(local_pages + list_head.prev, local_pages);
   }
 }

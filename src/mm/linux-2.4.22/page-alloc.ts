@@ -3,15 +3,18 @@ import type { Cpu, Program } from '../../hw/cpu.ts';
 import { type addr_t, NULL } from '../../hw/memory.ts';
 import { BUG } from '../../kernel/bug.ts';
 import { in_interrupt } from '../../kernel/linux-2.4/hardirq.ts';
-import { get_current, PF_FREE_PAGES, PF_MEMALLOC, PF_MEMDIE, task_struct } from '../../kernel/linux-2.4/task.ts';
+import { get_current, PF_MEMALLOC } from '../../kernel/linux-2.4/task.ts';
+import { PF_FREE_PAGES, PF_MEMDIE, task_struct } from '../../kernel/linux-2.4.22/task.ts';
 import { list_del, list_head } from '../../kernel/list.ts';
 import { ptr } from '../../kernel/struct.ts';
-import { __free_pages_ok, checkUnused, rmqueue } from './buddy.ts';
+import { rmqueue } from '../linux-2.4/buddy.ts';
+import { MAX_ORDER, type PageOps, PG_dirty } from '../linux-2.4/mm.ts';
+import { set_page_count, testPageFlag, virt_to_page } from '../linux-2.4/page.ts';
+import { __free_pages } from '../linux-2.4/page-alloc.ts';
+import { __free_pages_ok, checkRange, checkTaken, checkUnused, FILE, pageIndex } from './buddy.ts';
 import { __GFP_WAIT, GFP_ZONEMASK } from './gfp.ts';
-import { MAX_ORDER, type Mm, PG_dirty, PG_lru, PG_reserved, struct_page, zonelist_struct } from './mm.ts';
-import { page_address, page_zone, set_page_count, testPageFlag, virt_to_page } from './page.ts';
-
-const FILE = 'page_alloc.c';
+import { type Mm, PG_lru, struct_page, zonelist_struct } from './mm.ts';
+import { page_address, page_zone } from './page.ts';
 
 /** A block of 2^order pages: its first struct page, or NULL. May sleep if gfp_mask has __GFP_WAIT. */
 export function* alloc_pages(k: Mm, cpu: Cpu, gfp_mask: number, order: number): Program<addr_t> {
@@ -142,17 +145,19 @@ function memclass(k: Mm, cpu: Cpu, pgzone: addr_t, classzone: addr_t): boolean {
   return cpu.loadPtr(pgzone + zone_pgdat) === cpu.loadPtr(classzone + zone_pgdat) && pgzone <= classzone;
 }
 
-/** The address of a block of 2^order pages, or NULL. */
-export function* __get_free_pages(k: Mm, cpu: Cpu, gfp_mask: number, order: number): Program<addr_t> {
-  const page = yield* alloc_pages(k, cpu, gfp_mask, order);
-  return page === NULL ? NULL : page_address(k, cpu, page);
-}
-
-export function* __free_pages(k: Mm, cpu: Cpu, page: addr_t, order: number): Program {
-  if (testPageFlag(cpu, page, PG_reserved)) return;
-  if (cpu.lockAdd32(page + struct_page.count, -1) === 0) yield* __free_pages_ok(k, cpu, page, order);
-}
-
 export function* free_pages(k: Mm, cpu: Cpu, addr: addr_t, order: number): Program {
   if (addr !== NULL) yield* __free_pages(k, cpu, virt_to_page(k, cpu, addr), order);
 }
+
+/** What of this the rest of 2.4 does differently. */
+export const pageOps: PageOps = {
+  alloc_pages,
+  free_pages,
+  __free_pages_ok,
+  page_address,
+  checkRange,
+  checkTaken,
+  pageIndex,
+  // __test_and_change_bit(): under zone->lock it need not be locked itself.
+  changeBit: (cpu, map, bit) => cpu.btc(map, bit),
+};

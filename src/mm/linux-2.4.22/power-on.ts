@@ -1,31 +1,19 @@
-/** Power-on and mem_init: free_area_init_core(), build_zonelists(), free_all_bootmem_core() of 2.4.22. */
-import type { Cpu, Program } from '../../hw/cpu.ts';
+/** Power-on: free_area_init_core(), build_zonelists() of 2.4.22. */
+import type { Cpu } from '../../hw/cpu.ts';
 import { NULL, PAGE_SHIFT } from '../../hw/memory.ts';
 import { INIT_LIST_HEAD } from '../../kernel/list.ts';
 import { assignUnlocked } from '../../kernel/spinlock.ts';
 import { ptr } from '../../kernel/struct.ts';
+import { MAX_NR_ZONES, ZONE_DMA, ZONE_NORMAL, zoneSizes } from '../linux-2.4/mm.ts';
+import { initFreeAreas, initPages } from '../linux-2.4/power-on.ts';
 import { __GFP_DMA, GFP_ZONEMASK } from './gfp.ts';
-import {
-  bitmapBytes,
-  free_area_struct,
-  MAX_NR_ZONES,
-  MAX_ORDER,
-  type Mm,
-  PG_reserved,
-  struct_page,
-  wait_table_size,
-  ZONE_DMA,
-  ZONE_NORMAL,
-  ZONE_SHIFT,
-  zonelist_struct,
-  zoneSizes,
-} from './mm.ts';
-import { clearPageFlag, set_page_count } from './page.ts';
-import { __free_pages } from './page-alloc.ts';
+import { type Mm, PG_reserved, struct_page, wait_table_size, ZONE_SHIFT, zonelist_struct } from './mm.ts';
+import { pageOps } from './page-alloc.ts';
 
 /** Zones with empty free lists; every page reserved. Writes all that it relies on, so it may run again later. */
 export function power_on(k: Mm, cpu: Cpu): void {
   const { pg_data_t, contig_page_data, layout } = k;
+  k.pageOps = pageOps;
   const totalpages = layout.ram >>> PAGE_SHIFT;
   cpu.storePtr(k.mem_map_ptr, k.mem_map);
   cpu.storeLong(k.max_mapnr, totalpages);
@@ -73,20 +61,10 @@ function initZone(k: Mm, cpu: Cpu, index: number, start: number, size: number): 
   cpu.storeLong(zone + zone_struct.zone_start_mapnr, start);
   cpu.storeLong(zone + zone_struct.zone_start_paddr, start << PAGE_SHIFT);
 
-  for (let pfn = start; pfn < start + size; pfn++) {
-    const page = k.pageAt(pfn);
-    for (let at = page; at < page + struct_page.sizeof; at += ptr.sizeof) cpu.storePtr(at, NULL);
-    cpu.storeLong(page + struct_page.flags, (index << ZONE_SHIFT) | (1 << PG_reserved));
-    INIT_LIST_HEAD(cpu, page + struct_page.list);
-  }
-  for (let order = 0; order < MAX_ORDER; order++) {
-    const area = zone + zone_struct.free_area + order * free_area_struct.sizeof;
-    INIT_LIST_HEAD(cpu, area + free_area_struct.free_list);
-    const map = order === MAX_ORDER - 1 ? NULL : k.symbols.address(`bitmap[${index}][${order}]`);
-    cpu.storePtr(area + free_area_struct.map, map);
-    if (map === NULL) break;
-    for (let at = map; at < map + bitmapBytes(size, order); at += ptr.sizeof) cpu.store32(at, 0);
-  }
+  initPages(k, cpu, start, size, (page) =>
+    cpu.storeLong(page + struct_page.flags, (index << ZONE_SHIFT) | (1 << PG_reserved)),
+  );
+  initFreeAreas(k, cpu, index, size);
 }
 
 /** For each kind of request the zones that serve it, best first: DMA requests get DMA memory only. */
@@ -102,19 +80,4 @@ function build_zonelists(k: Mm, cpu: Cpu): void {
     }
     for (; at < zonelist + (MAX_NR_ZONES + 1) * ptr.sizeof; at += ptr.sizeof) cpu.storePtr(at, NULL);
   }
-}
-
-/** Frees every page that is not reserved, in ascending order; how many. */
-export function* mem_init(k: Mm, cpu: Cpu): Program<number> {
-  const reserved = k.layout.reservedPfns;
-  let count = 0;
-  for (let pfn = 0; pfn < k.layout.ram >>> PAGE_SHIFT; pfn++) {
-    if (reserved.some(([first, last]) => pfn >= first && pfn <= last)) continue;
-    const page = k.pageAt(pfn);
-    clearPageFlag(cpu, page, PG_reserved);
-    set_page_count(cpu, page, 1);
-    yield* __free_pages(k, cpu, page, 0);
-    count++;
-  }
-  return count;
 }

@@ -1,6 +1,7 @@
 /** mm/vmscan.c of 2.4.22, as it goes with empty page lists: memory comes back from the slab allocator alone. */
 import type { Cpu, Program } from '../../hw/cpu.ts';
-import { get_current, PF_NOIO, task_struct } from '../../kernel/linux-2.4/task.ts';
+import { get_current } from '../../kernel/linux-2.4/task.ts';
+import { PF_NOIO, task_struct } from '../../kernel/linux-2.4.22/task.ts';
 import { __GFP_FS, __GFP_HIGHIO, __GFP_IO } from './gfp.ts';
 
 const DEF_PRIORITY = 6;

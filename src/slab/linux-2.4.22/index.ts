@@ -1,53 +1,21 @@
 /** The door of 2.4.22. */
-import { InputError } from '../../base/input-error.ts';
-import { PAGE_SHIFT, PAGE_SIZE } from '../../hw/memory.ts';
-import type { KernelConfig } from '../../kernel/config.ts';
+import { PAGE_SHIFT } from '../../hw/memory.ts';
 import { GFP_ATOMIC, GFP_DMA, GFP_KERNEL, GFP_USER } from '../../mm/linux-2.4.22/gfp.ts';
-import { MAX_ORDER, struct_page } from '../../mm/linux-2.4.22/mm.ts';
+import { struct_page } from '../../mm/linux-2.4.22/mm.ts';
 import type { KernelVersion } from '../kernel-version.ts';
+import { booted } from '../linux-2.4/boot.ts';
+import type { SlabConfig } from '../linux-2.4/config.ts';
+import { series } from '../linux-2.4/version.ts';
 import { Slab2422 } from './allocator.ts';
-import { bootLinux2422 } from './boot.ts';
-import { type SlabConfig, smpConfig, upConfig } from './config.ts';
-import { SLAB_CACHE_DMA, SLAB_HWCACHE_ALIGN } from './flags.ts';
+import { powerOn } from './boot.ts';
 import { intendedRaces } from './intended-races.ts';
-import { BYTES_PER_WORD, CACHE_NAMELEN, MAX_OBJ_ORDER } from './slab.ts';
 
 export const linux2422: KernelVersion = {
+  ...series,
   name: '2.4.22',
   summary: '2003: three lists of slabs a cache, per-CPU arrays on SMP, colouring',
-  features: {
-    ...{ cpuArrays: 'smp', colouring: true, debug: true, alignment: 'flag' },
-    ...{ sharedArrays: false, nodes: false },
-  },
-  limits: {
-    // kmem_cache_create() wants room for the end mark and one more.
-    longestName: CACHE_NAMELEN - 2,
-    isTaken: (name) => /^kmem_cache$|^size-\d+(\(DMA\))?$/.test(name),
-    smallestObject: BYTES_PER_WORD,
-    largestObject: PAGE_SIZE << MAX_OBJ_ORDER,
-    largestBlock: PAGE_SIZE << (MAX_ORDER - 1),
-    smallestArray: 0,
-  },
   gfp: { GFP_KERNEL, GFP_ATOMIC, GFP_USER, GFP_DMA },
-  flags: { SLAB_HWCACHE_ALIGN, SLAB_CACHE_DMA },
   intendedRaces,
-
-  tuning: (cache, limit, batchcount) => `${cache} ${limit} ${batchcount}`,
-
-  /** Assigned, not spread: V8 gives what is spread another shape after some builds, and would compile the kernel anew for it. */
-  config: ({ smp = true, debug = false, l1CacheBytes, isa = false, colouring = true }): SlabConfig => {
-    if (l1CacheBytes < 16 || l1CacheBytes > 128 || (l1CacheBytes & (l1CacheBytes - 1)) !== 0) {
-      throw new InputError('kernel', `built for lines of ${l1CacheBytes} bytes`, 'lines are 16, 32, 64 or 128 bytes');
-    }
-    return Object.assign({}, smp ? smpConfig : upConfig, {
-      CONFIG_DEBUG_SLAB: debug,
-      L1_CACHE_BYTES: l1CacheBytes,
-      CONFIG_ISA: isa,
-      colouring,
-    });
-  },
-  stacks: 1,
   memMapBytes: (_, ram) => (ram >>> PAGE_SHIFT) * struct_page.sizeof,
-  boot: (machine, config: KernelConfig, layout) =>
-    new Slab2422(linux2422, bootLinux2422(machine, config as SlabConfig, layout)),
+  boot: (machine, config, layout) => new Slab2422(linux2422, booted(powerOn(machine, config as SlabConfig, layout))),
 };

@@ -1,176 +1,32 @@
 /**
- * mm/slab.c of 2.4.22: its constants, its structures, its statics, and the kernel that holds them.
- *
- * A cache keeps its slabs in three lists: full, partial, free. A slab is 2^gfporder pages: colour offset, slab_t with one
- * bufctl an object (or these off-slab), objects. The bufctls chain a slab's free objects by index. On SMP each CPU has an
- * array of free objects in front of that, which needs no lock but interrupts off.
+ * mm/slab.c of 2.4.22: a cache keeps its slabs in three lists: full, partial, free. So a slab that fills or empties goes to
+ * another list, and whoever looks for one of a kind finds it at a list's head.
  */
-import type { Machine } from '../../hw/machine.ts';
-import { type addr_t, NULL } from '../../hw/memory.ts';
-import type { BootLayout, KernelFunction } from '../../kernel/kernel.ts';
 import { list_head } from '../../kernel/list.ts';
-import { semaphoreType, spinlockType } from '../../kernel/lock-types.ts';
-import { array, bytes, type CType, long, ptr, type Struct, struct, u32 } from '../../kernel/struct.ts';
-import * as gfp from '../../mm/linux-2.4.22/gfp.ts';
+import { __GFP_FS, __GFP_HIGH, __GFP_HIGHIO, __GFP_IO, __GFP_WAIT } from '../../mm/linux-2.4.22/gfp.ts';
 import { Mm } from '../../mm/linux-2.4.22/mm.ts';
-import type { SlabConfig } from './config.ts';
-import { SLAB_CACHE_DMA, SLAB_HWCACHE_ALIGN, SLAB_MUST_HWCACHE_ALIGN, SLAB_NO_REAP } from './flags.ts';
+import { SLAB_CACHE_DMA, SLAB_HWCACHE_ALIGN, SLAB_MUST_HWCACHE_ALIGN, SLAB_NO_REAP } from '../linux-2.4/flags.ts';
+import { type KmemCache, type SlabVariant, slab24 } from '../linux-2.4/slab.ts';
+import { bugLines } from './bugs.ts';
+import { slabLists } from './lists.ts';
 
-export const FILE = 'slab.c';
+const slabFields = { slabs_full: list_head, slabs_partial: list_head, slabs_free: list_head };
 
-// include/linux/slab.h
-export const SLAB_ATOMIC = gfp.GFP_ATOMIC;
-export const SLAB_KERNEL = gfp.GFP_KERNEL;
-export const SLAB_DMA = gfp.GFP_DMA;
-export const SLAB_LEVEL_MASK = gfp.__GFP_WAIT | gfp.__GFP_HIGH | gfp.__GFP_IO | gfp.__GFP_HIGHIO | gfp.__GFP_FS;
-export const SLAB_NO_GROW = 0x1000;
+export const variant: SlabVariant = {
+  slabFields,
+  lists: [
+    { field: 'slabs_full', holds: 'full' },
+    { field: 'slabs_partial', holds: 'partial' },
+    { field: 'slabs_free', holds: 'free' },
+  ],
+  SLAB_LEVEL_MASK: __GFP_WAIT | __GFP_HIGH | __GFP_IO | __GFP_HIGHIO | __GFP_FS,
+  CREATE_MASK: SLAB_HWCACHE_ALIGN | SLAB_NO_REAP | SLAB_CACHE_DMA | SLAB_MUST_HWCACHE_ALIGN,
+  bugLines,
+  alwaysChecksDma: true,
+  kmallocReadsBoth: true,
+  ops: slabLists,
+};
 
-export const SLAB_CTOR_CONSTRUCTOR = 1;
-export const SLAB_CTOR_ATOMIC = 2;
-export const SLAB_CTOR_VERIFY = 4;
-
-export const SLAB_DEBUG_INITIAL = 0x200;
-export const SLAB_RED_ZONE = 0x400;
-export const SLAB_POISON = 0x800;
-
-// mm/slab.c
-const DEBUG_FLAGS = SLAB_DEBUG_INITIAL | SLAB_RED_ZONE | SLAB_POISON;
-/** Legal flag mask for kmem_cache_create(). */
-export const createMask = ({ CONFIG_DEBUG_SLAB }: SlabConfig) =>
-  SLAB_HWCACHE_ALIGN | SLAB_NO_REAP | SLAB_CACHE_DMA | SLAB_MUST_HWCACHE_ALIGN | (CONFIG_DEBUG_SLAB ? DEBUG_FLAGS : 0);
-export const CFLGS_OFF_SLAB = 0x10000;
-export const CFLGS_OPTIMIZE = 0x20000;
-export const DFLGS_GROWN = 1;
-export const BYTES_PER_WORD = 4;
-export const CACHE_NAMELEN = 20;
-export const MAX_OBJ_ORDER = 5;
-export const MAX_GFP_ORDER = 5;
-export const BREAK_GFP_ORDER_HI = 2;
-export const BREAK_GFP_ORDER_LO = 1;
-export const REAP_SCANLEN = 10;
-export const REAP_PERFECT = 10;
-/** Signed, as a 32-bit load reads 0xffffFFFF. */
-export const BUFCTL_END = -1;
-export const SLAB_LIMIT = 0xfffffffe;
-
-export const slab_t = struct({ list: list_head, colouroff: long, s_mem: ptr, inuse: u32, free: u32 });
-export const kmem_bufctl_t = u32;
-/** The address of bufctl `index` of a slab. */
-export function slab_bufctl(slabp: addr_t, index: number): addr_t {
-  return slabp + slab_t.sizeof + index * kmem_bufctl_t.sizeof;
-}
-
-export const cpucache_t = struct({ avail: u32, limit: u32 });
-export const cache_sizes_t = struct({ cs_size: long, cs_cachep: ptr, cs_dmacachep: ptr });
-export const general_sizes = [32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768, 65536, 131072, 0] as const;
-
-const stat = ({ CONFIG_DEBUG_SLAB }: SlabConfig) => (CONFIG_DEBUG_SLAB ? long : bytes(0));
-const atomicStat = (config: SlabConfig) => (config.CONFIG_SMP ? stat(config) : bytes(0));
-
-const cacheFields = (config: SlabConfig) => ({
-  // 1) each alloc & free
-  slabs_full: list_head,
-  slabs_partial: list_head,
-  slabs_free: list_head,
-  objsize: u32,
-  flags: u32,
-  num: u32,
-  spinlock: spinlockType(config),
-  batchcount: config.CONFIG_SMP ? u32 : bytes(0),
-  // 2) slab additions and removals
-  gfporder: u32,
-  gfpflags: u32,
-  colour: long,
-  colour_off: u32,
-  colour_next: u32,
-  slabp_cache: ptr,
-  growing: u32,
-  dflags: u32,
-  ctor: ptr,
-  dtor: ptr,
-  failures: long,
-  // 3) cache creation and removal
-  name: bytes(CACHE_NAMELEN),
-  next: list_head,
-  // 4) per-cpu data
-  cpudata: array(ptr, config.CONFIG_SMP ? config.NR_CPUS : 0),
-  // STATS
-  num_active: stat(config),
-  num_allocations: stat(config),
-  high_mark: stat(config),
-  grown: stat(config),
-  reaped: stat(config),
-  errors: stat(config),
-  allochit: atomicStat(config),
-  allocmiss: atomicStat(config),
-  freehit: atomicStat(config),
-  freemiss: atomicStat(config),
-});
-export type KmemCache = Struct<ReturnType<typeof cacheFields>>;
-export const kmemCache = (config: SlabConfig): KmemCache => struct(cacheFields(config));
-
-export class Linux2422 extends Mm {
-  declare readonly config: SlabConfig;
-  readonly kmem_cache_t: KmemCache;
-  /** Arguments of a cross-CPU exchange of per-CPU arrays; lives on the kernel stack. */
-  readonly ccupdate_struct_t: Struct<{ cachep: CType; new: CType }>;
-
-  readonly cache_cache: addr_t;
-  readonly cache_sizes: addr_t;
-  readonly cache_chain: addr_t;
-  readonly cache_chain_sem: addr_t;
-  readonly clock_searchp: addr_t;
-  readonly slab_break_gfp_order: addr_t;
-  readonly offslab_limit: addr_t;
-  readonly g_cpucache_up: addr_t;
-  /** do_ccupdate_local() of this kernel, as code that a cross-CPU call can name; handed in at boot. */
-  do_ccupdate_local!: KernelFunction;
-
-  constructor(machine: Machine, config: SlabConfig, layout: BootLayout) {
-    const kmem_cache_t = kmemCache(config);
-    super(machine, config, layout, [
-      { name: 'cache_cache', type: kmem_cache_t },
-      { name: 'cache_sizes', type: array(cache_sizes_t, general_sizes.length) },
-      { name: 'cache_chain_sem', type: semaphoreType(config) },
-      { name: 'clock_searchp', type: ptr },
-      { name: 'slab_break_gfp_order', type: u32 },
-      { name: 'offslab_limit', type: long },
-      { name: 'g_cpucache_up', type: u32 },
-    ]);
-    this.kmem_cache_t = kmem_cache_t;
-    this.ccupdate_struct_t = struct({ cachep: ptr, new: array(ptr, config.NR_CPUS) });
-    this.cache_cache = this.symbols.address('cache_cache');
-    this.cache_sizes = this.symbols.address('cache_sizes');
-    this.cache_chain = this.cache_cache + kmem_cache_t.next;
-    this.cache_chain_sem = this.symbols.address('cache_chain_sem');
-    this.clock_searchp = this.symbols.address('clock_searchp');
-    this.slab_break_gfp_order = this.symbols.address('slab_break_gfp_order');
-    this.offslab_limit = this.symbols.address('offslab_limit');
-    this.g_cpucache_up = this.symbols.address('g_cpucache_up');
-  }
-
-  /** The kernel image as loaded: what the initialisers of slab.c's statics put into memory. */
-  loadStatics(): void {
-    const { kmem_cache_t, cache_cache, machine } = this;
-    const { memory } = machine;
-    memory.bytes.fill(0, cache_cache, cache_cache + kmem_cache_t.sizeof);
-    for (const list of [kmem_cache_t.slabs_full, kmem_cache_t.slabs_partial, kmem_cache_t.slabs_free]) {
-      memory.poke32(cache_cache + list + list_head.next, cache_cache + list);
-      memory.poke32(cache_cache + list + list_head.prev, cache_cache + list);
-    }
-    memory.poke32(cache_cache + kmem_cache_t.objsize, kmem_cache_t.sizeof);
-    memory.poke32(cache_cache + kmem_cache_t.flags, SLAB_NO_REAP);
-    if (this.config.CONFIG_SMP) memory.poke32(cache_cache + kmem_cache_t.spinlock, 1);
-    memory.poke32(cache_cache + kmem_cache_t.colour_off, this.config.L1_CACHE_BYTES);
-    memory.bytes.set(new TextEncoder().encode('kmem_cache'), cache_cache + kmem_cache_t.name);
-    general_sizes.forEach((size, i) => {
-      memory.poke32(this.cache_sizes + i * cache_sizes_t.sizeof + cache_sizes_t.cs_size, size);
-      memory.poke32(this.cache_sizes + i * cache_sizes_t.sizeof + cache_sizes_t.cs_cachep, NULL);
-      memory.poke32(this.cache_sizes + i * cache_sizes_t.sizeof + cache_sizes_t.cs_dmacachep, NULL);
-    });
-    memory.poke32(this.clock_searchp, cache_cache);
-    memory.poke32(this.slab_break_gfp_order, BREAK_GFP_ORDER_LO);
-    memory.poke32(this.offslab_limit, 0);
-    memory.poke32(this.g_cpucache_up, 0);
-  }
+export class Linux2422 extends slab24(Mm, variant) {
+  declare readonly kmem_cache_t: KmemCache<typeof slabFields>;
 }

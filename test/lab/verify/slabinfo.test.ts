@@ -2,12 +2,12 @@
 import { describe, expect, test } from 'vitest';
 import { InputError } from '../../../src/base/input-error.ts';
 import { MiB, NULL } from '../../../src/hw/memory.ts';
-import { breakOrderOf, cpuArrayLimit, slabGeometry } from '../../../src/lab/verify/linux-2.4.22/slab-geometry.ts';
+import { breakOrderOf, cpuArrayLimit, slabGeometry } from '../../../src/lab/verify/linux-2.4/slab-geometry.ts';
 import { verifySlabinfo } from '../../../src/lab/verify/slabinfo.ts';
 import { parseSlabinfo } from '../../../src/lab/verify/slabinfo-text.ts';
-import { kmem_cache_create } from '../../../src/slab/linux-2.4.22/create.ts';
-import { i386 } from '../../../src/slab/linux-2.4.22/estimate.ts';
-import { peekCache } from '../../../src/slab/linux-2.4.22/inspect.ts';
+import { kmem_cache_create } from '../../../src/slab/linux-2.4/create.ts';
+import { i386 } from '../../../src/slab/linux-2.4/estimate.ts';
+import { peekCache } from '../../../src/slab/linux-2.4/inspect.ts';
 import { booted } from '../../machines.ts';
 
 const ON_SLAB = 'raw size below PAGE_SIZE/8 (management on-slab)';

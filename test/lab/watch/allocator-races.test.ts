@@ -8,25 +8,26 @@ import { watchHandovers } from '../../../src/lab/watch/handovers.ts';
 import { intendedRace, unintended as unintendedBy } from '../../../src/lab/watch/intended-races.ts';
 import { detectRaces, type Race, type RaceAccess, tellRace } from '../../../src/lab/watch/race-detector.ts';
 import type { SlabAllocator } from '../../../src/slab/allocator.ts';
-import { cc_entry } from '../../../src/slab/linux-2.4.22/alloc.ts';
-import { upConfig } from '../../../src/slab/linux-2.4.22/config.ts';
-import { __kmem_cache_free } from '../../../src/slab/linux-2.4.22/free.ts';
+import { cc_entry } from '../../../src/slab/linux-2.4/alloc.ts';
+import { upConfig } from '../../../src/slab/linux-2.4/config.ts';
+import { __kmem_cache_free } from '../../../src/slab/linux-2.4/free.ts';
+import { placeAt } from '../../../src/slab/linux-2.4/places.ts';
+import { cpucache_t } from '../../../src/slab/linux-2.4/slab.ts';
 import { linux2422 } from '../../../src/slab/linux-2.4.22/index.ts';
-import { placeAt } from '../../../src/slab/linux-2.4.22/places.ts';
-import { cpucache_t, type Linux2422 } from '../../../src/slab/linux-2.4.22/slab.ts';
+import type { Linux2422 } from '../../../src/slab/linux-2.4.22/slab.ts';
 import { type Booted, booted, countReclaims } from '../../machines.ts';
 import { randomRun } from '../../slab/random.ts';
 import { harmOf, refillWithoutLock } from '../../slab/refill-without-lock.ts';
 import { administrate, interruptedRun, pressureRun } from './race-runs.ts';
 
-type Batch = typeof import('../../../src/slab/linux-2.4.22/batch.ts').kmem_cache_alloc_batch;
+type Batch = typeof import('../../../src/slab/linux-2.4/batch.ts').kmem_cache_alloc_batch;
 
 const double = vi.hoisted(() => ({ batch: undefined as unknown as Batch }));
-vi.mock('../../../src/slab/linux-2.4.22/batch.ts', () => ({
+vi.mock('../../../src/slab/linux-2.4/batch.ts', () => ({
   kmem_cache_alloc_batch: ((...args) => double.batch(...args)) satisfies Batch,
 }));
 const { kmem_cache_alloc_batch: withLock } = await vi.importActual<{ kmem_cache_alloc_batch: Batch }>(
-  '../../../src/slab/linux-2.4.22/batch.ts',
+  '../../../src/slab/linux-2.4/batch.ts',
 );
 double.batch = withLock;
 

@@ -6,15 +6,17 @@ import { type CpuModelName, cpuModels } from '../../../src/hw/cpu-models.ts';
 import { Machine } from '../../../src/hw/machine.ts';
 import { type addr_t, MiB } from '../../../src/hw/memory.ts';
 import { P6_STORE_BUFFER_DEPTH } from '../../../src/hw/store-buffer.ts';
-import { task_struct } from '../../../src/kernel/linux-2.4/task.ts';
+import { task_struct } from '../../../src/kernel/linux-2.4.22/task.ts';
 import { list_head } from '../../../src/kernel/list.ts';
 import { Attribution } from '../../../src/lab/watch/attribution.ts';
+import { free_area_struct } from '../../../src/mm/linux-2.4/mm.ts';
 import { GFP_ATOMIC, GFP_KERNEL } from '../../../src/mm/linux-2.4.22/gfp.ts';
-import { free_area_struct, struct_page } from '../../../src/mm/linux-2.4.22/mm.ts';
+import { struct_page } from '../../../src/mm/linux-2.4.22/mm.ts';
 import { c2cTable } from '../../../src/report/c2c-table.ts';
 import type { CacheState, Role } from '../../../src/slab/allocator.ts';
 import { boot } from '../../../src/slab/boot.ts';
-import { cpucache_t, type Linux2422, slab_bufctl, slab_t } from '../../../src/slab/linux-2.4.22/slab.ts';
+import { cpucache_t, slab_bufctl, slab_t } from '../../../src/slab/linux-2.4/slab.ts';
+import type { Linux2422 } from '../../../src/slab/linux-2.4.22/slab.ts';
 
 interface Options {
   readonly cpus?: number;

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Cpu, Program } from '../../../src/hw/cpu.ts';
 import { measureClockSkew } from '../../../src/lab/watch/clock-skew.ts';
-import { placeAt } from '../../../src/slab/linux-2.4.22/places.ts';
+import { placeAt } from '../../../src/slab/linux-2.4/places.ts';
 import { machineOf } from '../../hw/tiny-machine.ts';
 import { work } from '../../kernel/kernels.ts';
 import { booted } from '../../machines.ts';

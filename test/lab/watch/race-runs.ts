@@ -9,8 +9,8 @@ import { watchHandovers } from '../../../src/lab/watch/handovers.ts';
 import { detectRaces, type Race } from '../../../src/lab/watch/race-detector.ts';
 import { GFP_ATOMIC, GFP_KERNEL } from '../../../src/mm/linux-2.4.22/gfp.ts';
 import type { SlabAllocator } from '../../../src/slab/allocator.ts';
-import { kmem_tune_cpucache } from '../../../src/slab/linux-2.4.22/cpu-arrays.ts';
-import { placeAt } from '../../../src/slab/linux-2.4.22/places.ts';
+import { kmem_tune_cpucache } from '../../../src/slab/linux-2.4/cpu-arrays.ts';
+import { placeAt } from '../../../src/slab/linux-2.4/places.ts';
 import { kmem_cache_reap } from '../../../src/slab/linux-2.4.22/reap.ts';
 import type { Booted } from '../../machines.ts';
 

@@ -6,13 +6,15 @@
 import { expect } from 'vitest';
 import type { Cpu, Program } from '../../../src/hw/cpu.ts';
 import { type addr_t, PAGE_SHIFT } from '../../../src/hw/memory.ts';
-import { THREAD_SIZE, task_struct } from '../../../src/kernel/linux-2.4/task.ts';
+import { THREAD_SIZE } from '../../../src/kernel/linux-2.4/task.ts';
+import { task_struct } from '../../../src/kernel/linux-2.4.22/task.ts';
 import { INIT_LIST_HEAD, list_head } from '../../../src/kernel/list.ts';
 import { Corruption } from '../../../src/kernel/peek-list.ts';
 import { schedule } from '../../../src/kernel/wait.ts';
+import { free_area_struct, PG_slab } from '../../../src/mm/linux-2.4/mm.ts';
 import { zoneStates } from '../../../src/mm/linux-2.4.22/buddyinfo.ts';
 import { GFP_KERNEL } from '../../../src/mm/linux-2.4.22/gfp.ts';
-import { bitmapBytes, free_area_struct, PG_slab, struct_page } from '../../../src/mm/linux-2.4.22/mm.ts';
+import { bitmapBytes, struct_page } from '../../../src/mm/linux-2.4.22/mm.ts';
 import type { CacheState, SlabAllocator } from '../../../src/slab/allocator.ts';
 import type { Linux2422 } from '../../../src/slab/linux-2.4.22/slab.ts';
 import type { Booted } from '../../machines.ts';

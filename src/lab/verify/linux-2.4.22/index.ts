@@ -1,23 +1,42 @@
 /** Linux 2.4.22: its row in the table of recordings. */
-import type { Recordings } from '../recording.ts';
-import { looksLikeGeometry, verifyGeometry } from './geometry.ts';
-import { looksLikeLayouts, verifyLayouts } from './layouts.ts';
-import { type CaseHeader, caseHeader } from './machine.ts';
-import { operations } from './operations.ts';
+import { z } from 'zod';
+import { kmem_cache_size } from '../../../slab/linux-2.4/create.ts';
+import { looksLikeGeometry, verifyGeometry } from '../linux-2.4/geometry.ts';
+import { looksLikeLayouts, verifyLayouts } from '../linux-2.4/layouts.ts';
+import { type CaseHeader, caseHeader } from '../linux-2.4/machine.ts';
+import { operations } from '../linux-2.4/operations.ts';
+import { mayHavePrinted, verifyDump } from '../linux-2.4/slabinfo.ts';
+import { operationsOf, type Recordings } from '../recording.ts';
+import { recorded2422 } from './recorded.ts';
 import { Replay2422 } from './replay.ts';
-import { verifyDump } from './slabinfo.ts';
+
+const operation = operationsOf<Replay2422>();
 
 export const recordings2422: Recordings<CaseHeader, Replay2422> = {
   version: '2.4.22',
   allocator: /^2\.4\.22$/,
   number: 'i',
   header: caseHeader,
-  operations,
+  operations: {
+    ...operations,
+    cache_size: operation({ cache: z.string() }, function* (replay, cpu, { cache }) {
+      return { ret: kmem_cache_size(replay.kernel, cpu, replay.cache(cache)) };
+    }),
+  },
   start: (header) => new Replay2422(header),
   documents: [
-    { name: 'geometry.csv', recognises: looksLikeGeometry, verify: verifyGeometry },
-    { name: 'layouts.json', recognises: looksLikeLayouts, verify: verifyLayouts },
+    {
+      name: 'geometry.csv',
+      recognises: looksLikeGeometry,
+      verify: (text, file) => verifyGeometry(recorded2422, text, file),
+    },
+    {
+      name: 'layouts.json',
+      recognises: looksLikeLayouts('slabs_partial'),
+      verify: (text, file) => verifyLayouts(recorded2422, text, file),
+    },
   ],
   slabinfo: /^1\.1$/,
-  verifyDump,
+  mayHavePrinted: (text, file, machine) => mayHavePrinted(recorded2422, text, file, machine),
+  verifyDump: (text, file, machine, machineFile) => verifyDump(recorded2422, text, file, machine, machineFile),
 };

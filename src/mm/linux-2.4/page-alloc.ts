@@ -1,0 +1,16 @@
+/** Pages by their addresses and by their counts: mm/page_alloc.c of 2.4. */
+import type { Cpu, Program } from '../../hw/cpu.ts';
+import { type addr_t, NULL } from '../../hw/memory.ts';
+import { type Mm24, struct_page } from './mm.ts';
+import { testPageFlag } from './page.ts';
+
+/** The address of a block of 2^order pages, or NULL. */
+export function* __get_free_pages(k: Mm24, cpu: Cpu, gfp_mask: number, order: number): Program<addr_t> {
+  const page = yield* k.pageOps.alloc_pages(k, cpu, gfp_mask, order);
+  return page === NULL ? NULL : k.pageOps.page_address(k, cpu, page);
+}
+
+export function* __free_pages(k: Mm24, cpu: Cpu, page: addr_t, order: number): Program {
+  if (testPageFlag(cpu, page, k.PG_reserved)) return;
+  if (cpu.lockAdd32(page + struct_page.count, -1) === 0) yield* k.pageOps.__free_pages_ok(k, cpu, page, order);
+}

@@ -1,0 +1,32 @@
+/** Where slab.c of 2.4.0 has its BUG()s. */
+import type { BugLines } from '../linux-2.4/bugs.ts';
+
+export const bugLines: BugLines = {
+  dyingFirstZone: 557,
+  dyingSecondZone: 560,
+  dyingPoison: 572,
+  createArguments: 629,
+  createFlags: 660,
+  createName: 804,
+  shrink: 942,
+  destroy: 965,
+  newFirstZone: 1054,
+  newSecondZone: 1057,
+  growFlags: 1084,
+  growInInterrupt: 1095,
+  freeBeyondSlab: 1185,
+  freeWithinObject: 1187,
+  freeTwice: 1192,
+  dmaFromOther: 1203,
+  otherFromDma: 1206,
+  allocPoison: 1231,
+  allocFirstZone: 1236,
+  allocSecondZone: 1239,
+  freeOnePage: 1371,
+  freeFirstZone: 1392,
+  freeSecondZone: 1396,
+  toArrayPage: 1476,
+  freePage: 1558,
+  freeOtherCache: 1560,
+  kfreePage: 1583,
+};

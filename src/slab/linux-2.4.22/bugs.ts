@@ -1,0 +1,32 @@
+/** Where slab.c of 2.4.22 has its BUG()s. */
+import type { BugLines } from '../linux-2.4/bugs.ts';
+
+export const bugLines: BugLines = {
+  dyingFirstZone: 568,
+  dyingSecondZone: 571,
+  dyingPoison: 583,
+  createArguments: 640,
+  createFlags: [670, 'BUG_ON(flags & ~CREATE_MASK)'],
+  createName: 815,
+  shrink: 971,
+  destroy: 1000,
+  newFirstZone: 1089,
+  newSecondZone: 1092,
+  growFlags: 1119,
+  growInInterrupt: 1130,
+  freeBeyondSlab: 1218,
+  freeWithinObject: 1220,
+  freeTwice: 1225,
+  dmaFromOther: 1235,
+  otherFromDma: 1238,
+  allocPoison: 1263,
+  allocFirstZone: 1268,
+  allocSecondZone: 1271,
+  freeOnePage: 1418,
+  freeFirstZone: 1439,
+  freeSecondZone: 1443,
+  toArrayPage: 1498,
+  freePage: 1580,
+  freeOtherCache: 1582,
+  kfreePage: 1605,
+};
