@@ -1,8 +1,9 @@
 /** A deliberate fault: kmem_cache_alloc_batch() without its lock. */
 import { expect, test, vi } from 'vitest';
 import { booted } from '../machines.ts';
+import { harmOf } from './harm.ts';
 import { randomRun } from './random.ts';
-import { harmOf, refillWithoutLock } from './refill-without-lock.ts';
+import { refillWithoutLock } from './refill-without-lock.ts';
 
 type Batch = typeof import('../../src/slab/linux-2.4/batch.ts').kmem_cache_alloc_batch;
 

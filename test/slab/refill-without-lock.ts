@@ -1,12 +1,9 @@
-/** A deliberate fault, and how a run under it may end. */
+/** A deliberate fault. */
 import type { Cpu, Program } from '../../src/hw/cpu.ts';
-import { type addr_t, NULL, PageFault } from '../../src/hw/memory.ts';
-import { Lockup } from '../../src/hw/watchdog.ts';
-import { KernelBug } from '../../src/kernel/bug.ts';
-import { Corruption } from '../../src/kernel/peek-list.ts';
+import { type addr_t, NULL } from '../../src/hw/memory.ts';
 import { cc_entry, kmem_cache_alloc_one_tail } from '../../src/slab/linux-2.4/alloc.ts';
-import { cpucache_t } from '../../src/slab/linux-2.4/slab.ts';
 import type { Slab24 } from '../../src/slab/linux-2.4/slab.ts';
+import { cpucache_t } from '../../src/slab/linux-2.4/slab.ts';
 
 /** kmem_cache_alloc_batch() without its lock. */
 export function* refillWithoutLock(k: Slab24, cpu: Cpu, cachep: addr_t, cc: addr_t): Program<addr_t> {
@@ -22,18 +19,4 @@ export function* refillWithoutLock(k: Slab24, cpu: Cpu, cachep: addr_t, cc: addr
   if (avail === 0) return NULL;
   cpu.store32(cc + cpucache_t.avail, avail - 1);
   return cpu.loadPtr(cc_entry(cc, avail - 1));
-}
-
-const harm = [Corruption, KernelBug, PageFault, Lockup];
-
-/** The harm that a run came to or a check found; null if there was none. Any other error is a fault of the test itself. */
-export function harmOf(run: () => void): Error | null {
-  try {
-    run();
-    return null;
-  } catch (error) {
-    const isHarm = harm.some((kind) => error instanceof kind) || (error as Error).name === 'AssertionError';
-    if (isHarm) return error as Error;
-    throw error;
-  }
 }

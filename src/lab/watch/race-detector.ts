@@ -136,7 +136,8 @@ export function detectRaces(
  */
 export function racesOf(run: (options: RaceDetectorOptions) => RaceDetector): readonly Race[] {
   const { races } = run({ functions: run({ functions: false }).racingWords });
-  if (races.some(({ first, second }) => first.fn === '' || second.fn === '')) throw new Error('the run does not repeat');
+  if (races.some(({ first, second }) => first.fn === '' || second.fn === ''))
+    throw new Error('the run does not repeat');
   return races;
 }
 

@@ -16,8 +16,9 @@ import { cpucache_t } from '../../../src/slab/linux-2.4/slab.ts';
 import { linux2422 } from '../../../src/slab/linux-2.4.22/index.ts';
 import type { Linux2422 } from '../../../src/slab/linux-2.4.22/slab.ts';
 import { type Booted, booted, countReclaims } from '../../machines.ts';
+import { harmOf } from '../../slab/harm.ts';
 import { randomRun } from '../../slab/random.ts';
-import { harmOf, refillWithoutLock } from '../../slab/refill-without-lock.ts';
+import { refillWithoutLock } from '../../slab/refill-without-lock.ts';
 import { administrate, interruptedRun, pressureRun } from './race-runs.ts';
 
 type Batch = typeof import('../../../src/slab/linux-2.4/batch.ts').kmem_cache_alloc_batch;

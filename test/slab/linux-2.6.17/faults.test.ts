@@ -8,7 +8,7 @@ import { rcu_qsctr_inc } from '../../../src/kernel/linux-2.6/quiescent.ts';
 import { raise_softirq_irqoff, TASKLET_SOFTIRQ } from '../../../src/kernel/linux-2.6/softirq.ts';
 import { tellRace } from '../../../src/lab/watch/race-detector.ts';
 import { tellPlace } from '../../../src/lab/watch/tell-place.ts';
-import { harmOf } from '../refill-without-lock.ts';
+import { harmOf } from '../harm.ts';
 import { assertStress } from '../stress-checks.ts';
 import { booted26 } from './booted.ts';
 import { stressed26 } from './stressed.ts';

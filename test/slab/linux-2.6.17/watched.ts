@@ -2,7 +2,7 @@
 import { unintended } from '../../../src/lab/watch/intended-races.ts';
 import { detectRaces, type Race, type RaceDetectorOptions } from '../../../src/lab/watch/race-detector.ts';
 import { intendedRaces } from '../../../src/slab/linux-2.6.17/intended-races.ts';
-import { harmOf } from '../refill-without-lock.ts';
+import { harmOf } from '../harm.ts';
 import { Stress, type StressOptions } from '../stress.ts';
 import { assertStress } from '../stress-checks.ts';
 import type { Booted26 } from './booted.ts';
