@@ -181,6 +181,15 @@ export class Cpu {
     return (old & (1 << (bit & 31))) !== 0;
   }
 
+  /** lock; btcl. Turns bit `bit` of the bitmap at `addr`; whether it was set. */
+  lockBtc(addr: addr_t, bit: number): boolean {
+    const word = addr + (bit >>> 5) * 4;
+    this.modify(word, 4);
+    const old = this.#view.getInt32(word, true);
+    this.#view.setInt32(word, old ^ (1 << (bit & 31)), true);
+    return (old & (1 << (bit & 31))) !== 0;
+  }
+
   /** btcl, not locked: a load and a store. Turns bit `bit` of the bitmap at `addr`; whether it was set. */
   btc(addr: addr_t, bit: number): boolean {
     const word = addr + (bit >>> 5) * 4;

@@ -6,13 +6,14 @@ import type { Cpu, Program } from '../hw/cpu.ts';
 import type { addr_t } from '../hw/memory.ts';
 import { enterFrame, leaveFrame } from './frame.ts';
 import type { Kernel } from './kernel.ts';
-import { INIT_LIST_HEAD, list_add, list_add_tail, list_del, list_head } from './list.ts';
+import { INIT_LIST_HEAD, list_add, list_add_tail, list_del, list_empty, list_head } from './list.ts';
 import { assignUnlocked, spin_lock_irqsave, spin_unlock_irqrestore } from './spinlock.ts';
 import { ptr, struct, u32 } from './struct.ts';
 
 export const wait_queue_t = struct({ flags: u32, task: ptr, task_list: list_head });
 
 export const TASK_RUNNING = 0;
+export const TASK_INTERRUPTIBLE = 1;
 export const TASK_UNINTERRUPTIBLE = 2;
 
 const WQ_FLAG_EXCLUSIVE = 1;
@@ -67,17 +68,35 @@ export function init_waitqueue_head(k: Kernel, cpu: Cpu, queue: addr_t): void {
   INIT_LIST_HEAD(cpu, queue + k.wait_queue_head_t.task_list);
 }
 
-/** Sleeps on `queue` until `condition`, which reads memory through `cpu`, is true when somebody calls wake_up. */
-export function* wait_event(k: Kernel, cpu: Cpu, queue: addr_t, condition: () => boolean): Program {
-  if (cpu.isAhead) yield;
-  if (condition()) return;
+/** Queues the current task on `queue`; the entry. */
+export function* add_wait_queue(k: Kernel, cpu: Cpu, queue: addr_t): Program<addr_t> {
   const lock = queue + k.wait_queue_head_t.lock;
-  let flags = yield* spin_lock_irqsave(k, cpu, lock);
+  const flags = yield* spin_lock_irqsave(k, cpu, lock);
   const wait = enterFrame(cpu, wait_queue_t);
   cpu.store32(wait + wait_queue_t.flags, 0);
   cpu.storePtr(wait + wait_queue_t.task, k.get_current(cpu));
   list_add(cpu, wait + wait_queue_t.task_list, queue + k.wait_queue_head_t.task_list);
   yield* spin_unlock_irqrestore(k, cpu, lock, flags);
+  return wait;
+}
+
+export function* remove_wait_queue(k: Kernel, cpu: Cpu, queue: addr_t, wait: addr_t): Program {
+  const lock = queue + k.wait_queue_head_t.lock;
+  const flags = yield* spin_lock_irqsave(k, cpu, lock);
+  remove_wait_queue_locked(cpu, wait);
+  yield* spin_unlock_irqrestore(k, cpu, lock, flags);
+}
+
+/** Whether anybody sleeps on `queue`, without its lock. */
+export function waitqueue_active(k: Kernel, cpu: Cpu, queue: addr_t): boolean {
+  return !list_empty(cpu, queue + k.wait_queue_head_t.task_list);
+}
+
+/** Sleeps on `queue` until `condition`, which reads memory through `cpu`, is true when somebody calls wake_up. */
+export function* wait_event(k: Kernel, cpu: Cpu, queue: addr_t, condition: () => boolean): Program {
+  if (cpu.isAhead) yield;
+  if (condition()) return;
+  const wait = yield* add_wait_queue(k, cpu, queue);
   for (;;) {
     setTaskState(k, cpu, TASK_UNINTERRUPTIBLE);
     if (cpu.isAhead) yield;
@@ -85,9 +104,7 @@ export function* wait_event(k: Kernel, cpu: Cpu, queue: addr_t, condition: () =>
     yield* schedule(k, cpu);
   }
   setTaskState(k, cpu, TASK_RUNNING);
-  flags = yield* spin_lock_irqsave(k, cpu, lock);
-  remove_wait_queue_locked(cpu, wait);
-  yield* spin_unlock_irqrestore(k, cpu, lock, flags);
+  yield* remove_wait_queue(k, cpu, queue, wait);
 }
 
 /** Wakes those who sleep on `queue`, up to the first exclusive one. */

@@ -32,6 +32,8 @@ interface Format {
   /** Told by what the file holds, where its name does not tell. */
   readonly recognises?: (text: string) => boolean;
   readonly verify: (path: string) => Iterable<CaseOutcome>;
+  /** The kernel's that has it; where it stands in a folder `linux-VERSION`, that one's. */
+  readonly version?: string;
 }
 
 export const knownNames =
@@ -60,8 +62,9 @@ export class Verification {
     };
     this.#formats = [
       { matches: /^case-.*\.jsonl$/, recognises: isCase, verify: (path) => this.#case(path) },
-      ...allRecordings.flatMap(({ documents }) =>
+      ...allRecordings.flatMap(({ version, documents }) =>
         documents.map(({ name, recognises, verify }) => ({
+          version,
           matches: new RegExp(`^${name.replace('.', '\\.')}$`),
           recognises,
           verify: (path: string) => verify(files.text(path), path),
@@ -98,7 +101,7 @@ export class Verification {
   }
 
   verify(path: string): Iterable<CaseOutcome> {
-    const kernel = /(?:^|[\\/])linux-([^\\/]+)[\\/][^\\/]*$/.exec(path)?.[1];
+    const kernel = folderVersion(path);
     if (kernel !== undefined && !allRecordings.some(({ version }) => `${version}.`.startsWith(`${kernel}.`))) {
       return [skippedCase(path, `kernel ${kernel} is not built yet`)];
     }
@@ -117,7 +120,10 @@ export class Verification {
     const byName = this.#formats.filter(({ matches }) => matches.test(name));
     if (byName.length === 1 || (byName.length === 0 && !/\.jsonl?$/.test(name))) return byName[0];
     const text = this.#files.text(path);
-    const recognising = (formats: readonly Format[]) => formats.find(({ recognises }) => recognises?.(text));
+    const recognising = (formats: readonly Format[]) => {
+      const able = formats.filter(({ recognises }) => recognises?.(text));
+      return able.find(({ version }) => version === folderVersion(path)) ?? able[0];
+    };
     return byName.length === 0 ? recognising(this.#formats) : (recognising(byName) ?? byName[0]);
   }
 
@@ -141,5 +147,8 @@ export class Verification {
     return [...touched, ...missed];
   }
 }
+
+/** As the folder of a recording says it: 2.4.0 of linux-2.4.0. */
+const folderVersion = (path: string) => /(?:^|[\\/])linux-([^\\/]+)[\\/][^\\/]*$/.exec(path)?.[1];
 
 const lastName = (path: string) => path.replace(/^.*[\\/]/, '');

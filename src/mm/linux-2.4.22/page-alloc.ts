@@ -10,7 +10,7 @@ import { ptr } from '../../kernel/struct.ts';
 import { rmqueue } from '../linux-2.4/buddy.ts';
 import { MAX_ORDER, type PageOps, PG_dirty } from '../linux-2.4/mm.ts';
 import { set_page_count, testPageFlag, virt_to_page } from '../linux-2.4/page.ts';
-import { __free_pages } from '../linux-2.4/page-alloc.ts';
+import { __free_pages, giveWayForMemory } from '../linux-2.4/page-alloc.ts';
 import { __free_pages_ok, checkRange, checkTaken, checkUnused, FILE, pageIndex } from './buddy.ts';
 import { __GFP_WAIT, GFP_ZONEMASK } from './gfp.ts';
 import { type Mm, PG_lru, struct_page, zonelist_struct } from './mm.ts';
@@ -54,11 +54,7 @@ export function* __alloc_pages(k: Mm, cpu: Cpu, gfp_mask: number, order: number,
 
     // Don't let big-order allocations loop
     if (order > 3) return NULL;
-    // yield(): others may free pages; if nobody does, the watchdog names this zone list.
-    k.machine.scheduler.watchdog.watchWait(cpu, zonelist, waitingSince);
-    k.machine.scheduler.giveWay(cpu);
-    cpu.pause(zonelist);
-    yield;
+    yield* giveWayForMemory(k, cpu, zonelist, waitingSince); // yield()
   }
 }
 

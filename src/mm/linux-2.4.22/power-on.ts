@@ -1,11 +1,11 @@
 /** Power-on: free_area_init_core(), build_zonelists() of 2.4.22. */
 import type { Cpu } from '../../hw/cpu.ts';
-import { NULL, PAGE_SHIFT } from '../../hw/memory.ts';
+import { PAGE_SHIFT } from '../../hw/memory.ts';
 import { INIT_LIST_HEAD } from '../../kernel/list.ts';
 import { assignUnlocked } from '../../kernel/spinlock.ts';
 import { ptr } from '../../kernel/struct.ts';
-import { MAX_NR_ZONES, ZONE_DMA, ZONE_NORMAL, zoneSizes } from '../linux-2.4/mm.ts';
-import { initFreeAreas, initPages } from '../linux-2.4/power-on.ts';
+import { ZONE_DMA, ZONE_NORMAL, zoneSizes } from '../linux-2.4/mm.ts';
+import { initFreeAreas, initPages, initZonelist } from '../linux-2.4/power-on.ts';
 import { __GFP_DMA, GFP_ZONEMASK } from './gfp.ts';
 import { type Mm, PG_reserved, struct_page, wait_table_size, ZONE_SHIFT, zonelist_struct } from './mm.ts';
 import { pageOps } from './page-alloc.ts';
@@ -69,15 +69,8 @@ function initZone(k: Mm, cpu: Cpu, index: number, start: number, size: number): 
 
 /** For each kind of request the zones that serve it, best first: DMA requests get DMA memory only. */
 function build_zonelists(k: Mm, cpu: Cpu): void {
-  const sizes = zoneSizes(k.layout.ram);
   for (let gfp = 0; gfp <= GFP_ZONEMASK; gfp++) {
     const zonelist = k.contig_page_data + k.pg_data_t.node_zonelists + gfp * zonelist_struct.sizeof;
-    let at = zonelist + zonelist_struct.zones;
-    for (let zone = (gfp & __GFP_DMA) !== 0 ? ZONE_DMA : ZONE_NORMAL; zone >= ZONE_DMA; zone--) {
-      if (sizes[zone] === 0) continue;
-      cpu.storePtr(at, k.zone(zone));
-      at += ptr.sizeof;
-    }
-    for (; at < zonelist + (MAX_NR_ZONES + 1) * ptr.sizeof; at += ptr.sizeof) cpu.storePtr(at, NULL);
+    initZonelist(k, cpu, zonelist + zonelist_struct.zones, (gfp & __GFP_DMA) !== 0 ? ZONE_DMA : ZONE_NORMAL);
   }
 }

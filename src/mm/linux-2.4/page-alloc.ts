@@ -4,6 +4,17 @@ import { type addr_t, NULL } from '../../hw/memory.ts';
 import { type Mm24, struct_page } from './mm.ts';
 import { testPageFlag } from './page.ts';
 
+/**
+ * A task without memory lets others run, who may free some. If nobody has since the clock stood at `since`, the watchdog reports
+ * it, by its list of zones.
+ */
+export function* giveWayForMemory(k: Mm24, cpu: Cpu, zonelist: addr_t, since: number): Program {
+  k.machine.scheduler.watchdog.watchWait(cpu, zonelist, since);
+  k.machine.scheduler.giveWay(cpu);
+  cpu.pause(zonelist);
+  yield;
+}
+
 /** The address of a block of 2^order pages, or NULL. */
 export function* __get_free_pages(k: Mm24, cpu: Cpu, gfp_mask: number, order: number): Program<addr_t> {
   const page = yield* k.pageOps.alloc_pages(k, cpu, gfp_mask, order);

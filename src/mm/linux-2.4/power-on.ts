@@ -3,7 +3,7 @@ import type { Cpu, Program } from '../../hw/cpu.ts';
 import { type addr_t, NULL, PAGE_SHIFT } from '../../hw/memory.ts';
 import { INIT_LIST_HEAD } from '../../kernel/list.ts';
 import { ptr } from '../../kernel/struct.ts';
-import { free_area_struct, MAX_ORDER, type Mm24, struct_page } from './mm.ts';
+import { free_area_struct, MAX_NR_ZONES, MAX_ORDER, type Mm24, struct_page, ZONE_DMA, zoneSizes } from './mm.ts';
 import { clearPageFlag, set_page_count } from './page.ts';
 import { __free_pages } from './page-alloc.ts';
 
@@ -33,6 +33,18 @@ export function initFreeAreas(k: Mm24, cpu: Cpu, index: number, size: number): v
     if (map === NULL) break;
     for (let at = map; at < map + k.bitmapBytes(size, order); at += ptr.sizeof) cpu.store32(at, 0);
   }
+}
+
+/** The zones from `first` down that have pages, then NULLs. */
+export function initZonelist(k: Mm24, cpu: Cpu, zones: addr_t, first: number): void {
+  const sizes = zoneSizes(k.layout.ram);
+  let at = zones;
+  for (let zone = first; zone >= ZONE_DMA; zone--) {
+    if (sizes[zone] === 0) continue;
+    cpu.storePtr(at, k.zone(zone));
+    at += ptr.sizeof;
+  }
+  for (; at < zones + (MAX_NR_ZONES + 1) * ptr.sizeof; at += ptr.sizeof) cpu.storePtr(at, NULL);
 }
 
 /** Frees every page that is not reserved, in ascending order; how many. */

@@ -4,6 +4,7 @@ import type { BootLayout } from '../../kernel/kernel.ts';
 import { power_on } from '../../mm/linux-2.4.0/power-on.ts';
 import { loadSlab } from '../linux-2.4/boot.ts';
 import type { SlabConfig } from '../linux-2.4/config.ts';
+import { slabOps } from './lists.ts';
 import { kmem_cache_reap } from './reap.ts';
 import { Linux240 } from './slab.ts';
 
@@ -11,7 +12,7 @@ import { Linux240 } from './slab.ts';
 export function powerOn(machine: Machine, config: SlabConfig, layout: BootLayout): Linux240 {
   const k = new Linux240(machine, config, layout);
   k.kmem_cache_reap = (cpu, gfp_mask) => kmem_cache_reap(k, cpu, gfp_mask);
-  loadSlab(k);
+  loadSlab(k, slabOps);
   power_on(k, machine.cpus[0]);
   return k;
 }

@@ -86,7 +86,7 @@ function hasSlabs({ kmem_cache_t }: Linux240, cpu: Cpu, cachep: addr_t): boolean
   return !list_empty(cpu, cachep + kmem_cache_t.slabs);
 }
 
-export const slabLists: SlabOps = {
+export const slabOps: SlabOps = {
   ...{ firstSlab, slabIsFull, fixupSlabChains, makeSlabActive, countFreeSlabs, unlinkFreeSlab, hasSlabs },
   // Prefetching came with 2.4.10.
   listStep: (cpu, pos) => cpu.loadPtr(pos + list_head.next),

@@ -9,7 +9,6 @@ import { Mm } from '../../mm/linux-2.4.0/mm.ts';
 import { SLAB_CACHE_DMA, SLAB_HWCACHE_ALIGN, SLAB_NO_REAP } from '../linux-2.4/flags.ts';
 import { type KmemCache, type SlabVariant, slab24 } from '../linux-2.4/slab.ts';
 import { bugLines } from './bugs.ts';
-import { slabLists } from './lists.ts';
 
 const slabFields = { slabs: list_head, firstnotfull: ptr };
 
@@ -21,7 +20,6 @@ export const variant: SlabVariant = {
   bugLines,
   alwaysChecksDma: false,
   kmallocReadsBoth: false,
-  ops: slabLists,
 };
 
 export class Linux240 extends slab24(Mm, variant) {

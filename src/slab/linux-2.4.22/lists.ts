@@ -73,7 +73,7 @@ function hasSlabs({ kmem_cache_t }: Linux2422, cpu: Cpu, cachep: addr_t): boolea
   return !list_empty(cpu, cachep + kmem_cache_t.slabs_full) || !list_empty(cpu, cachep + kmem_cache_t.slabs_partial);
 }
 
-export const slabLists: SlabOps = {
+export const slabOps: SlabOps = {
   ...{ firstSlab, slabIsFull, fixupSlabChains, makeSlabActive, countFreeSlabs, unlinkFreeSlab, hasSlabs },
   listStep,
   kmallocTooLarge: () => NULL,

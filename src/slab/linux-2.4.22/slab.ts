@@ -8,7 +8,6 @@ import { Mm } from '../../mm/linux-2.4.22/mm.ts';
 import { SLAB_CACHE_DMA, SLAB_HWCACHE_ALIGN, SLAB_MUST_HWCACHE_ALIGN, SLAB_NO_REAP } from '../linux-2.4/flags.ts';
 import { type KmemCache, type SlabVariant, slab24 } from '../linux-2.4/slab.ts';
 import { bugLines } from './bugs.ts';
-import { slabLists } from './lists.ts';
 
 const slabFields = { slabs_full: list_head, slabs_partial: list_head, slabs_free: list_head };
 
@@ -24,7 +23,6 @@ export const variant: SlabVariant = {
   bugLines,
   alwaysChecksDma: true,
   kmallocReadsBoth: true,
-  ops: slabLists,
 };
 
 export class Linux2422 extends slab24(Mm, variant) {

@@ -4,10 +4,11 @@ import { initSmpCalls } from '../../kernel/linux-2.4/smp.ts';
 import { mem_init } from '../../mm/linux-2.4/power-on.ts';
 import { do_ccupdate_local } from './cpu-arrays.ts';
 import { kmem_cache_init, kmem_cache_sizes_init, kmem_cpucache_init } from './init.ts';
-import type { Slab24 } from './slab.ts';
+import type { Slab24, SlabOps } from './slab.ts';
 
 /** The image of slab.c in memory, and what a cross-CPU call may name of it. */
-export function loadSlab(k: Slab24): void {
+export function loadSlab(k: Slab24, slabOps: SlabOps): void {
+  k.slabOps = slabOps;
   k.do_ccupdate_local = (cpu, info) => do_ccupdate_local(k, cpu, info!);
   initSmpCalls(k);
   k.loadStatics();

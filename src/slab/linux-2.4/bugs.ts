@@ -1,6 +1,5 @@
 /** The BUG()s of slab.c: conditions that all of 2.4 have, at lines that each version has of its own. */
 import { BUG } from '../../kernel/bug.ts';
-import type { Slab24 } from './slab.ts';
 
 export const FILE = 'slab.c';
 
@@ -47,7 +46,7 @@ export type BugSite = keyof typeof sites;
 /** The line of each, and the condition where it is worded otherwise. */
 export type BugLines = Readonly<Record<BugSite, number | readonly [line: number, condition: string]>>;
 
-export function slabBUG(k: Slab24, site: BugSite): never {
+export function slabBUG(k: { readonly variant: { readonly bugLines: BugLines } }, site: BugSite): never {
   const [fn, usual] = sites[site];
   const where = k.variant.bugLines[site];
   const [line, condition] = typeof where === 'number' ? [where, usual] : where;

@@ -34,8 +34,9 @@ export function* __kmem_cache_shrink_locked(k: Slab24, cpu: Cpu, cachep: addr_t)
 export function* is_chained_kmem_cache(k: Slab24, cpu: Cpu, cachep: addr_t): Program<boolean> {
   let ret = false;
   yield* down(k, cpu, k.cache_chain_sem);
-  for (let p = k.slabOps.listStep(cpu, k.cache_chain); p !== k.cache_chain && !ret; p = k.slabOps.listStep(cpu, p)) {
+  for (let p = k.slabOps.listStep(cpu, k.cache_chain); p !== k.cache_chain; p = k.slabOps.listStep(cpu, p)) {
     ret = p === cachep + k.kmem_cache_t.next;
+    if (ret) break;
   }
   yield* up(k, cpu, k.cache_chain_sem);
   return ret;

@@ -148,7 +148,6 @@ export interface SlabVariant {
   readonly alwaysChecksDma: boolean;
   /** Whether gcc makes the choice between a size's two caches a conditional move in kmalloc() on SMP, and so reads both pointers. */
   readonly kmallocReadsBoth: boolean;
-  readonly ops: SlabOps;
 }
 
 type MmConstructor<M> = abstract new (
@@ -162,7 +161,6 @@ const slabKernel = (PageAllocator: MmConstructor<Mm24>, variant: SlabVariant) =>
   abstract class Slab24 extends PageAllocator {
     declare readonly config: SlabConfig;
     readonly variant = variant;
-    readonly slabOps = variant.ops;
     readonly kmem_cache_t: KmemCache;
     /** Whether allocations ask if cache and request mean DMA memory alike. */
     readonly checksDma: boolean;
@@ -183,6 +181,8 @@ const slabKernel = (PageAllocator: MmConstructor<Mm24>, variant: SlabVariant) =>
     readonly slab_break_gfp_order: addr_t;
     readonly offslab_limit: addr_t;
     readonly g_cpucache_up: addr_t;
+    /** Its version's; handed in at boot. */
+    slabOps!: SlabOps;
     /** do_ccupdate_local() of this kernel, as code that a cross-CPU call can name; handed in at boot. */
     do_ccupdate_local!: KernelFunction;
 

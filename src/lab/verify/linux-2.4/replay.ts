@@ -70,7 +70,8 @@ export abstract class Replay24<K extends Slab24 = Slab24> implements Replay {
     const { scheduler } = k.machine;
     const giveWay = scheduler.giveWay.bind(scheduler);
     scheduler.giveWay = (cpu) => {
-      if (++this.#yields === this.livelock.yields) throw new Livelock(this.livelock.name);
+      if (this.#yields + 1 === this.livelock.yields) throw new Livelock(this.livelock.name);
+      this.#yields++;
       giveWay(cpu);
     };
     this.watch(k);

@@ -79,8 +79,9 @@ export class TouchNames {
     if (array === 'mem_map') return k.pageAt(Number(index));
     if (array === 'cache_sizes') return k.cache_sizes + Number(index) * cache_sizes_t.sizeof;
     if (array === 'irq_stat') return k.irq_stat + Number(index) * k.irq_cpustat_t.sizeof;
-    if (!k.symbols.has(name)) throw noPlace(where);
-    return k.symbols.address(name);
+    const symbol = name === 'hm_kswapd' ? 'task[kswapd]' : name;
+    if (!k.symbols.has(symbol)) throw noPlace(where);
+    return k.symbols.address(symbol);
   }
 
   /** What an operation of this kind was, by what was recorded of it. */
