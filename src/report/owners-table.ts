@@ -15,6 +15,7 @@ const figures = [
   ['', 'HITM', 'hitm'],
   ['', 'upgrades', 'upgrades'],
   ['', 'invalid.', 'invalidations'],
+  ['', 'spins', 'spins'],
   ['', 'remote', 'remoteMisses'],
 ] as const satisfies readonly (readonly [group: string, head: string, figure: keyof OwnerCounts])[];
 type Figure = (typeof figures)[number][2];

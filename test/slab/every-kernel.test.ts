@@ -42,6 +42,11 @@ interface Lack {
 
 const lacking: readonly Lack[] = [
   {
+    kernel: /^2\.4\.0$/,
+    behaviour: 'kmalloc of more than any general cache holds is NULL',
+    reason: 'it is a BUG()',
+  },
+  {
     kernel: /^2\.4/,
     behaviour: 'an object stands at a multiple of the bytes that its cache was asked to align to',
     reason: 'kmem_cache_create() has no such argument: to a line by flag, or not at all',

@@ -114,7 +114,7 @@ export class Attribution {
     this.#fields = fields;
     this.#shift = l1.shift;
     this.#followed = new Uint8Array((machine.memory.size >>> l1.shift) + 1);
-    this.#stop = machine.cpus.map((cpu) => this.#watch(cpu));
+    this.#stop = machine.cpus.flatMap((cpu) => [this.#watch(cpu), this.#watchSpins(cpu)]);
   }
 
   /** What has been attributed stays. */
@@ -209,6 +209,15 @@ export class Attribution {
         if (counters.prefetchFills !== seen.prefetchFills || counters.invalidationsSent !== seen.invalidations) {
           this.#happened(id, seen, counters, 'prefetch', addr);
         }
+      },
+    });
+  }
+
+  #watchSpins(cpu: Cpu): () => void {
+    return interpose(cpu, {
+      pause: (below) => (polled) => {
+        this.#ownerAt(polled).spins++;
+        below(polled);
       },
     });
   }
@@ -309,7 +318,8 @@ export class Attribution {
     if (tally === undefined) {
       const classes = { cold: 0, capacity: 0, conflict: 0, trueSharing: 0, falseSharing: 0 };
       const remote = this.#allocator.kernel.machine.nodes === null ? {} : { remoteMisses: 0 };
-      tally = { ...owner, misses: 0, ...classes, hitm: 0, prefetchFills: 0, upgrades: 0, invalidations: 0, ...remote };
+      const others = { hitm: 0, prefetchFills: 0, upgrades: 0, invalidations: 0, spins: 0 };
+      tally = { ...owner, misses: 0, ...classes, ...others, ...remote };
       this.#owners.set(owner.name, tally);
     }
     return tally;
