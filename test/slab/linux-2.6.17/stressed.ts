@@ -27,7 +27,7 @@ import { __alloc_percpu, free_percpu, kfree, kmalloc_node } from '../../../src/s
 import type { Linux2617 } from '../../../src/slab/linux-2.6.17/slab.ts';
 import { slabinfo_write } from '../../../src/slab/linux-2.6.17/tune.ts';
 import { throughUserMode } from '../../kernel/linux-2.6/kernels.ts';
-import { type Act, CONSTRUCTED, type Stress, type StressedVersion, type StressOptions, stressed } from '../stress.ts';
+import { type Act, CONSTRUCTED, OWN_TASK, type Stress, type StressedVersion } from '../stress.ts';
 import { assertFree } from '../stress-checks.ts';
 import type { Booted26 } from './booted.ts';
 import { assertMemory } from './invariants.ts';
@@ -47,6 +47,7 @@ const RCU_CACHE = 'stress-rcu';
 const mask: Act<Linux2617> = (stress, cpu, random) => stress.mask(cpu, random);
 
 export const linux2617: StressedVersion<Linux2617> = {
+  name: '2.6.17-g4776874',
   THREAD_SIZE,
   newStack,
   schedule,
@@ -97,20 +98,13 @@ export const linux2617: StressedVersion<Linux2617> = {
     for (const cpu of machine.cpus)
       machine.startTimer(cpu, LOCAL_TIMER_VECTOR, start + 500 + 333 * cpu.id, TICK * pace);
   },
+  placeOf,
   settle,
   assertQuiet,
   assertMemory: ({ k }, objects, blocks) => assertMemory(k, objects, blocks),
 };
 
-/** A stress run of 2.6.17, to its end. */
-export const stressed26 = (booted: Booted26, options: StressOptions): Stress<Linux2617> =>
-  stressed(booted, linux2617, options);
-
-/** Whose the tasks of the run are, to those who ask what stands at an address. */
-export const OWN_TASK = 'a task of the run';
-
-/** What stands at an address, by peek; of the run's tasks too, which are no statics. */
-export function placeOf({ booted: { allocator }, stacks, held }: Stress<Linux2617>, addr: addr_t): PlaceName {
+function placeOf({ booted: { allocator }, stacks, held }: Stress<Linux2617>, addr: addr_t): PlaceName {
   const stack = stacks.find((foot) => addr >= foot && addr < foot + THREAD_SIZE);
   if (stack !== undefined)
     return {
