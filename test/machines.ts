@@ -8,9 +8,11 @@ import type { StoreBufferOptions } from '../src/hw/store-buffer.ts';
 import type { Kernel } from '../src/kernel/kernel.ts';
 import type { SlabAllocator } from '../src/slab/allocator.ts';
 import { boot, bootBuild } from '../src/slab/boot.ts';
-import type { BuildOptions } from '../src/slab/kernel-version.ts';
+import type { BuildOptions, KernelVersion } from '../src/slab/kernel-version.ts';
 import type { SlabConfig } from '../src/slab/linux-2.4/config.ts';
 import { smpConfig } from '../src/slab/linux-2.4/config.ts';
+import { linux240 } from '../src/slab/linux-2.4.0/index.ts';
+import type { Linux240 } from '../src/slab/linux-2.4.0/slab.ts';
 import { linux2422 } from '../src/slab/linux-2.4.22/index.ts';
 import type { Linux2422 } from '../src/slab/linux-2.4.22/slab.ts';
 
@@ -30,16 +32,18 @@ export interface Booted<K extends Kernel = Linux2422> {
 }
 
 /** 2.4.22 on a Pentium III of two CPUs and 32 MB, unless said otherwise. */
-export function booted({
-  cpus = 2,
-  memory = 32 * MiB,
-  model = 'pentium-iii',
-  config = {},
-  ...rest
-}: Options = {}): Booted {
+export const booted = (options: Options = {}): Booted => bootedAs(linux2422, options);
+
+/** The same with 2.4.0. */
+export const booted240 = (options: Options = {}): Booted<Linux240> => bootedAs(linux240, options);
+
+function bootedAs<K extends Kernel>(
+  version: KernelVersion,
+  { cpus = 2, memory = 32 * MiB, model = 'pentium-iii', config = {}, ...rest }: Options,
+): Booted<K> {
   const machine = new Machine({ model: cpuModels[model], cpus, memory, ...rest });
-  const allocator = bootBuild(machine, linux2422, { ...smpConfig, ...config });
-  return { machine, allocator, k: allocator.kernel as Linux2422 };
+  const allocator = bootBuild(machine, version, { ...smpConfig, ...config } as SlabConfig);
+  return { machine, allocator, k: allocator.kernel as K };
 }
 
 export interface BootOptions extends Omit<Options, 'config'>, BuildOptions {

@@ -13,11 +13,14 @@ import type { addr_t } from './memory.ts';
 /** Nobody can go on, or a spin has lasted longer than any lock may be held. Names the lock, its holder, the waiters. */
 export class Lockup extends Error {
   readonly waiters: readonly number[];
+  /** They sleep; else they spin. */
+  readonly asleep: boolean;
 
-  constructor(message: string, waiters: readonly number[]) {
+  constructor(message: string, waiters: readonly number[], asleep = false) {
     super(`lockup: ${message}`);
     this.name = 'Lockup';
     this.waiters = waiters;
+    this.asleep = asleep;
   }
 }
 
@@ -98,7 +101,7 @@ export class Watchdog<T extends Watched = Watched> {
   reportSleepers(): never {
     const sleepers = this.#all.filter(({ contexts }) => contexts.length > 0).map(({ cpu }) => cpu.id);
     const where = sleepers.map((id) => `cpu${id}`).join(', ');
-    throw new Lockup(`all contexts sleep, and nothing can wake them: on ${where}`, sleepers);
+    throw new Lockup(`all contexts sleep, and nothing can wake them: on ${where}`, sleepers, true);
   }
 
   #stillPolls(cpu: Cpu, polling: Polling): boolean {

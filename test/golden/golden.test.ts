@@ -3,15 +3,16 @@ import { expect, test } from 'vitest';
 import { verify } from '../../src/cli/verify.ts';
 
 const data = new URL('data/', import.meta.url).pathname;
-/** Of Linux 2.6: in a folder of its own. */
-const newer = 'linux-2.6';
+/** Of other kernels than 2.4.22: in a folder of its own each. */
+const [older, newer] = ['linux-2.4.0', 'linux-2.6'];
+const inFolder = (folder: string) => readdirSync(`${data}${folder}`).map((name) => `${folder}/${name}`);
 /** Memory traces are beside what was counted on them. */
-const recordings = readdirSync(data).filter((name) => name !== newer && !/\.(din|mp)\.gz$/.test(name));
-const recordingsOfNewer = readdirSync(`${data}${newer}`).map((name) => `${newer}/${name}`);
+const recordings = readdirSync(data).filter((name) => !/^linux-|\.(din|mp)\.gz$/.test(name));
+const recordingsOfNewer = inFolder(newer);
 
 // What all CPUs are told to, the recorded 2.6 did one CPU after the other: there the misses are others.
 test.each([
-  ...recordings.map((name) => ({ name, misses: true })),
+  ...[...recordings, ...inFolder(older)].map((name) => ({ name, misses: true })),
   ...recordingsOfNewer.map((name) => ({ name, misses: false })),
 ])('the emulator agrees with $name', ({ name, misses }) => {
   const lines: string[] = [];
@@ -46,6 +47,27 @@ test('there are recordings of every kind', () => {
     'layouts.json.gz',
     'litmus-corpus.jsonl.gz',
     'litmus-named.json.gz',
+  ]);
+});
+
+test('of Linux 2.4.0 there are recordings of every kind', () => {
+  expect(readdirSync(`${data}${older}`)).toEqual([
+    'case-boot-smp32-2cpu-64MB.jsonl.gz',
+    'case-boot-upold32-1cpu-64MB.jsonl.gz',
+    'case-buddy-touch.jsonl.gz',
+    'case-create-smp32.jsonl.gz',
+    'case-ctor-up32.jsonl.gz',
+    'case-debug-smp32-2cpu.jsonl.gz',
+    'case-kmalloc-up32.jsonl.gz',
+    'case-lists-up32.jsonl.gz',
+    'case-mix-smp32-2cpu-touch.jsonl.gz',
+    'case-mix-upold32-touch.jsonl.gz',
+    'case-offslab-smp32-2cpu.jsonl.gz',
+    'case-oom-up32.jsonl.gz',
+    'case-reap-smp32-2cpu.jsonl.gz',
+    'case-tune-smp32-2cpu.jsonl.gz',
+    'geometry.csv.gz',
+    'layouts.json.gz',
   ]);
 });
 

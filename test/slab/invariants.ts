@@ -60,7 +60,10 @@ function assertPages(k: Slab24, cache: CacheState, slab: SlabState): void {
   }
 }
 
-/** Counts, lists and bitmaps of free blocks agree, and no page is in two blocks. The largest have no buddies to join: what a bitmap of theirs says is nobody's business. */
+/**
+ * Counts, lists and bitmaps of free blocks agree, and no page is in two blocks. The largest blocks have no buddies to join with:
+ * the bitmap that 2.4.0 has for them tells nothing.
+ */
 export function assertBuddy(k: Mm24): void {
   const free = new Set<number>();
   for (const zone of zoneStatesWith(k, () => ({}))) {

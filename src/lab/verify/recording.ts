@@ -98,7 +98,9 @@ export interface Recordings<H extends CommonHeader = CommonHeader, R extends Rep
   readonly documents: readonly RecordedDocument[];
   /** Dumps of /proc/slabinfo: the versions of their form, and how one is compared with a machine like the one that printed it. */
   readonly slabinfo: RegExp;
-  /** Whether its builds print such a dump, where several versions have the form; without it, all do. */
+  /** Where several versions have the form: the kernels whose dumps are likely this one's. */
+  readonly printers?: RegExp;
+  /** Whether some build of it prints such a dump; without it, all do. */
   mayHavePrinted?(text: string, file: string, machine: DumpMachine): boolean;
   verifyDump(text: string, file: string, machine: DumpMachine, machineFile: string): CaseOutcome;
 }
@@ -269,7 +271,9 @@ class Player {
   #ending(error: unknown, place: string, op: string): Results {
     const ended = this.#replay.ended(error, op);
     if (ended !== null) return ended;
-    if (error instanceof Lockup) return { bug: 'deadlock: spin_lock on a held lock' };
+    if (error instanceof Lockup) {
+      return { bug: `deadlock: ${error.asleep ? 'down() on a held semaphore' : 'spin_lock on a held lock'}` };
+    }
     if (error instanceof Runaway) return { fault: `more than ${MOST_ACCESSES} accesses` };
     if (isGoneAstray(error)) return { fault: error.message };
     // Where the kernel has gone another way already, what a line means may be lost; else the line is wrong.

@@ -17,16 +17,11 @@ export function verifySlabinfo(
   const ofThisForm = allRecordings.filter(({ slabinfo }) => slabinfo.test(form));
   if (ofThisForm.length === 0) throw notAHeader(file);
   const machine = describedBy(sidecarFile, file, readSidecar);
-  const [likeliest, ...others] = ofThisForm.toSorted((a, b) => distance(a, machine) - distance(b, machine));
+  const likeliest = ofThisForm.find(({ printers }) => printers?.test(machine.kernelVersion)) ?? ofThisForm[0];
   const printed = ({ mayHavePrinted }: Recordings) => mayHavePrinted?.(text, file, machine) ?? true;
-  const recordings = printed(likeliest) ? likeliest : (others.find(printed) ?? likeliest);
+  const recordings = printed(likeliest) ? likeliest : (ofThisForm.find(printed) ?? likeliest);
   return recordings.verifyDump(text, file, machine, sidecarFile);
 }
-
-/** How far a dump's kernel is from a version, by their last numbers. */
-const distance = ({ version }: Recordings, { kernelVersion }: DumpMachine) =>
-  Math.abs(lastNumber(version) - lastNumber(kernelVersion));
-const lastNumber = (version: string) => Number(/^\d+\.\d+\.(\d+)/.exec(version)?.[1] ?? 0);
 
 function describedBy(sidecarFile: string, file: string, readSidecar: (path: string) => unknown): DumpMachine {
   let document: unknown;

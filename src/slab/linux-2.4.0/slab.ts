@@ -19,7 +19,9 @@ export const variant: SlabVariant = {
   CREATE_MASK: SLAB_HWCACHE_ALIGN | SLAB_NO_REAP | SLAB_CACHE_DMA,
   bugLines,
   alwaysChecksDma: false,
+  refillFindsArray: true,
   kmallocReadsBoth: false,
+  storesTwice: true,
 };
 
 export class Linux240 extends slab24(Mm, variant) {

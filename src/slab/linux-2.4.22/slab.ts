@@ -22,7 +22,10 @@ export const variant: SlabVariant = {
   CREATE_MASK: SLAB_HWCACHE_ALIGN | SLAB_NO_REAP | SLAB_CACHE_DMA | SLAB_MUST_HWCACHE_ALIGN,
   bugLines,
   alwaysChecksDma: true,
+  refillFindsArray: false,
   kmallocReadsBoth: true,
+  // It did, but the port of 2.4.22 stays with the source there (docs/fidelity.md).
+  storesTwice: false,
 };
 
 export class Linux2422 extends slab24(Mm, variant) {

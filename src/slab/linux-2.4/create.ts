@@ -107,6 +107,7 @@ export function* kmem_cache_create(
   cpu.store32(cachep + kmem_cache_t.flags, flags);
   cpu.store32(cachep + kmem_cache_t.gfpflags, 0);
   if ((flags & SLAB_CACHE_DMA) !== 0) cpu.store32(cachep + kmem_cache_t.gfpflags, GFP_DMA);
+  else if (k.variant.storesTwice) cpu.store32(cachep + kmem_cache_t.gfpflags, 0);
   spin_lock_init(k, cpu, cachep + kmem_cache_t.spinlock);
   cpu.store32(cachep + kmem_cache_t.objsize, size);
   for (const { head, pointer } of k.slabLists) {

@@ -82,7 +82,9 @@ function takeColour(k: Slab24, cpu: Cpu, cachep: addr_t): number {
   const { kmem_cache_t } = k;
   const colour = cpu.load32(cachep + kmem_cache_t.colour_next);
   cpu.store32(cachep + kmem_cache_t.colour_next, colour + 1);
-  if (colour + 1 >= cpu.loadLong(cachep + kmem_cache_t.colour)) cpu.store32(cachep + kmem_cache_t.colour_next, 0);
+  const startsAnew = colour + 1 >= cpu.loadLong(cachep + kmem_cache_t.colour);
+  if (startsAnew) cpu.store32(cachep + kmem_cache_t.colour_next, 0);
+  else if (k.variant.storesTwice) cpu.store32(cachep + kmem_cache_t.colour_next, colour + 1);
   return colour * cpu.load32(cachep + kmem_cache_t.colour_off);
 }
 

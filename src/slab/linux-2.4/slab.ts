@@ -146,8 +146,12 @@ export interface SlabVariant {
   readonly bugLines: BugLines;
   /** Whether each allocation asks if cache and request mean DMA memory alike; else with DEBUG alone. */
   readonly alwaysChecksDma: boolean;
+  /** Whether kmem_cache_alloc_batch() finds the CPU's array itself; else it is handed in. */
+  readonly refillFindsArray: boolean;
   /** Whether gcc makes the choice between a size's two caches a conditional move in kmalloc() on SMP, and so reads both pointers. */
   readonly kmallocReadsBoth: boolean;
+  /** Whether gcc stores a field that an `if` may change a second time in any case: the second value, or the first again. */
+  readonly storesTwice: boolean;
 }
 
 type MmConstructor<M> = abstract new (

@@ -44,6 +44,8 @@ export const recordings240: Recordings<CaseHeader, Replay240> = {
     },
   ],
   slabinfo: /^1\.1$/,
+  // 2.4.10 was the first with three lists.
+  printers: /^2\.4\.\d(?!\d)/,
   mayHavePrinted: (text, file, machine) => mayHavePrinted(recorded240, text, file, machine),
   verifyDump: (text, file, machine, machineFile) => verifyDump(recorded240, text, file, machine, machineFile),
 };

@@ -37,6 +37,7 @@ export const recordings2422: Recordings<CaseHeader, Replay2422> = {
     },
   ],
   slabinfo: /^1\.1$/,
+  printers: /^2\.4\.\d\d/,
   mayHavePrinted: (text, file, machine) => mayHavePrinted(recorded2422, text, file, machine),
   verifyDump: (text, file, machine, machineFile) => verifyDump(recorded2422, text, file, machine, machineFile),
 };

@@ -116,7 +116,7 @@ function onEmulatedMachine(version: Recorded24, { rows }: Slabinfo, machine: Dum
 
     const allowed = name.length < CACHE_NAMELEN - 1 && !taken.has(name) ? name : substitute(row);
     taken.add(allowed);
-    const [size, flags] = requestFor(objectSize, onSlab.has(name), machine.configDebugSlab);
+    const [size, flags] = requestFor(k, objectSize, onSlab.has(name));
     return create(k, cpu, allowed, size, flags);
   };
 }
@@ -159,8 +159,9 @@ const MOST_CPUS = 32;
 const substitute = ({ number }: SlabinfoRow) => `line ${number}`;
 
 /** A size and flags that kmem_cache_create() makes `objectSize` of. */
-function requestFor(objectSize: number, onSlab: boolean, debug: boolean): [size: number, flags: number] {
-  const mustAlign = debug ? SLAB_MUST_HWCACHE_ALIGN : 0;
+function requestFor(k: Slab24, objectSize: number, onSlab: boolean): [size: number, flags: number] {
+  const debug = k.config.CONFIG_DEBUG_SLAB;
+  const mustAlign = debug ? k.variant.CREATE_MASK & SLAB_MUST_HWCACHE_ALIGN : 0;
   if (onSlab) return [(PAGE_SIZE >> 3) - BYTES_PER_WORD, SLAB_HWCACHE_ALIGN | mustAlign];
   // Objects below an eighth of a page get a red zone of two words, unless they are too small to have been given one.
   if (!debug || objectSize >= PAGE_SIZE >> 3) return [objectSize, 0];
