@@ -58,8 +58,10 @@ export interface StressedVersion<K extends Kernel> {
   isShrinkable(k: K, cachep: addr_t): boolean;
   /** What a task does after each operation. */
   betweenOperations(stress: Stress<K>, cpu: Cpu, random: Random): Program | null;
-  /** The kernel's own time begins. */
-  startTime(stress: Stress<K>): void;
+  /** The kernel's own time begins; ticks come so many times slower than in a stress run at its usual pace. */
+  startTime(booted: Booted<K>, pace: number): void;
+  /** As if the kernel had run for seconds: what it does now and then is due. */
+  passTime(booted: Booted<K>): void;
   /** What stands at an address, by peek; of the run's tasks too, which are no statics. */
   placeOf(stress: Stress<K>, addr: addr_t): PlaceName;
   /** When all tasks have ended: waits for what the kernel still has to do. */
@@ -225,7 +227,7 @@ export class Stress<K extends Kernel = Kernel> {
     for (const cpu of machine.cpus)
       machine.startTimer(cpu, TIMER_VECTOR, start + 1000 + 777 * cpu.id, TICK * this.pace);
     for (const [i, device] of this.devices.entries()) this.#startDevice(device, i, start);
-    this.version.startTime(this);
+    this.version.startTime(this.booted, this.pace);
     machine.scheduler.run();
     const end = Math.max(...machine.cpus.map(({ clock }) => clock));
     for (const { line } of this.devices) machine.deviceLines.unmask(line, end);

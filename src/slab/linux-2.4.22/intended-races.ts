@@ -7,13 +7,13 @@ const writes = (...fns: string[]): RaceSide => ({ kind: 'w', fns });
 export const intendedRaces: readonly IntendedRace[] = [
   {
     field: 'zone_struct.free_pages',
-    sides: [reads('fromZones'), writes('rmqueue', '__free_pages_ok')],
+    sides: [reads('fromZones'), writes('rmqueue', 'giveBack')],
     reason:
       '__alloc_pages tests watermarks without zone->lock: a stale count chooses another zone or reclaims too early',
   },
   {
     field: 'zone_struct.free_pages',
-    sides: [reads('fromZones'), writes('rmqueue', '__free_pages_ok')],
+    sides: [reads('fromZones'), writes('rmqueue', 'giveBack')],
     sameCpu: true,
     reason: 'the same watermark test, with interrupts on: the handler that strikes allocates or frees pages itself',
   },

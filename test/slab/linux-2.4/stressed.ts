@@ -45,6 +45,7 @@ const shared: Omit<StressedVersion<Slab24>, 'name' | 'newStack' | 'isShrinkable'
   ],
   betweenOperations: () => null,
   startTime: () => {},
+  passTime: () => {},
   *settle() {},
   placeOf({ booted: { allocator, k }, stacks }, addr) {
     const stack = stacks.find((foot) => addr >= foot && addr < foot + THREAD_SIZE);

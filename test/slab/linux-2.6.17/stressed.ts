@@ -24,6 +24,7 @@ import { MAX_NR_ZONES, PG_slab } from '../../../src/mm/linux-2.6.17/layouts.ts';
 import { SLAB_DESTROY_BY_RCU, SLAB_RECLAIM_ACCOUNT } from '../../../src/slab/linux-2.6.17/flags.ts';
 import { cacheChain, peekNodes } from '../../../src/slab/linux-2.6.17/inspect.ts';
 import { __alloc_percpu, free_percpu, kfree, kmalloc_node } from '../../../src/slab/linux-2.6.17/kmalloc.ts';
+import { REAPTIMEOUT_LIST3 } from '../../../src/slab/linux-2.6.17/list3.ts';
 import type { Linux2617 } from '../../../src/slab/linux-2.6.17/slab.ts';
 import { slabinfo_write } from '../../../src/slab/linux-2.6.17/tune.ts';
 import { throughUserMode } from '../../kernel/linux-2.6/kernels.ts';
@@ -91,13 +92,14 @@ export const linux2617: StressedVersion<Linux2617> = {
     if (kind < 0.05) return readUnlocked(stress, cpu, random);
     return kind < 0.3 ? throughUserMode(stress.booted.k, cpu) : null;
   },
-  startTime({ booted: { machine, k }, pace }) {
+  startTime({ machine, k }, pace) {
     // From now on the log has complaints alone.
     k.log.length = 0;
     const start = Math.max(...machine.cpus.map(({ clock }) => clock));
     for (const cpu of machine.cpus)
       machine.startTimer(cpu, LOCAL_TIMER_VECTOR, start + 500 + 333 * cpu.id, TICK * pace);
   },
+  passTime: ({ machine: { memory }, k }) => memory.poke32(k.jiffies, memory.peek32(k.jiffies) + REAPTIMEOUT_LIST3),
   placeOf,
   settle,
   assertQuiet,
