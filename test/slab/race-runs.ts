@@ -6,12 +6,14 @@ import type { Kernel } from '../../src/kernel/kernel.ts';
 import { watchHandovers } from '../../src/lab/watch/handovers.ts';
 import { detectRaces, type RaceDetector, type RaceDetectorOptions } from '../../src/lab/watch/race-detector.ts';
 import type { SlabAllocator } from '../../src/slab/allocator.ts';
-import { type BootOptions, type Booted, bootedKernel } from '../machines.ts';
+import { type Booted, type BootOptions, bootedKernel } from '../machines.ts';
 import { stressedVersion } from './stressed-versions.ts';
 import { watched } from './watched.ts';
 
 const DEVICE = 0x41;
 const MOST_OBJECTS = 600;
+/** Cycles in which objects become more, then fewer, by turns: in long ones slabs come and go, in short ones arrays run empty and full. */
+const TIDES = [300_000, 300_000, 60_000, 60_000];
 const sizes = [40, 600];
 /** Slower than in a stress run: watching takes its time. */
 const PACE = 7;
@@ -39,7 +41,7 @@ export const raceRun =
 
     function* allocateOrFree(from: SlabAllocator, cpu: Cpu, random: Random, flags: number): Program {
       if (cpu.isAhead) yield;
-      const rising = Math.floor(cpu.clock / 300_000) % 2 === 1;
+      const rising = isRising(cpu.clock);
       if (random() < (rising ? 0.7 : 0.3) && pool.length < MOST_OBJECTS) {
         const cachep = caches[below(random, caches.length)]!;
         const objp = yield* from.alloc(cpu, cachep, flags);
@@ -62,7 +64,7 @@ export const raceRun =
       }
       for (let i = 0; i < 3000; i++) {
         yield* allocateOrFree(ofTasks, cpu, random, GFP_KERNEL);
-        if (i % 200 === 0) yield* allocator.reap(cpu, GFP_KERNEL);
+        if (i % 40 === 0) yield* allocator.reap(cpu, GFP_KERNEL);
       }
     }
     const ofHandlers = machine.cpus.map(({ id }) => seeded(seed, `handler${id}`));
@@ -80,22 +82,28 @@ export const raceRun =
     return races;
   };
 
+function isRising(clock: number): boolean {
+  let at = clock % TIDES.reduce((sum, tide) => sum + tide);
+  return TIDES.findIndex((tide) => (at -= tide) < 0) % 2 === 0;
+}
+
 /** One act. Limits stay above all batchcounts: 2.4 stores the new batchcount while the old arrays are in use. */
 function* administrate({ allocator }: Booted<Kernel>, cpu: Cpu, caches: readonly addr_t[], random: Random): Program {
   const { version } = allocator;
   const { GFP_KERNEL } = version.gfp;
   const number = below(random, caches.length);
-  switch (below(random, 5)) {
+  switch (below(random, 7)) {
     case 0:
+    case 1:
       yield* allocator.tune(cpu, version.tuning(`shared-${sizes[number]}`, 60 + below(random, 60), 30));
       break;
-    case 1:
+    case 2:
       yield* allocator.shrink(cpu, caches[number]!);
       break;
-    case 2:
+    case 3:
       yield* allocator.slabinfo(cpu);
       break;
-    case 3: {
+    case 4: {
       const passing = yield* allocator.create(cpu, { name: 'passing', size: 100 });
       const objp = yield* allocator.alloc(cpu, passing, GFP_KERNEL);
       yield* allocator.free(cpu, passing, objp);
@@ -106,6 +114,54 @@ function* administrate({ allocator }: Booted<Kernel>, cpu: Cpu, caches: readonly
       yield* allocator.reap(cpu, GFP_KERNEL);
   }
 }
+
+/** Tasks reap, and handlers take and give back pages and whole slabs. */
+export const reapRun =
+  (build: BootOptions): RaceRun =>
+  (name, seed, watching) => {
+    const booted = bootedKernel(name, build);
+    const { machine, allocator, k } = booted;
+    const version = stressedVersion(name);
+    const { GFP_KERNEL, GFP_ATOMIC } = allocator.version.gfp;
+    const [boss] = machine.cpus;
+    const cachep = machine.run(boss, allocator.create(boss, { name: 'large', size: 3000 }));
+    machine.run(boss, allocator.tune(boss, allocator.version.tuning('large', 2, 1, 0)));
+    const races = detectRaces(k, (addr) => allocator.place(addr), watching);
+    watchHandovers(allocator, races);
+    const held = machine.cpus.map((): { objects: addr_t[]; pages: addr_t[] } => ({ objects: [], pages: [] }));
+    const randoms = machine.cpus.map(({ id }) => seeded(seed, `handler${id}`));
+    allocator.request_irq(DEVICE, function* (cpu) {
+      const { objects, pages } = held[cpu.id]!;
+      const random = randoms[cpu.id]!;
+      for (let i = below(random, 6); i >= 0; i--) {
+        const takes = random() < (objects.length + pages.length < 20 ? 0.7 : 0.3);
+        if (random() < 0.5) {
+          const objp = takes ? yield* allocator.alloc(cpu, cachep, GFP_ATOMIC) : objects.pop();
+          if (takes && objp) objects.push(objp);
+          else if (objp) yield* allocator.free(cpu, cachep, objp);
+        } else {
+          const page = takes ? yield* allocator.get_free_pages(cpu, GFP_ATOMIC, 0) : pages.pop();
+          if (takes && page) pages.push(page);
+          else if (page) yield* allocator.free_pages(cpu, page, 0);
+        }
+      }
+    });
+    function* reaps(cpu: Cpu): Program {
+      for (let i = 0; i < 12; i++) {
+        version.passTime(booted);
+        yield* allocator.reap(cpu, GFP_KERNEL);
+        if (cpu.isAhead) yield;
+      }
+    }
+    version.startTime(booted, PACE);
+    for (const cpu of machine.cpus) {
+      machine.startTimer(cpu, DEVICE, cpu.clock + 500 * (cpu.id + 1), 2000 + 100 * cpu.id);
+      machine.scheduler.spawn(cpu, reaps(cpu));
+    }
+    machine.scheduler.run();
+    races.stop();
+    return races;
+  };
 
 /** A stress run, which must come to no harm. */
 export const stressRun =

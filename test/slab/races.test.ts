@@ -4,23 +4,37 @@ import { intendedRace } from '../../src/lab/watch/intended-races.ts';
 import { racesOf, tellRace } from '../../src/lab/watch/race-detector.ts';
 import type { IntendedRace } from '../../src/slab/kernel-facts.ts';
 import { kernels } from '../../src/slab/kernels.ts';
-import { pressureRun, raceRun, type RaceRun, stressRun } from './race-runs.ts';
+import { pressureRun, type RaceRun, raceRun, reapRun, stressRun } from './race-runs.ts';
 import { unintended } from './watched.ts';
 
-const runs: readonly { what: string; needsNodes?: true; run: RaceRun }[] = [
+interface Run {
+  readonly what: string;
+  readonly needsNodes?: true;
+  /** The versions that cannot do it, and why. */
+  readonly not?: Readonly<Record<string, string>>;
+  readonly run: RaceRun;
+}
+
+const runs: readonly Run[] = [
   { what: 'CPUs and handlers that share caches, and an administrator', run: raceRun({ cpus: 4 }) },
-  { what: 'the same on two nodes', needsNodes: true, run: raceRun({ cpus: 4, nodes: 2 }) },
+  { what: 'CPUs of two nodes, handlers and an administrator', needsNodes: true, run: raceRun({ cpus: 4, nodes: 2 }) },
   { what: 'one CPU of a uniprocessor build, and handlers', run: raceRun({ cpus: 1, smp: false }) },
+  { what: 'tasks reap while handlers take and give back slabs and pages', run: reapRun({ cpus: 2 }) },
+  { what: 'tasks of two nodes reap while handlers do so', needsNodes: true, run: reapRun({ cpus: 2, nodes: 2 }) },
   { what: 'a stress run', run: stressRun({ cpus: 4 }) },
   { what: 'a stress run on two nodes', needsNodes: true, run: stressRun({ cpus: 4, nodes: 2 }) },
-  { what: 'memory runs short, and tasks reclaim it', run: pressureRun },
+  {
+    what: 'memory runs short, and tasks reclaim it',
+    not: { '2.6.17-g4776874': 'it reclaims nothing: a task that needs a page where none is left is out of memory' },
+    run: pressureRun,
+  },
 ];
-/** The first of each run; further ones are run until each intended race was found, which none of these may be all but never. */
+/** The first are always run; further ones until each intended race was found. */
 const SEEDS = ['one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight'];
 const ALWAYS = 2;
 
 describe.each([...kernels.values()])('$name has no race but those intended', ({ name, features, intendedRaces }) => {
-  const own = runs.filter(({ needsNodes }) => features.nodes || !needsNodes);
+  const own = runs.filter(({ needsNodes, not = {} }) => (features.nodes || !needsNodes) && !(name in not));
   const found = new Set<IntendedRace | undefined>();
   /** What it tells of races that are not intended. */
   const check = (run: RaceRun, seed: string) => {
