@@ -13,7 +13,7 @@ import { watched } from './watched.ts';
 const DEVICE = 0x41;
 const MOST_OBJECTS = 600;
 /** Cycles in which objects become more, then fewer, by turns: in long ones slabs come and go, in short ones arrays run empty and full. */
-const TIDES = [300_000, 300_000, 60_000, 60_000];
+const TIDES = [300_000, 300_000, 60_000, 60_000] as const;
 const sizes = [40, 600];
 /** Slower than in a stress run: watching takes its time. */
 const PACE = 7;
@@ -83,8 +83,9 @@ export const raceRun =
   };
 
 function isRising(clock: number): boolean {
-  let at = clock % TIDES.reduce((sum, tide) => sum + tide);
-  return TIDES.findIndex((tide) => (at -= tide) < 0) % 2 === 0;
+  const [rise, fall, shortRise, shortFall] = TIDES;
+  const at = clock % (rise + fall + shortRise + shortFall);
+  return at < rise || (at >= rise + fall && at < rise + fall + shortRise);
 }
 
 /** One act. Limits stay above all batchcounts: 2.4 stores the new batchcount while the old arrays are in use. */
