@@ -79,3 +79,14 @@ export function countReclaims(k: Linux2422): { count: number } {
   };
   return reclaims;
 }
+
+/** How often the kernel trims its slab caches from now on. */
+export function countReaps(k: Linux240): { count: number } {
+  const reaps = { count: 0 };
+  const { kmem_cache_reap } = k;
+  k.kmem_cache_reap = (cpu, gfp_mask) => {
+    reaps.count++;
+    return kmem_cache_reap(cpu, gfp_mask);
+  };
+  return reaps;
+}

@@ -42,7 +42,7 @@ machine:
   #nodes: 2 # NUMA nodes, under a kernel that knows them; without it one
   #remote_cycles: model # what another node's memory costs beyond one's own: two thirds of memory, or cycles
 kernel:
-  version: 2.4.22 # slabscope list kernels; 2.6.17-g4776874
+  version: 2.4.22 # slabscope list kernels; 2.4.0, 2.6.17-g4776874
   l1_cache_bytes: model # the line that the kernel was built for: the model's; or 16, 32, 64, 128
   #smp: on # off: CONFIG_SMP left out, for a machine of one CPU
   #numa: on # off: a kernel that ignores the nodes

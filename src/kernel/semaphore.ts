@@ -1,4 +1,7 @@
-/** Counting semaphores: include/asm-i386/semaphore.h, arch/i386/kernel/semaphore.c, of 2.4.22 and of 2.6 alike. */
+/**
+ * Counting semaphores: include/asm-i386/semaphore.h, arch/i386/kernel/semaphore.c, of 2.4.22 and of 2.6 alike. 2.4.0's __down() takes
+ * one lock for all semaphores where these take the queue's: that is not modelled.
+ */
 import type { Cpu, Program } from '../hw/cpu.ts';
 import type { addr_t } from '../hw/memory.ts';
 import type { Kernel } from './kernel.ts';

@@ -103,7 +103,7 @@ export interface SlabAllocator {
   create(cpu: Cpu, cache: CacheOptions): Program<addr_t>;
   /** 0, or 1 if objects are still in use. */
   destroy(cpu: Cpu, cachep: addr_t): Program<number>;
-  /** Gives free slabs back; pages freed. */
+  /** Gives free slabs back; pages freed, by peek where the kernel does not say. */
   shrink(cpu: Cpu, cachep: addr_t): Program<number>;
   /** An object, or NULL. `flags` is a gfp mask. */
   alloc(cpu: Cpu, cachep: addr_t, flags: number): Program<addr_t>;
@@ -116,7 +116,7 @@ export interface SlabAllocator {
   free_pages(cpu: Cpu, addr: addr_t, order: number): Program;
   /** Writes to /proc/slabinfo, as `version.tuning` has it. Bytes taken, or a negative errno. */
   tune(cpu: Cpu, text: string): Program<number>;
-  /** Takes memory back from caches; pages freed. */
+  /** Takes memory back from caches; pages freed, by peek where the kernel does not say. */
   reap(cpu: Cpu, gfp_mask: number): Program<number>;
   /** The text of /proc/slabinfo, read through `cpu` as the kernel reads it. */
   slabinfo(cpu: Cpu): Program<string>;

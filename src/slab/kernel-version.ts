@@ -1,6 +1,6 @@
 /**
- * What a kernel version must provide: the door that everybody else comes in by. A version is a folder beside
- * `linux-2.4.22` whose index.ts exports one of these, and a row in kernels.ts; nobody else knows its name.
+ * What a kernel version must provide: the door that everybody else comes in by. A version is a folder, as
+ * `linux-2.4.22`, whose index.ts exports one of these, and a row in kernels.ts; nobody else knows its name.
  */
 import type { Machine } from '../hw/machine.ts';
 import type { KernelConfig } from '../kernel/config.ts';

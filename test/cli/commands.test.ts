@@ -160,7 +160,7 @@ describe('list', () => {
     expect(Object.fromEntries(told)).toEqual({
       machines: Object.keys(cpuModels).join(', '),
       workloads: [...workloads.keys()].join(', '),
-      kernels: '2.4.22, 2.6.17-g4776874',
+      kernels: '2.4.0, 2.4.22, 2.6.17-g4776874',
       touch: Object.keys(touchModels).join(', '),
       policies: policyNames.join(', '),
       protocols: Object.keys(protocols).join(', '),

@@ -2,12 +2,9 @@
 import type { Cpu } from '../../src/hw/cpu.ts';
 import type { addr_t } from '../../src/hw/memory.ts';
 import { observe } from '../../src/hw/observe.ts';
-import { task_struct } from '../../src/kernel/linux-2.4.22/task.ts';
 import { fieldAt } from '../../src/kernel/struct.ts';
-import { struct_page } from '../../src/mm/linux-2.4.22/mm.ts';
 import type { CacheState, SlabAllocator } from '../../src/slab/allocator.ts';
-import { cpucache_t, kmem_bufctl_t, slab_t } from '../../src/slab/linux-2.4/slab.ts';
-import type { Linux2422 } from '../../src/slab/linux-2.4.22/slab.ts';
+import { cpucache_t, kmem_bufctl_t, type Slab24, slab_t } from '../../src/slab/linux-2.4/slab.ts';
 import type { Linux2617 } from '../../src/slab/linux-2.6.17/slab.ts';
 
 /** The field at `offset`, with what is beyond its start. */
@@ -18,7 +15,7 @@ function field(layout: object, offset: number): string {
 }
 
 /** What stands at an address, in the kernel's own names. */
-export function nameOf(k: Linux2422, cache: CacheState, address: addr_t): string {
+export function nameOf(k: Slab24, cache: CacheState, address: addr_t): string {
   const inCache = address - cache.cachep;
   if (inCache >= 0 && inCache < k.kmem_cache_t.sizeof) return `cachep->${field(k.kmem_cache_t, inCache)}`;
   for (const slab of cache.slabs) {
@@ -34,10 +31,10 @@ export function nameOf(k: Linux2422, cache: CacheState, address: addr_t): string
   }
   const symbol = k.symbols.find(address);
   if (symbol === null) return 'other memory';
-  if (symbol.name.startsWith('task[')) return `current->${field(task_struct, symbol.offset)}`;
+  if (symbol.name.startsWith('task[')) return `current->${field(k.task_struct, symbol.offset)}`;
   if (symbol.name === 'mem_map') {
-    const pfn = Math.floor(symbol.offset / struct_page.sizeof);
-    return `mem_map[${pfn}].${field(struct_page, symbol.offset % struct_page.sizeof)}`;
+    const pfn = Math.floor(symbol.offset / k.struct_page.sizeof);
+    return `mem_map[${pfn}].${field(k.struct_page, symbol.offset % k.struct_page.sizeof)}`;
   }
   return symbol.name;
 }

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { type addr_t, MiB, PAGE_SHIFT } from '../../src/hw/memory.ts';
-import { booted } from '../machines.ts';
+import { booted, booted240 } from '../machines.ts';
 import { booted26 } from '../slab/linux-2.6.17/booted.ts';
 import { nameIn26, nameOf, narrate } from './narration.ts';
 
 const document = readFileSync(new URL('../../docs/one-allocation.md', import.meta.url), 'utf8');
-const [half, half26] = document.split('# The same allocation in 2.6') as [string, string];
+const [half, half240, half26] = document.split(/^# The same allocation in .*$/m) as [string, string, string];
 const blocksOf = (text: string) => [...text.matchAll(/```\n(load[\s\S]*?)\n```/g)].map((match) => match[1]!);
 
 /** The run that the document tells of: a cache of 200-byte objects, its first allocation, and the second. */
@@ -55,6 +55,24 @@ describe('docs/one-allocation.md', () => {
     expect(half).toContain(`a bufctl for each of ${cache.num} objects`);
     expect(half).toContain(`begin at 0x0${slab.s_mem.toString(16)}`);
     expect(half).toContain(`The last one taken, ${returned[0]},`);
+  });
+});
+
+describe('docs/one-allocation.md, of 2.4.0,', () => {
+  const { first, second, took } = story(booted240({ memory: 64 * MiB }), ({ k, allocator }, cachep, at) =>
+    nameOf(k, allocator.caches().find((each) => each.cachep === cachep)!, at),
+  );
+
+  test('tells the accesses of an allocation that the array serves', () => {
+    expect(blocksOf(half240)[0]).toBe(second.join('\n'));
+  });
+
+  test('tells how an allocation begins that nothing can serve', () => {
+    expect(blocksOf(half240)[1]).toBe(first.slice(0, 10).join('\n'));
+  });
+
+  test('states what the first allocation took', () => {
+    expect(half240).toContain(took);
   });
 });
 

@@ -4,7 +4,7 @@ import { below, seeded } from '../../src/base/random.ts';
 import type { Cpu, Program } from '../../src/hw/cpu.ts';
 import { type addr_t, NULL } from '../../src/hw/memory.ts';
 import { Corruption } from '../../src/kernel/peek-list.ts';
-import { GFP_KERNEL } from '../../src/mm/linux-2.4.22/gfp.ts';
+import type { Slab24 } from '../../src/slab/linux-2.4/slab.ts';
 import type { Booted } from '../machines.ts';
 import { assertBuddy, assertCache } from './invariants.ts';
 
@@ -17,7 +17,7 @@ export interface RandomRun {
 }
 
 /** Runs `operations` on each CPU of a booted machine; frees may be of objects that another CPU allocated. */
-export function randomRun({ machine, allocator, k }: Booted, seed: string, operations: number): RandomRun {
+export function randomRun({ machine, allocator, k }: Booted<Slab24>, seed: string, operations: number): RandomRun {
   const boss = machine.cpus[0]!;
   const caches = sizes.map((size) => machine.run(boss, allocator.create(boss, { name: `random-${size}`, size })));
   const live = caches.map(() => new Map<addr_t, number>());
@@ -28,7 +28,7 @@ export function randomRun({ machine, allocator, k }: Booted, seed: string, opera
       const cache = below(random, caches.length);
       const objects = live[cache]!;
       if (random() < 0.55 || objects.size === 0) {
-        const objp = yield* allocator.alloc(cpu, caches[cache]!, GFP_KERNEL);
+        const objp = yield* allocator.alloc(cpu, caches[cache]!, allocator.version.gfp.GFP_KERNEL);
         if (objp === NULL) continue;
         if (objects.has(objp)) throw new Corruption(`object ${objp.toString(16)} was handed out twice`);
         const cookie = below(random, 1 << 30);

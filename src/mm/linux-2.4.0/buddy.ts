@@ -1,8 +1,8 @@
-/** What 2.4.0's buddy allocator checks, and what freeing does besides: mm/page_alloc.c, BAD_RANGE(), __free_pages_ok(). */
-import type { Cpu, Program } from '../../hw/cpu.ts';
+/** What 2.4.0's buddy allocator checks, and what freeing does besides: mm/page_alloc.c. */
+import type { Cpu } from '../../hw/cpu.ts';
 import { type addr_t, NULL } from '../../hw/memory.ts';
 import { BUG } from '../../kernel/bug.ts';
-import { giveBack } from '../linux-2.4/buddy.ts';
+import { FILE } from '../linux-2.4/buddy.ts';
 import { PG_dirty, PG_locked, PG_referenced } from '../linux-2.4/mm.ts';
 import { testPageFlag } from '../linux-2.4/page.ts';
 import {
@@ -14,9 +14,7 @@ import {
   PG_inactive_dirty,
   PG_swap_cache,
 } from './mm.ts';
-import { page_nr, page_zone, VALID_PAGE } from './page.ts';
-
-export const FILE = 'page_alloc.c';
+import { page_zone, VALID_PAGE } from './page.ts';
 
 /** BAD_RANGE(): the pages say that they are of this zone, and their numbers are within it. All is read again for each. */
 export function checkRange(k: Mm, cpu: Cpu, fn: string, zone: addr_t, page: addr_t, buddy: addr_t = NULL): void {
@@ -26,15 +24,15 @@ export function checkRange(k: Mm, cpu: Cpu, fn: string, zone: addr_t, page: addr
 
 function checkWithin(k: Mm, cpu: Cpu, fn: string, zone: addr_t, page: addr_t): void {
   if (zone === page_zone(k, cpu, page)) {
-    const index = pageIndex(k, cpu, zone, page);
+    const index = (page - zoneBase(k, cpu, zone)) / k.struct_page.sizeof;
     if (index >= 0 && index < cpu.loadLong(zone + k.zone_struct.size)) return;
   }
   BUG(FILE, fn, 'BAD_RANGE(zone,page)');
 }
 
-/** From mem_map on, where 2.4.22 counts from the zone's own zone_mem_map. */
-export function pageIndex(k: Mm, cpu: Cpu, zone: addr_t, page: addr_t): number {
-  return page_nr(k, cpu, page) - cpu.loadLong(zone + k.zone_struct.offset);
+/** By its place in mem_map, where 2.4.22 has the zone's own zone_mem_map. */
+export function zoneBase(k: Mm, cpu: Cpu, zone: addr_t): addr_t {
+  return cpu.loadPtr(k.mem_map_ptr) + cpu.loadLong(zone + k.zone_struct.offset) * k.struct_page.sizeof;
 }
 
 /** DEBUG_ADD_PAGE: a page that is handed out is on no list of the reclaimer's. */
@@ -59,22 +57,19 @@ function checkUnused(k: Mm, cpu: Cpu, page: addr_t, fn: string): void {
   checkOffLists(cpu, page, fn);
 }
 
-/** Gives a block back. Every one relieves memory_pressure a little: nobody else does here, since kswapd does not run once a second. */
-export function* __free_pages_ok(k: Mm, cpu: Cpu, page: addr_t, order: number): Program {
-  const { struct_page, zone_struct } = k;
+export function release(k: Mm, cpu: Cpu, page: addr_t): addr_t {
+  const { flags, age } = k.struct_page;
   checkUnused(k, cpu, page, '__free_pages_ok');
-  const flags = cpu.loadLong(page + struct_page.flags);
-  cpu.storeLong(page + struct_page.flags, flags & ~((1 << PG_referenced) | (1 << PG_dirty)));
-  cpu.storeLong(page + struct_page.age, PAGE_AGE_START);
+  cpu.storeLong(page + flags, cpu.loadLong(page + flags) & ~((1 << PG_referenced) | (1 << PG_dirty)));
+  cpu.storeLong(page + age, PAGE_AGE_START);
+  return page_zone(k, cpu, page);
+}
 
-  const zone = page_zone(k, cpu, page);
-  const mem_map = cpu.loadPtr(k.mem_map_ptr);
-  const base = mem_map + cpu.loadLong(zone + zone_struct.offset) * struct_page.sizeof;
-  const index = (page - base) / struct_page.sizeof;
-  if ((index & ((1 << order) - 1)) !== 0) BUG(FILE, '__free_pages_ok', 'page_idx & ~mask');
-  yield* giveBack(k, cpu, zone, base, index, order);
-
-  // "We don't want to protect this variable from race conditions since it's nothing important."
+/**
+ * Every block that comes back relieves memory_pressure a little: nobody else does, since kswapd does not run once a second. "We
+ * don't want to protect this variable from race conditions since it's nothing important."
+ */
+export function released(k: Mm, cpu: Cpu): void {
   const memory_pressure = cpu.load32(k.memory_pressure);
   if (memory_pressure > k.config.NR_CPUS) cpu.store32(k.memory_pressure, memory_pressure - 1);
 }

@@ -6,11 +6,11 @@ import { get_current, PF_MEMALLOC } from '../../kernel/linux-2.4/task.ts';
 import { SCHED_YIELD, task_struct } from '../../kernel/linux-2.4.0/task.ts';
 import { ptr } from '../../kernel/struct.ts';
 import { setTaskState, TASK_RUNNING, waitqueue_active, wake_up } from '../../kernel/wait.ts';
-import { rmqueue } from '../linux-2.4/buddy.ts';
+import { FILE, rmqueue } from '../linux-2.4/buddy.ts';
 import { MAX_ORDER, type PageOps } from '../linux-2.4/mm.ts';
 import { virt_to_page } from '../linux-2.4/page.ts';
 import { __free_pages, giveWayForMemory } from '../linux-2.4/page-alloc.ts';
-import { __free_pages_ok, checkRange, checkTaken, FILE, pageIndex } from './buddy.ts';
+import { checkRange, checkTaken, release, released, zoneBase } from './buddy.ts';
 import { __GFP_IO, __GFP_WAIT } from './gfp.ts';
 import { freepages_t, type Mm, zonelist_struct } from './mm.ts';
 import { page_address } from './page.ts';
@@ -191,11 +191,12 @@ export function* free_pages(k: Mm, cpu: Cpu, addr: addr_t, order: number): Progr
 export const pageOps: PageOps = {
   alloc_pages,
   free_pages,
-  __free_pages_ok,
   page_address,
   checkRange,
   checkTaken,
-  pageIndex,
+  release,
+  released,
+  zoneBase,
   // test_and_change_bit(): locked, though zone->lock is held.
   changeBit: (cpu, map, bit) => cpu.lockBtc(map, bit),
 };

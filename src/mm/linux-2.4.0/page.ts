@@ -11,11 +11,7 @@ export function page_address(k: Mm, cpu: Cpu, page: addr_t): addr_t {
   return cpu.loadPtr(page + k.struct_page.virtual);
 }
 
-/** The number of a page in mem_map. */
-export function page_nr(k: Mm, cpu: Cpu, page: addr_t): number {
-  return (page - cpu.loadPtr(k.mem_map_ptr)) / k.struct_page.sizeof;
-}
-
 export function VALID_PAGE(k: Mm, cpu: Cpu, page: addr_t): boolean {
-  return page_nr(k, cpu, page) < cpu.loadLong(k.max_mapnr);
+  const pfn = (page - cpu.loadPtr(k.mem_map_ptr)) / k.struct_page.sizeof;
+  return pfn < cpu.loadLong(k.max_mapnr);
 }

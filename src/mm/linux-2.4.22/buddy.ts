@@ -1,18 +1,16 @@
-/** What 2.4.22's buddy allocator checks, and the block that a reclaiming task keeps: mm/page_alloc.c, BAD_RANGE(), __free_pages_ok(). */
-import type { Cpu, Program } from '../../hw/cpu.ts';
+/** What 2.4.22's buddy allocator checks, and the block that a reclaiming task keeps: mm/page_alloc.c. */
+import type { Cpu } from '../../hw/cpu.ts';
 import { type addr_t, NULL } from '../../hw/memory.ts';
 import { BUG } from '../../kernel/bug.ts';
 import { in_interrupt } from '../../kernel/linux-2.4/hardirq.ts';
 import { get_current } from '../../kernel/linux-2.4/task.ts';
 import { PF_FREE_PAGES, task_struct } from '../../kernel/linux-2.4.22/task.ts';
 import { list_add } from '../../kernel/list.ts';
-import { giveBack } from '../linux-2.4/buddy.ts';
+import { FILE } from '../linux-2.4/buddy.ts';
 import { PG_dirty, PG_locked, PG_referenced } from '../linux-2.4/mm.ts';
 import { testPageFlag } from '../linux-2.4/page.ts';
 import { type Mm, PG_active, PG_lru, struct_page } from './mm.ts';
 import { page_zone, zoneOf } from './page.ts';
-
-export const FILE = 'page_alloc.c';
 
 /**
  * BAD_RANGE(), "temporary debugging check", which stayed: the page lies in the zone, and says so itself. So does `buddy`
@@ -37,8 +35,8 @@ export function checkTaken(_k: Mm, cpu: Cpu, page: addr_t): void {
   if (testPageFlag(cpu, page, PG_active)) BUG(FILE, 'rmqueue', 'PageActive(page)');
 }
 
-export function pageIndex(k: Mm, cpu: Cpu, zone: addr_t, page: addr_t): number {
-  return (page - cpu.loadPtr(zone + k.zone_struct.zone_mem_map)) / struct_page.sizeof;
+export function zoneBase(k: Mm, cpu: Cpu, zone: addr_t): addr_t {
+  return cpu.loadPtr(zone + k.zone_struct.zone_mem_map);
 }
 
 /** The page is nobody's: without buffers or mapping, a page at all, neither locked nor active. */
@@ -51,20 +49,12 @@ export function checkUnused(k: Mm, cpu: Cpu, page: addr_t, fn: string): void {
   if (testPageFlag(cpu, page, PG_active)) BUG(FILE, fn, 'PageActive(page)');
 }
 
-/** Gives a block back, unless the task keeps it for itself. */
-export function* __free_pages_ok(k: Mm, cpu: Cpu, page: addr_t, order: number): Program {
-  const { zone_struct } = k;
+export function release(k: Mm, cpu: Cpu, page: addr_t, order: number): addr_t {
   if (testPageFlag(cpu, page, PG_lru)) BUG(FILE, '__free_pages_ok', 'PageLRU(page)'); // no page is ever on an LRU list
   checkUnused(k, cpu, page, '__free_pages_ok');
   const pageFlags = cpu.loadLong(page + struct_page.flags);
   cpu.storeLong(page + struct_page.flags, pageFlags & ~((1 << PG_referenced) | (1 << PG_dirty)));
-  if (keepsLocally(k, cpu, page, order)) return;
-
-  const zone = zoneOf(k, cpu, pageFlags);
-  const base = cpu.loadPtr(zone + zone_struct.zone_mem_map);
-  const index = (page - base) / struct_page.sizeof;
-  if ((index & ((1 << order) - 1)) !== 0) BUG(FILE, '__free_pages_ok', 'page_idx & ~mask');
-  yield* giveBack(k, cpu, zone, base, index, order);
+  return keepsLocally(k, cpu, page, order) ? NULL : zoneOf(k, cpu, pageFlags);
 }
 
 /** A task that reclaims keeps the first block it frees, in the hope that it is what it needs (local_freelist). */

@@ -7,11 +7,11 @@ import { get_current, PF_MEMALLOC } from '../../kernel/linux-2.4/task.ts';
 import { PF_FREE_PAGES, PF_MEMDIE, task_struct } from '../../kernel/linux-2.4.22/task.ts';
 import { list_del, list_head } from '../../kernel/list.ts';
 import { ptr } from '../../kernel/struct.ts';
-import { rmqueue } from '../linux-2.4/buddy.ts';
+import { __free_pages_ok, FILE, rmqueue } from '../linux-2.4/buddy.ts';
 import { MAX_ORDER, type PageOps, PG_dirty } from '../linux-2.4/mm.ts';
 import { set_page_count, testPageFlag, virt_to_page } from '../linux-2.4/page.ts';
 import { __free_pages, giveWayForMemory } from '../linux-2.4/page-alloc.ts';
-import { __free_pages_ok, checkRange, checkTaken, checkUnused, FILE, pageIndex } from './buddy.ts';
+import { checkRange, checkTaken, checkUnused, release, zoneBase } from './buddy.ts';
 import { __GFP_WAIT, GFP_ZONEMASK } from './gfp.ts';
 import { type Mm, PG_lru, struct_page, zonelist_struct } from './mm.ts';
 import { page_address, page_zone } from './page.ts';
@@ -149,11 +149,12 @@ export function* free_pages(k: Mm, cpu: Cpu, addr: addr_t, order: number): Progr
 export const pageOps: PageOps = {
   alloc_pages,
   free_pages,
-  __free_pages_ok,
   page_address,
   checkRange,
   checkTaken,
-  pageIndex,
+  release,
+  released: () => {},
+  zoneBase,
   // __test_and_change_bit(): under zone->lock it need not be locked itself.
   changeBit: (cpu, map, bit) => cpu.btc(map, bit),
 };

@@ -84,15 +84,18 @@ export interface PageOps {
   /** A block of 2^order pages: its first struct page, or NULL. May sleep if gfp_mask has __GFP_WAIT. */
   alloc_pages(k: Mm24, cpu: Cpu, gfp_mask: number, order: number): Program<addr_t>;
   free_pages(k: Mm24, cpu: Cpu, addr: addr_t, order: number): Program;
-  __free_pages_ok(k: Mm24, cpu: Cpu, page: addr_t, order: number): Program;
   /** Where the page's memory is. */
   page_address(k: Mm24, cpu: Cpu, page: addr_t): addr_t;
   /** BAD_RANGE(), "temporary debugging check", which stayed: the pages (`buddy` unless it is NULL) lie in the zone, and say so. */
   checkRange(k: Mm24, cpu: Cpu, fn: string, zone: addr_t, page: addr_t, buddy?: addr_t): void;
   /** A page that is handed out is nobody's. */
   checkTaken(k: Mm24, cpu: Cpu, page: addr_t): void;
-  /** The number of a page within its zone. */
-  pageIndex(k: Mm24, cpu: Cpu, zone: addr_t, page: addr_t): number;
+  /** A block that comes back is nobody's any more: checks and cleans its page; the zone, or NULL if the task keeps it. */
+  release(k: Mm24, cpu: Cpu, page: addr_t, order: number): addr_t;
+  /** It is in its zone again. */
+  released(k: Mm24, cpu: Cpu): void;
+  /** The first struct page of a zone. */
+  zoneBase(k: Mm24, cpu: Cpu, zone: addr_t): addr_t;
   /** Turns a bit of a bitmap of pairs; whether it was set. */
   changeBit(cpu: Cpu, map: addr_t, bit: number): boolean;
 }

@@ -1,6 +1,7 @@
 /** Pages by their addresses and by their counts: mm/page_alloc.c of 2.4. */
 import type { Cpu, Program } from '../../hw/cpu.ts';
 import { type addr_t, NULL } from '../../hw/memory.ts';
+import { __free_pages_ok } from './buddy.ts';
 import { type Mm24, struct_page } from './mm.ts';
 import { testPageFlag } from './page.ts';
 
@@ -23,5 +24,5 @@ export function* __get_free_pages(k: Mm24, cpu: Cpu, gfp_mask: number, order: nu
 
 export function* __free_pages(k: Mm24, cpu: Cpu, page: addr_t, order: number): Program {
   if (testPageFlag(cpu, page, k.PG_reserved)) return;
-  if (cpu.lockAdd32(page + struct_page.count, -1) === 0) yield* k.pageOps.__free_pages_ok(k, cpu, page, order);
+  if (cpu.lockAdd32(page + struct_page.count, -1) === 0) yield* __free_pages_ok(k, cpu, page, order);
 }

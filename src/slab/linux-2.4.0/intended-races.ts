@@ -8,7 +8,7 @@ const amongAll = (race: { field: string; sides: readonly [RaceSide, RaceSide]; r
   { ...race, sameCpu: true },
 ];
 
-const changesPressure = ['addMemoryPressure', '__free_pages_ok'];
+const changesPressure = ['addMemoryPressure', 'released'];
 const pressure = 'a rough measure of demand, counted without a lock: an increment may get lost';
 
 export const intendedRaces: readonly IntendedRace[] = [
@@ -17,7 +17,7 @@ export const intendedRaces: readonly IntendedRace[] = [
     field: 'zone_struct.free_pages',
     sides: [
       reads('fromRichZones', '__alloc_pages_limit', 'fromAnyZone', 'sumOverZones'),
-      writes('rmqueue', 'giveBack'),
+      writes('rmqueue', '__free_pages_ok'),
     ],
     reason:
       '__alloc_pages tests watermarks and adds the zones up without zone->lock: a stale count chooses another zone, or wakes ' +

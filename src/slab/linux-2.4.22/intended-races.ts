@@ -6,13 +6,13 @@ export const intendedRaces: readonly IntendedRace[] = [
   ...racesOfTheSeries,
   {
     field: 'zone_struct.free_pages',
-    sides: [reads('fromZones'), writes('rmqueue', 'giveBack')],
+    sides: [reads('fromZones'), writes('rmqueue', '__free_pages_ok')],
     reason:
       '__alloc_pages tests watermarks without zone->lock: a stale count chooses another zone or reclaims too early',
   },
   {
     field: 'zone_struct.free_pages',
-    sides: [reads('fromZones'), writes('rmqueue', 'giveBack')],
+    sides: [reads('fromZones'), writes('rmqueue', '__free_pages_ok')],
     sameCpu: true,
     reason: 'the same watermark test, with interrupts on: the handler that strikes allocates or frees pages itself',
   },
