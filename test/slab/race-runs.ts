@@ -116,7 +116,7 @@ function* administrate({ allocator }: Booted<Kernel>, cpu: Cpu, caches: readonly
   }
 }
 
-/** Tasks reap, and handlers take and give back pages and whole slabs. */
+/** Tasks reap, and handlers take pages and whole slabs, and give back what those of other CPUs took. */
 export const reapRun =
   (build: BootOptions): RaceRun =>
   (name, seed, watching) => {
@@ -129,21 +129,26 @@ export const reapRun =
     machine.run(boss, allocator.tune(boss, allocator.version.tuning('large', 2, 1, 0)));
     const races = detectRaces(k, (addr) => allocator.place(addr), watching);
     watchHandovers(allocator, races);
-    const held = machine.cpus.map((): { objects: addr_t[]; pages: addr_t[] } => ({ objects: [], pages: [] }));
+    const objects: addr_t[] = [];
+    const pages: addr_t[] = [];
     const randoms = machine.cpus.map(({ id }) => seeded(seed, `handler${id}`));
     allocator.request_irq(DEVICE, function* (cpu) {
-      const { objects, pages } = held[cpu.id]!;
       const random = randoms[cpu.id]!;
       for (let i = below(random, 6); i >= 0; i--) {
         const takes = random() < (objects.length + pages.length < 20 ? 0.7 : 0.3);
         if (random() < 0.5) {
-          const objp = takes ? yield* allocator.alloc(cpu, cachep, GFP_ATOMIC) : objects.pop();
+          const objp = takes ? yield* allocator.alloc(cpu, cachep, GFP_ATOMIC) : objects.shift();
           if (takes && objp) objects.push(objp);
           else if (objp) yield* allocator.free(cpu, cachep, objp);
         } else {
-          const page = takes ? yield* allocator.get_free_pages(cpu, GFP_ATOMIC, 0) : pages.pop();
-          if (takes && page) pages.push(page);
-          else if (page) yield* allocator.free_pages(cpu, page, 0);
+          const page = takes ? yield* allocator.get_free_pages(cpu, GFP_ATOMIC, 0) : pages.shift();
+          if (takes && page) {
+            races.publish(cpu, page);
+            pages.push(page);
+          } else if (page) {
+            races.receive(cpu, page);
+            yield* allocator.free_pages(cpu, page, 0);
+          }
         }
       }
     });
