@@ -1,12 +1,9 @@
 /** The stress run at length: every invariant after 10^6 operations, the same memory again by seed, and a flat cost. */
 import { createHash } from 'node:crypto';
-import type { Kernel } from '../src/kernel/kernel.ts';
-import { booted } from '../test/machines.ts';
-import { stressed } from '../test/slab/linux-2.4.22/stressed.ts';
-import { booted26 } from '../test/slab/linux-2.6.17/booted.ts';
-import { stressed26 } from '../test/slab/linux-2.6.17/stressed.ts';
+import { kernels } from '../src/slab/kernels.ts';
 import type { Stress, StressOptions } from '../test/slab/stress.ts';
 import { assertStress } from '../test/slab/stress-checks.ts';
+import { stressed } from '../test/slab/stressed-versions.ts';
 import { report, smoke } from './measure.ts';
 
 const OPERATIONS = smoke ? 50_000 : 1_000_000;
@@ -14,13 +11,13 @@ const CPUS = 4;
 const NODES = 2;
 
 export function benchStress(): void {
-  runTwice('2.4.22', (options) => stressed(booted({ cpus: CPUS }), options));
-  runTwice('2.6.17', (options) =>
-    stressed26(booted26({ cpus: CPUS, nodes: NODES, lockupCycles: 20_000_000 }), options),
-  );
+  for (const [name, { features }] of kernels) {
+    const build = features.nodes ? { cpus: CPUS, nodes: NODES } : { cpus: CPUS };
+    runTwice(name, (options) => stressed(name, build, options));
+  }
 }
 
-function runTwice<K extends Kernel>(kernel: string, run: (options: StressOptions) => Stress<K>): void {
+function runTwice(kernel: string, run: (options: StressOptions) => Stress): void {
   const options = { seed: 'bench', operations: OPERATIONS };
   const times: number[] = [];
   const begin = performance.now();
@@ -44,14 +41,9 @@ function runTwice<K extends Kernel>(kernel: string, run: (options: StressOptions
   report(`the stress run of ${kernel} leaves the same memory, byte for byte, when it runs again`, digest(first), true);
 }
 
-const digest = <K extends Kernel>({ booted: { machine } }: Stress<K>) =>
-  createHash('sha256').update(machine.memory.bytes).digest('hex');
+const digest = ({ booted: { machine } }: Stress) => createHash('sha256').update(machine.memory.bytes).digest('hex');
 
-function tell<K extends Kernel>(
-  kernel: string,
-  { operations, counts, booted: { machine } }: Stress<K>,
-  seconds: number,
-): void {
+function tell(kernel: string, { operations, counts, booted: { machine } }: Stress, seconds: number): void {
   const sum = (of: (counters: (typeof machine.cpus)[number]['counters']) => number) =>
     machine.cpus.reduce((total, { counters }) => total + of(counters), 0);
   const interrupts = sum((counters) => counters.interrupts);

@@ -3,11 +3,12 @@ import type { ClassDetail } from '../src/hw/cache/miss-classes.ts';
 import { type CpuModelName, cpuModels } from '../src/hw/cpu-models.ts';
 import { Machine } from '../src/hw/machine.ts';
 import { MiB } from '../src/hw/memory.ts';
+import { equalNodes } from '../src/hw/nodes.ts';
 import type { StoreBufferOptions } from '../src/hw/store-buffer.ts';
 import type { Kernel } from '../src/kernel/kernel.ts';
 import type { SlabAllocator } from '../src/slab/allocator.ts';
-import { bootBuild } from '../src/slab/boot.ts';
-import type { KernelVersion } from '../src/slab/kernel-version.ts';
+import { boot, bootBuild } from '../src/slab/boot.ts';
+import type { BuildOptions, KernelVersion } from '../src/slab/kernel-version.ts';
 import type { SlabConfig } from '../src/slab/linux-2.4/config.ts';
 import { smpConfig } from '../src/slab/linux-2.4/config.ts';
 import { linux240 } from '../src/slab/linux-2.4.0/index.ts';
@@ -43,6 +44,29 @@ function bootedAs<K extends Kernel>(
   const machine = new Machine({ model: cpuModels[model], cpus, memory, ...rest });
   const allocator = bootBuild(machine, version, { ...smpConfig, ...config } as SlabConfig);
   return { machine, allocator, k: allocator.kernel as K };
+}
+
+export interface BootOptions extends Omit<Options, 'config'>, BuildOptions {
+  readonly nodes?: number;
+  /** Far more than most runs take. */
+  readonly lockupCycles?: number;
+}
+
+/** Any version by its name, on a Pentium III of two CPUs and 32 MB, unless said otherwise. */
+export function bootedKernel(
+  name: string,
+  { cpus = 2, nodes = 1, memory = 32 * MiB, model = 'pentium-iii', storeBuffer, classes, ...more }: BootOptions = {},
+): Booted<Kernel> {
+  const { lockupCycles, ...build } = more;
+  const machine = new Machine({
+    ...{ model: cpuModels[model], cpus, memory },
+    nodes: nodes === 1 ? undefined : equalNodes(nodes, memory, cpus, 100),
+    ...(storeBuffer && { storeBuffer }),
+    ...(classes && { classes }),
+    ...(lockupCycles && { lockupCycles }),
+  });
+  const allocator = boot(machine, name, build);
+  return { machine, allocator, k: allocator.kernel };
 }
 
 /** How often the kernel tries to free pages from now on. */

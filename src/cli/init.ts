@@ -37,7 +37,7 @@ machine:
   #  protocol: mesi # slabscope list protocols
   #  l2: { size: 1M, ways: 16, policy: lru, shared: false, inclusion: neither } # without it: no second level
   #  cycles: { l1: 4, l2: 14, memory: 250, transfer: 90, locked: 20, pause: 4, ipi: 300, interrupt: 150 }
-  cpus: 2 # 1 to 8
+  cpus: 2 # 1 to 32
   memory: 64M
   #nodes: 2 # NUMA nodes, under a kernel that knows them; without it one
   #remote_cycles: model # what another node's memory costs beyond one's own: two thirds of memory, or cycles

@@ -15,6 +15,8 @@ const figures = [
   ['', 'HITM', 'hitm'],
   ['', 'upgrades', 'upgrades'],
   ['', 'invalid.', 'invalidations'],
+  ['', 'spins', 'spins'],
+  ['', 'remote', 'remoteMisses'],
 ] as const satisfies readonly (readonly [group: string, head: string, figure: keyof OwnerCounts])[];
 type Figure = (typeof figures)[number][2];
 
@@ -35,7 +37,7 @@ export function ownersTable(points: readonly (readonly OwnerCounts[])[], rows: n
   ].join('\n');
 }
 
-type Figures = Readonly<Record<Figure, number>>;
+type Figures = Pick<OwnerCounts, Figure>;
 type Summed = Figures & Pick<Owner, 'name'>;
 
 /** Most misses first. */
@@ -45,21 +47,25 @@ const summedBy = (counts: readonly OwnerCounts[], keyOf: (of: OwnerCounts) => st
     .sort((a, b) => b.misses - a.misses || (a.name < b.name ? -1 : 1));
 
 function summed(name: string, of: readonly Figures[]): Summed {
-  const sums = figures.map(([, , figure]) => [figure, of.reduce((sum, counts) => sum + counts[figure], 0)]);
+  const sums = figuresOf(of).map(([, , figure]) => [figure, of.reduce((sum, counts) => sum + counts[figure]!, 0)]);
   return { ...(Object.fromEntries(sums) as Figures), name };
 }
+
+/** Only machines with nodes have remote misses. */
+const figuresOf = (counts: readonly Figures[]) =>
+  figures.filter(([, , figure]) => figure !== 'remoteMisses' || counts.some((each) => each[figure] !== undefined));
 
 /** The last row is the sum that shares are told of. */
 function table(heading: string, rows: readonly Summed[]): string[] {
   const columns: PerfColumn[] = [
     { group: '', head: 'share' },
-    ...figures.map(([group, head]) => ({ group, head })),
+    ...figuresOf(rows).map(([group, head]) => ({ group, head })),
     { group: '', head: heading, left: true },
   ];
   const all = rows.at(-1)!.misses;
   const cells = rows.map((row) => [
     percent(row.misses, all),
-    ...figures.map(([, , figure]) => thousands(row[figure])),
+    ...figuresOf(rows).map(([, , figure]) => thousands(row[figure]!)),
     row.name,
   ]);
   return perfColumns(columns, cells);

@@ -46,6 +46,13 @@ test('smp_call_function runs on every other CPU, idle ones too, and waits until 
   expect(cpus.map(({ l1 }) => l1.counters.interrupts)).toEqual([0, 1, 1]);
 });
 
+test('the call is answered by all of 32 CPUs', () => {
+  const { machine, cpus, log, call } = kernelWithLog(32);
+  machine.run(cpus[0], call(cpus[0], 7));
+  expect(log.filter((line) => line.endsWith('is done')).length).toBe(31);
+  expect(log.at(-1)).toBe('cpu0 goes on');
+});
+
 test('the wait is one of the simulated time', () => {
   const { machine, cpus, call } = kernelWithLog(3);
   const start = cpus[0].clock;

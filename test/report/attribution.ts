@@ -46,11 +46,11 @@ export const sharing: Sharing = {
 
 const counts = (owner: Owner, misses: number, part: Partial<OwnerCounts>): OwnerCounts => ({
   ...{ ...owner, misses, cold: 0, capacity: 0, conflict: 0, trueSharing: 0, falseSharing: 0 },
-  ...{ hitm: 0, prefetchFills: 0, upgrades: 0, invalidations: 0, ...part },
+  ...{ hitm: 0, prefetchFills: 0, upgrades: 0, invalidations: 0, spins: 0, ...part },
 });
 
 export const owners: readonly OwnerCounts[] = [
   counts(rx, 1000, { cold: 1, capacity: 980, falseSharing: 19, hitm: 20, upgrades: 20, invalidations: 20 }),
   counts(tx, 40, { conflict: 30, falseSharing: 10, hitm: 10 }),
-  counts(lock, 10, { cold: 3, trueSharing: 7, hitm: 8, invalidations: 8 }),
+  counts(lock, 10, { cold: 3, trueSharing: 7, hitm: 8, invalidations: 8, spins: 52 }),
 ];

@@ -13,6 +13,7 @@ import { local_irq_disable, local_irq_enable } from '../../src/kernel/irq.ts';
 import type { Kernel } from '../../src/kernel/kernel.ts';
 import { spin_lock_init, spin_lock_irqsave, spin_unlock_irqrestore } from '../../src/kernel/spinlock.ts';
 import { setTaskState, TASK_RUNNING, TASK_UNINTERRUPTIBLE } from '../../src/kernel/wait.ts';
+import type { PlaceName } from '../../src/lab/watch/tell-place.ts';
 import type { CacheOptions } from '../../src/slab/allocator.ts';
 import type { Booted } from '../machines.ts';
 
@@ -29,11 +30,15 @@ const RING = 8;
 const TIDE = 4000;
 /** No array of a cache that the run tunes is smaller, and no batch larger. */
 export const SMALLEST_LIMIT = 16;
+/** Whose the tasks of the run are, to those who ask what stands at an address. */
+export const OWN_TASK = 'a task of the run';
 /** What the second word of a constructed object is. */
 export const CONSTRUCTED = 0x600d0b1e;
 
 /** What a kernel version does its own way under stress, and how it is seen that nothing was harmed. */
 export interface StressedVersion<K extends Kernel> {
+  /** As in src/slab/kernels.ts. */
+  readonly name: string;
   /** Bytes of a kernel stack, from its foot. */
   readonly THREAD_SIZE: number;
   /** A new stack with a task of the CPU `of` on it. Objects that the task is made of go to `stress.held`. */
@@ -53,8 +58,12 @@ export interface StressedVersion<K extends Kernel> {
   isShrinkable(k: K, cachep: addr_t): boolean;
   /** What a task does after each operation. */
   betweenOperations(stress: Stress<K>, cpu: Cpu, random: Random): Program | null;
-  /** The kernel's own time begins. */
-  startTime(stress: Stress<K>): void;
+  /** The kernel's own time begins; ticks come so many times slower than in a stress run at its usual pace. */
+  startTime(booted: Booted<K>, pace: number): void;
+  /** As if the kernel had run for seconds: what it does now and then is due. */
+  passTime(booted: Booted<K>): void;
+  /** What stands at an address, by peek; of the run's tasks too, which are no statics. */
+  placeOf(stress: Stress<K>, addr: addr_t): PlaceName;
   /** When all tasks have ended: waits for what the kernel still has to do. */
   settle(booted: Booted<K>, cpu: Cpu): Program;
   /** Nothing is held, nothing under way. */
@@ -63,7 +72,8 @@ export interface StressedVersion<K extends Kernel> {
   assertMemory(booted: Booted<K>, objects: readonly addr_t[], blocks: ReadonlyMap<number, number>): void;
 }
 
-export type Act<K extends Kernel> = (stress: Stress<K>, cpu: Cpu, random: Random) => Program;
+/** A method's type, not a function's: what a kernel of the series may do stands in the rows of all. */
+export type Act<K extends Kernel> = { act(stress: Stress<K>, cpu: Cpu, random: Random): Program }['act'];
 
 /** Where objects of one kind come from and go to. */
 export interface Source {
@@ -217,7 +227,7 @@ export class Stress<K extends Kernel = Kernel> {
     for (const cpu of machine.cpus)
       machine.startTimer(cpu, TIMER_VECTOR, start + 1000 + 777 * cpu.id, TICK * this.pace);
     for (const [i, device] of this.devices.entries()) this.#startDevice(device, i, start);
-    this.version.startTime(this);
+    this.version.startTime(this.booted, this.pace);
     machine.scheduler.run();
     const end = Math.max(...machine.cpus.map(({ clock }) => clock));
     for (const { line } of this.devices) machine.deviceLines.unmask(line, end);
@@ -553,14 +563,3 @@ function takeOut<T>(items: T[], random: Random): T | undefined {
 }
 
 const hex = (address: addr_t) => `0x${address.toString(16)}`;
-
-/** A stress run, to its end. */
-export function stressed<K extends Kernel>(
-  booted: Booted<K>,
-  version: StressedVersion<K>,
-  options: StressOptions,
-): Stress<K> {
-  const stress = new Stress(booted, version, options);
-  stress.run();
-  return stress;
-}

@@ -68,11 +68,3 @@ export function enterUserMode(k: Linux26, cpu: Cpu): void {
 export function leaveUserMode(k: Linux26, cpu: Cpu): void {
   k.inUserMode[cpu.id] = false;
 }
-
-/** The current task goes to user mode and comes back: others may have the CPU first, and interrupts that are due come there. */
-export function* user_mode(k: Linux26, cpu: Cpu): Program {
-  while (resched(k, cpu)) yield;
-  k.inUserMode[cpu.id] = true;
-  if (cpu.isAhead || (cpu.apic.pending !== 0 && cpu.apic.nextArrival() <= cpu.clock)) yield;
-  k.inUserMode[cpu.id] = false;
-}

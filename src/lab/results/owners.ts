@@ -24,6 +24,10 @@ export interface OwnerCounts extends Owner, ClassedMisses {
   readonly upgrades: number;
   /** Copies that stores and prefetches took away from other CPUs. */
   readonly invalidations: number;
+  /** Turns of loops in which CPUs waited for it to change: of a lock, for whoever held it. */
+  readonly spins: number;
+  /** Lines that came from another node's memory; only of machines with nodes. */
+  readonly remoteMisses?: number;
 }
 
 /** The lines that went from cache to cache: fetched while another CPU held them modified, or missed for its writes. */

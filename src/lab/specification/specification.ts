@@ -135,7 +135,7 @@ const specification = z.strictObject({
     model: axis(
       z.union([oneOf(modelNames), inlineModel], `must be one of ${modelNames.join(', ')}, or a model written out`),
     ).describe('the CPU: its caches and costs'),
-    cpus: axis(whole(1, 8)).default(2),
+    cpus: axis(whole(1, 32)).default(2),
     memory: axis(bytes)
       .default(64 * MiB)
       .describe('bytes, or 64M; whole pages'),

@@ -53,6 +53,7 @@ class Seen {
   upgrades = 0;
   invalidations = 0;
   prefetchFills = 0;
+  remoteMisses = 0;
 
   constructor(counters: Counters) {
     this.update(counters);
@@ -69,6 +70,7 @@ class Seen {
     this.upgrades = counters.upgrades;
     this.invalidations = counters.invalidationsSent;
     this.prefetchFills = counters.prefetchFills;
+    this.remoteMisses = counters.remoteMisses;
   }
 
   /** What came about since by accesses that went around those who watch (interference.ts) is nobody's. */
@@ -113,7 +115,7 @@ export class Attribution {
     this.#fields = fields;
     this.#shift = l1.shift;
     this.#followed = new Uint8Array((machine.memory.size >>> l1.shift) + 1);
-    this.#stop = machine.cpus.map((cpu) => this.#watch(cpu));
+    this.#stop = machine.cpus.flatMap((cpu) => [this.#watch(cpu), this.#watchSpins(cpu)]);
   }
 
   /** What has been attributed stays. */
@@ -219,6 +221,15 @@ export class Attribution {
     });
   }
 
+  #watchSpins(cpu: Cpu): () => void {
+    return interpose(cpu, {
+      pause: (below) => (polled) => {
+        this.#ownerAt(polled).spins++;
+        below(polled);
+      },
+    });
+  }
+
   /** More than a hit: a miss, a prefetch that fetched, a store that took copies away. */
   #happened(cpu: number, seen: Seen, counters: Counters, kind: Kind, addr: addr_t): void {
     const owner = this.#ownerAt(addr);
@@ -227,6 +238,7 @@ export class Attribution {
     owner.upgrades += counters.upgrades - seen.upgrades;
     owner.invalidations += counters.invalidationsSent - seen.invalidations;
     owner.prefetchFills += counters.prefetchFills - seen.prefetchFills;
+    if (owner.remoteMisses !== undefined) owner.remoteMisses += counters.remoteMisses - seen.remoteMisses;
     const missed = counters.readMisses !== seen.readMisses || counters.writeMisses !== seen.writeMisses;
     const missClass = missed ? seen.missClass(counters) : null;
     if (missClass !== null) {
@@ -313,7 +325,9 @@ export class Attribution {
     let tally = this.#owners.get(owner.name);
     if (tally === undefined) {
       const classes = { cold: 0, capacity: 0, conflict: 0, trueSharing: 0, falseSharing: 0 };
-      tally = { ...owner, misses: 0, ...classes, hitm: 0, prefetchFills: 0, upgrades: 0, invalidations: 0 };
+      const remote = this.#allocator.kernel.machine.nodes === null ? {} : { remoteMisses: 0 };
+      const others = { hitm: 0, prefetchFills: 0, upgrades: 0, invalidations: 0, spins: 0 };
+      tally = { ...owner, misses: 0, ...classes, ...others, ...remote };
       this.#owners.set(owner.name, tally);
     }
     return tally;

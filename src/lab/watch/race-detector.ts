@@ -114,8 +114,11 @@ interface Side {
 }
 
 export interface RaceDetectorOptions {
-  /** Note the host's stack at each access, for the kernel function: nine tenths of the time that watching takes. */
-  readonly functions?: boolean;
+  /**
+   * Note the host's stack at each access, for the kernel function: nine tenths of the time that watching takes. Or at accesses of
+   * these words (address / 4) alone.
+   */
+  readonly functions?: boolean | ReadonlySet<number>;
 }
 
 /** Watches all CPUs of the kernel's machine from now on. `place` names what stands at an address. */
@@ -127,10 +130,22 @@ export function detectRaces(
   return new RaceDetector(k, place, options);
 }
 
+/**
+ * The races of a run that repeats, with their functions, in a fraction of the time: the first time it tells which words race, the
+ * second time functions are noted at those. `run` makes all anew, watches as it is told, and returns its detector.
+ */
+export function racesOf(run: (options: RaceDetectorOptions) => RaceDetector): readonly Race[] {
+  const { races } = run({ functions: run({ functions: false }).racingWords });
+  if (races.some(({ first, second }) => first.fn === '' || second.fn === ''))
+    throw new Error('the run does not repeat');
+  return races;
+}
+
 export class RaceDetector {
   readonly #k: Kernel;
   readonly #place: (addr: addr_t) => PlaceName;
-  readonly #functions: boolean;
+  readonly #functions: boolean | ReadonlySet<number>;
+  readonly #racing = new Set<number>();
   readonly #sides: readonly Side[];
   readonly #agents: readonly Agent[];
   readonly #words = new Map<number, Word>();
@@ -175,6 +190,11 @@ export class RaceDetector {
   /** The races found so far, one for each pair of fields, kinds, functions and contexts, in order of appearance. */
   get races(): readonly Race[] {
     return [...this.#races.values()];
+  }
+
+  /** The words (address / 4) of which races were found. */
+  get racingWords(): ReadonlySet<number> {
+    return this.#racing;
   }
 
   /**
@@ -363,9 +383,17 @@ export class RaceDetector {
     if (locksHeld.length !== side.locks.length || locksHeld.some((lock, i) => lock !== side.locks[i])) {
       side.locks = [...locksHeld];
     }
-    const trace = this.#functions ? new Error() : null;
+    const trace = this.#notesFunction(address, bytes) ? new Error() : null;
     const time = agent.clocks[agent.index];
     return { agent, time, section, kind, address, bytes, interruptsOn, locks: side.locks, clock, trace };
+  }
+
+  #notesFunction(address: addr_t, bytes: number): boolean {
+    if (typeof this.#functions === 'boolean') return this.#functions;
+    for (let word = address >>> 2; word <= (address + bytes - 1) >>> 2; word++) {
+      if (this.#functions.has(word)) return true;
+    }
+    return false;
   }
 
   /** A locked operation, the release of a lock, a poll of a lock or of what other CPUs count in the call data. */
@@ -429,6 +457,8 @@ export class RaceDetector {
   }
 
   #report(first: Access, second: Access): void {
+    // Both touch it: where the later of two ranges that overlap begins.
+    this.#racing.add(Math.max(first.address, second.address) >>> 2);
     const sites = [first, second].map(
       (access) => `${access.agent.index} ${access.kind} ${callingFunction(access.trace)}`,
     );

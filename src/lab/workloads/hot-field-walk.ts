@@ -48,6 +48,7 @@ export default defineWorkload({
         context.onEachCpu(function* (cpu) {
           for (let pass = 0; pass < passes; pass++) {
             context.think(cpu);
+            if (cpu.isAhead) yield context.leave(cpu);
             context.enter(cpu);
             for (let objp = first; objp !== NULL; objp = cpu.loadPtr(objp + offset)) {
               if (cpu.isAhead) yield;

@@ -11,6 +11,11 @@ import type { Linux240 } from './slab.ts';
  * and looks in every build whether the cache is chained.
  */
 export function* kmem_cache_shrink(k: Linux240, cpu: Cpu, cachep: addr_t): Program<number> {
+  return (yield* shrink(k, cpu, cachep)).left ? 1 : 0;
+}
+
+/** The same, and how many slabs it released, of which the kernel does not tell. */
+export function* shrink(k: Linux240, cpu: Cpu, cachep: addr_t): ReturnType<typeof __kmem_cache_shrink> {
   if (cachep === NULL || in_interrupt(k, cpu) || !(yield* is_chained_kmem_cache(k, cpu, cachep))) slabBUG(k, 'shrink');
-  return (yield* __kmem_cache_shrink(k, cpu, cachep)) ? 1 : 0;
+  return yield* __kmem_cache_shrink(k, cpu, cachep);
 }

@@ -24,7 +24,7 @@ export const intendedRaces: readonly IntendedRace[] = [
     field: 'array_cache.avail',
     sides: [
       reads('drain_array'),
-      writes('freeTo', 'popObject', 'refillFromSlabs', 'transfer_objects', 'dropOldest', 'do_drain'),
+      writes('freeTo', 'flushAndFree', 'popObject', 'refillFromSlabs', 'transfer_objects', 'dropOldest', 'do_drain'),
     ],
     sameCpu: true,
     reason: LOOKS_FIRST,

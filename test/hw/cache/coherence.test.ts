@@ -189,3 +189,46 @@ describe('on three caches', () => {
     expect(countersAfter('0r 1r 2w')[2]).toMatchObject({ c2cClean: 1, c2cDirty: 0, invalidationsSent: 2 });
   });
 });
+
+/** Bit 31 of a mask is its sign. */
+describe.each([9, 31, 32])('on %i caches that all hold a line', (cpus) => {
+  const shared = () => {
+    const machine = machineOf(cpus, { classes: 'sharing' });
+    for (const cpu of machine.cpus) cpu.read(0, 4);
+    return machine;
+  };
+  const last = cpus - 1;
+
+  test('the directory has a bit for each', () => {
+    const { directory } = shared().caches.bus;
+    expect(directory.holders[directory.idOf(0)]! >>> 0).toBe(2 ** cpus - 1);
+  });
+
+  test.each([0, last])(
+    'a write by cpu%i takes it from all the others, who miss it by sharing when they come back',
+    (id) => {
+      const machine = shared();
+      machine.cpus[id]!.write(0, 4);
+      expect(states(machine)).toBe(`${'I'.repeat(id)}M${'I'.repeat(last - id)}`);
+      expect(machine.cpus[id]!.counters).toMatchObject({ invalidationsSent: last });
+      for (const cpu of machine.cpus) cpu.read(0, 4);
+      expect(states(machine)).toBe('S'.repeat(cpus));
+      const missed = machine.cpus.map(({ counters }) => counters.trueSharingMisses);
+      expect(missed).toEqual(machine.cpus.map((cpu) => (cpu.id === id ? 0 : 1)));
+    },
+  );
+
+  test('a device that writes it takes it from all', () => {
+    const machine = shared();
+    machine.caches.bus.dmaWrite(0, 1);
+    expect(states(machine)).toBe('I'.repeat(cpus));
+    expect(machine.cpus.map(({ counters }) => counters.dmaInvalidations)).toEqual(machine.cpus.map(() => 1));
+  });
+
+  test('an inclusive second level that all share takes it back from all', () => {
+    const machine = machineOf(cpus, { l2: { ...geometry(4, 1, 16), inclusion: 'inclusive', shared: true } });
+    for (const cpu of machine.cpus) cpu.read(0, 4);
+    machine.cpus[last]!.read(64, 4);
+    expect(states(machine)).toBe('I'.repeat(cpus));
+  });
+});

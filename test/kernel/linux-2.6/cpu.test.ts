@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Cpu, Program } from '../../../src/hw/cpu.ts';
-import { numa26, up26 } from '../../../src/kernel/linux-2.6/config.ts';
+import { numa26, smp26, up26 } from '../../../src/kernel/linux-2.6/config.ts';
 import { cpu_down, cpu_up } from '../../../src/kernel/linux-2.6/cpu.ts';
-import { call_rcu } from '../../../src/kernel/linux-2.6/rcu.ts';
+import { call_rcu, synchronize_rcu } from '../../../src/kernel/linux-2.6/rcu.ts';
 import { on_each_cpu } from '../../../src/kernel/linux-2.6/smp.ts';
 import { INIT_WORK, schedule_delayed_work_on } from '../../../src/kernel/linux-2.6/workqueue.ts';
 import type { Mm2617 } from '../../../src/mm/linux-2.6.17/mm.ts';
@@ -49,6 +49,18 @@ describe('a CPU that is down', () => {
     on(k, (cpu) => cpu_down(k, cpu, 1));
     const [, cpu1] = k.machine.cpus;
     expect(() => k.machine.scheduler.spawn(cpu1, userUntil(k, cpu1, 0))).toThrow('cpu1 is stopped: it runs nothing');
+  });
+
+  test('may be the last of as many as a mask has bits, which is its sign', () => {
+    const k = kernel26({ cpus: 32, config: { ...smp26, NR_CPUS: 32 } });
+    const others = Array.from({ length: 30 }, (_, i) => i + 1);
+    expect(callAll(k)).toEqual([...others, 31, 0]);
+    expect(on(k, (cpu) => cpu_down(k, cpu, 31))).toBe(0);
+    expect(online(k)).toBe(0x7fff_ffff);
+    expect(callAll(k)).toEqual([...others, 0]);
+    expect(on(k, (cpu) => cpu_up(k, cpu, 31))).toBe(0);
+    expect(online(k)).toBe(-1);
+    on(k, (cpu) => synchronize_rcu(k, cpu));
   });
 
   test('comes up again and does all of it', () => {

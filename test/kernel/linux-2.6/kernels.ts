@@ -6,7 +6,8 @@ import { type addr_t, MiB, PAGE_SHIFT } from '../../../src/hw/memory.ts';
 import { init_kernel } from '../../../src/kernel/linux-2.6/boot.ts';
 import { type Config26, smp26 } from '../../../src/kernel/linux-2.6/config.ts';
 import { cpu_up } from '../../../src/kernel/linux-2.6/cpu.ts';
-import { user_mode } from '../../../src/kernel/linux-2.6/sched.ts';
+import type { Linux26 } from '../../../src/kernel/linux-2.6/kernel.ts';
+import { enterUserMode, leaveUserMode } from '../../../src/kernel/linux-2.6/sched.ts';
 import { LOCAL_TIMER_VECTOR } from '../../../src/kernel/linux-2.6/timer.ts';
 import { init_workqueues } from '../../../src/kernel/linux-2.6/workqueue.ts';
 import { Mm2617 } from '../../../src/mm/linux-2.6.17/mm.ts';
@@ -77,11 +78,18 @@ export function* busyUntil(k: Mm2617, cpu: Cpu, tick: number): Program {
   }
 }
 
+/** The current task goes to user mode and comes back: others may have the CPU first, and interrupts that are due come there. */
+export function* throughUserMode(k: Linux26, cpu: Cpu): Program {
+  for (enterUserMode(k, cpu); !k.inUserMode[cpu.id]; enterUserMode(k, cpu)) yield;
+  if (cpu.isAhead || (cpu.apic.pending !== 0 && cpu.apic.nextArrival() <= cpu.clock)) yield;
+  leaveUserMode(k, cpu);
+}
+
 /** A user's program until so many ticks have come. */
 export function* userUntil(k: Mm2617, cpu: Cpu, tick: number): Program {
   while (ticks(k) < tick) {
     cpu.clock += 200;
-    yield* user_mode(k, cpu);
+    yield* throughUserMode(k, cpu);
     yield;
   }
 }

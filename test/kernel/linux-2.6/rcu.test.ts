@@ -2,9 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Cpu, Program } from '../../../src/hw/cpu.ts';
 import { call_rcu, synchronize_rcu } from '../../../src/kernel/linux-2.6/rcu.ts';
-import { user_mode } from '../../../src/kernel/linux-2.6/sched.ts';
 import type { Mm2617 } from '../../../src/mm/linux-2.6.17/mm.ts';
-import { busyUntil, kernel26, SCRATCH, TICK, ticks, userUntil } from './kernels.ts';
+import { busyUntil, kernel26, SCRATCH, TICK, throughUserMode, ticks, userUntil } from './kernels.ts';
 
 /** Queues callback `n`, which tells of itself. */
 function* queue(k: Mm2617, cpu: Cpu, n: number, ran: string[]): Program {
@@ -106,7 +105,7 @@ test('no callback runs before all readers that may have seen its object have lef
       for (const { user, kernel } of turns) {
         const until = cpu.clock + user;
         do {
-          yield* user_mode(k, cpu);
+          yield* throughUserMode(k, cpu);
           cpu.clock += 100;
           yield;
         } while (cpu.clock < until);
@@ -131,13 +130,13 @@ test('no callback runs before all readers that may have seen its object have lef
         const until = writer.clock + pause;
         while (writer.clock < until) {
           writer.clock += 100;
-          yield* user_mode(k, writer);
+          yield* throughUserMode(k, writer);
           yield;
         }
       }
       while (unfinished > 0 || freed < pauses.length) {
         writer.clock += 100;
-        yield* user_mode(k, writer);
+        yield* throughUserMode(k, writer);
         yield;
       }
     }

@@ -4,6 +4,7 @@ import { cpuModels } from '../../../src/hw/cpu-models.ts';
 import { Machine } from '../../../src/hw/machine.ts';
 import { MiB } from '../../../src/hw/memory.ts';
 import { equalNodes, usualRemoteCycles } from '../../../src/hw/nodes.ts';
+import { attributePoint } from '../../../src/lab/experiment/attribute.ts';
 import { runPoint } from '../../../src/lab/experiment/point.ts';
 import type { Counts } from '../../../src/lab/results/counts.ts';
 import { points } from '../../../src/lab/specification/settings.ts';
@@ -64,6 +65,13 @@ describe('remote memory', () => {
     ] as [{ counts: Counts }, unknown, { counts: Counts }];
     expect(one).toEqual({ ...none, remoteMisses: 0 });
     expect('remoteMisses' in none).toBe(false);
+  });
+
+  test('has owners: theirs add up to all remote misses', () => {
+    const specification = specificationOf('cache-scratch, iterations: 5', 'cpus: 4, nodes: 2', of26);
+    const { counts, owners } = attributePoint(specification, null, firstTouch(specification)[0]!);
+    expect(owners.reduce((sum, { remoteMisses }) => sum + remoteMisses!, 0)).toBe(counts.remoteMisses);
+    expect(owners.filter(({ remoteMisses }) => remoteMisses! > 0).length).toBeGreaterThan(1);
   });
 
   test('is less where the kernel knows the nodes: each CPU has objects of its own', () => {

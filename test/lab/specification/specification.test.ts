@@ -147,7 +147,7 @@ test.each([
     smallest.with(3, '  model: pentium-5'),
     '4: machine.model: must be one of pentium, pentium-pro, pentium-iii-katmai, pentium-iii, pentium-4,',
   ],
-  ['no CPU', [...smallest, '  cpus: 0'], '5: machine.cpus: must be a whole number from 1 to 8'],
+  ['no CPU', [...smallest, '  cpus: 0'], '5: machine.cpus: must be a whole number from 1 to 32'],
   ['CPUs in words', [...smallest, '  cpus: two'], '5: machine.cpus is of the wrong kind; it must be a number'],
   ['a negative size', [...smallest, '  memory: -64M'], `5: machine.memory: -64M ${noSize}`],
   ['a size of 0', [...smallest, '  memory: 0'], `5: machine.memory: 0 ${noSize}`],

@@ -103,6 +103,24 @@ describe('a field that two CPUs count in, each in its own', () => {
   });
 });
 
+test('turns of waiting loops belong to the lock that is waited for', () => {
+  const { machine, allocator } = bootedWithClasses({ cpus: 4 });
+  const [boss] = machine.cpus;
+  const cachep = machine.run(boss, allocator.create(boss, { name: 'wanted', size: 600 }));
+  const attribution = new Attribution(allocator);
+  const before = machine.cpus.map(({ counters }) => counters.spinCycles);
+  function* work(cpu: Cpu): Program {
+    for (let i = 0; i < 200; i++) yield* allocator.alloc(cpu, cachep, GFP_KERNEL);
+  }
+  for (const cpu of machine.cpus) machine.scheduler.spawn(cpu, work(cpu));
+  machine.scheduler.run();
+  const cycles = machine.cpus.reduce((sum, { id, counters }) => sum + counters.spinCycles - before[id]!, 0);
+  const waitedFor = attribution.owners().filter(({ spins }) => spins > 0);
+  expect(waitedFor.reduce((sum, { spins }) => sum + spins, 0)).toBe(cycles / machine.model.cycles.pause);
+  expect(new Set(waitedFor.map(({ kind }) => kind))).toEqual(new Set(['lock']));
+  expect(waitedFor.map(({ name }) => name)).toContain('kmem_cache_t.spinlock of wanted');
+});
+
 describe('the owner of a miss', () => {
   const { machine, allocator, k } = bootedWithClasses();
   const cpu = machine.cpus[0]!;

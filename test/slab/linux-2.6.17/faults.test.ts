@@ -8,11 +8,10 @@ import { rcu_qsctr_inc } from '../../../src/kernel/linux-2.6/quiescent.ts';
 import { raise_softirq_irqoff, TASKLET_SOFTIRQ } from '../../../src/kernel/linux-2.6/softirq.ts';
 import { tellRace } from '../../../src/lab/watch/race-detector.ts';
 import { tellPlace } from '../../../src/lab/watch/tell-place.ts';
-import { harmOf } from '../refill-without-lock.ts';
+import { harmOf } from '../harm.ts';
 import { assertStress } from '../stress-checks.ts';
-import { booted26 } from './booted.ts';
-import { stressed26 } from './stressed.ts';
-import { watched } from './watched.ts';
+import { stressed } from '../stressed-versions.ts';
+import { unintended, watched } from '../watched.ts';
 
 interface Fault {
   /** The function that forgets to take its lock, and to release it. */
@@ -96,7 +95,9 @@ vi.mock('../../../src/slab/linux-2.6.17/free.ts', async (importActual) => {
   return { ...actual, ...doubles };
 });
 
-const boot = (nodes = 2) => booted26({ cpus: 4, nodes, lockupCycles: 2_000_000 });
+const NAME = '2.6.17-g4776874';
+const machineOf = (nodes: number) => ({ cpus: 4, nodes, lockupCycles: 2_000_000 });
+const functions = false;
 
 function plant(fault: Fault): void {
   planted.fault = fault;
@@ -125,13 +126,15 @@ describe('what is taken or done without its lock or mask races', () => {
     ['an allocation with interrupts on', { leavesInterruptsOn: '__cache_alloc' }, /^array_cache\.entry/, 1000],
   ])('%s', (_, fault, expected, operations, nodes = 2) => {
     plant(fault);
-    const { unintended } = watched(boot(nodes), { ...dense, operations }, { functions: false });
-    expect(unintended.map(({ first }) => tellPlace(first))).toContainEqual(expect.stringMatching(expected));
+    const { detector } = watched(NAME, machineOf(nodes), { ...dense, operations }, { functions });
+    expect(unintended(NAME, detector.races).map(({ first }) => tellPlace(first))).toContainEqual(
+      expect.stringMatching(expected),
+    );
   });
 
   test.each([1, 2])('without a fault nothing does (nodes: %i)', (nodes) => {
-    const { unintended, harm } = watched(boot(nodes), { ...dense, operations: 12_000 }, { functions: false });
-    expect([harm, unintended.map(tellRace)]).toEqual([null, []]);
+    const { detector, harm } = watched(NAME, machineOf(nodes), { ...dense, operations: 12_000 }, { functions });
+    expect([harm, unintended(NAME, detector.races).map(tellRace)]).toEqual([null, []]);
   });
 });
 
@@ -157,11 +160,11 @@ describe('what goes to the wrong place, or too early, is found there', () => {
     ],
   ])('%s', (_, fault, expected, operations) => {
     plant(fault);
-    const harm = harmOf(() => assertStress(stressed26(boot(), { seed: 'faults', operations })));
+    const harm = harmOf(() => assertStress(stressed(NAME, machineOf(2), { seed: 'faults', operations })));
     expect(harm?.message).toMatch(expected);
   });
 
   test('without a fault none of it is', () => {
-    assertStress(stressed26(boot(), { seed: 'faults', operations: 20_000 }));
+    assertStress(stressed(NAME, machineOf(2), { seed: 'faults', operations: 20_000 }));
   });
 });

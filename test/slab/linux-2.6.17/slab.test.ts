@@ -2,7 +2,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Cpu, Program } from '../../../src/hw/cpu.ts';
 import { type addr_t, MiB, PAGE_SHIFT } from '../../../src/hw/memory.ts';
-import { cpu_down, cpu_up } from '../../../src/kernel/linux-2.6/cpu.ts';
 import { PF_SPREAD_SLAB, task_struct } from '../../../src/kernel/linux-2.6/thread-info.ts';
 import { GFP_KERNEL } from '../../../src/mm/linux-2.6.17/gfp.ts';
 import { kmem_cache_alloc, kmem_cache_alloc_node, kmem_cache_zalloc } from '../../../src/slab/linux-2.6.17/alloc.ts';
@@ -173,12 +172,6 @@ describe('on two nodes', () => {
   const twoNodes = { cpus: 4, nodes: 2 };
   const nodeOf = (k: Linux2617, objp: addr_t) => k.machine.nodes!.homeOf(objp);
 
-  test('a CPU allocates from its own', () => {
-    const story = new Story(twoNodes);
-    const homes = [0, 1, 2, 3].map((cpu) => nodeOf(story.k, story.alloc(cpu)[0]!));
-    expect(homes).toEqual([0, 0, 1, 1]);
-  });
-
   test('an object comes from the node that is asked for', () => {
     const story = new Story(twoNodes);
     const { k } = story;
@@ -230,21 +223,6 @@ describe('on two nodes', () => {
     expect(copies.map((copy) => nodeOf(k, copy))).toEqual([0, 0, 1, 1]);
     story.run(0, (cpu) => free_percpu(k, cpu, pdata));
     expect(peekNodes(k, story.cachep)).toEqual(before);
-  });
-});
-
-describe('a CPU that goes down', () => {
-  test('gives what its array holds back to the slabs, and comes up with an empty one', () => {
-    const story = new Story({ cpus: 2 });
-    const { k } = story;
-    story.free(1, story.alloc(1, 20));
-    expect(story.arrays[1]).toBeGreaterThan(0);
-    story.run(0, (cpu) => cpu_down(k, cpu, 1));
-    expect(story.arrays[1]).toBeUndefined();
-    const [{ slabs, shared }] = story.nodes as [(typeof story.nodes)[0]];
-    expect(slabs.reduce((sum, { inuse }) => sum + inuse, 0)).toBe(story.arrays[0]! + shared!.avail);
-    story.run(0, (cpu) => cpu_up(k, cpu, 1));
-    expect(story.arrays[1]).toBe(0);
   });
 });
 

@@ -13,7 +13,7 @@ import { type addr_t, NULL, PAGE_SHIFT } from '../../../src/hw/memory.ts';
 import { INITIAL_JIFFIES } from '../../../src/kernel/linux-2.6/config.ts';
 import { cpu_down, cpu_up, lock_cpu_hotplug, unlock_cpu_hotplug } from '../../../src/kernel/linux-2.6/cpu.ts';
 import { list_head } from '../../../src/kernel/linux-2.6/list.ts';
-import { schedule, user_mode } from '../../../src/kernel/linux-2.6/sched.ts';
+import { schedule } from '../../../src/kernel/linux-2.6/sched.ts';
 import { NORMAL_PRIO, THREAD_SIZE, task_struct, thread_info } from '../../../src/kernel/linux-2.6/thread-info.ts';
 import { LOCAL_TIMER_VECTOR } from '../../../src/kernel/linux-2.6/timer.ts';
 import { Corruption } from '../../../src/kernel/peek-list.ts';
@@ -24,9 +24,11 @@ import { MAX_NR_ZONES, PG_slab } from '../../../src/mm/linux-2.6.17/layouts.ts';
 import { SLAB_DESTROY_BY_RCU, SLAB_RECLAIM_ACCOUNT } from '../../../src/slab/linux-2.6.17/flags.ts';
 import { cacheChain, peekNodes } from '../../../src/slab/linux-2.6.17/inspect.ts';
 import { __alloc_percpu, free_percpu, kfree, kmalloc_node } from '../../../src/slab/linux-2.6.17/kmalloc.ts';
+import { REAPTIMEOUT_LIST3 } from '../../../src/slab/linux-2.6.17/list3.ts';
 import type { Linux2617 } from '../../../src/slab/linux-2.6.17/slab.ts';
 import { slabinfo_write } from '../../../src/slab/linux-2.6.17/tune.ts';
-import { type Act, CONSTRUCTED, type Stress, type StressedVersion, type StressOptions, stressed } from '../stress.ts';
+import { throughUserMode } from '../../kernel/linux-2.6/kernels.ts';
+import { type Act, CONSTRUCTED, OWN_TASK, type Stress, type StressedVersion } from '../stress.ts';
 import { assertFree } from '../stress-checks.ts';
 import type { Booted26 } from './booted.ts';
 import { assertMemory } from './invariants.ts';
@@ -46,6 +48,7 @@ const RCU_CACHE = 'stress-rcu';
 const mask: Act<Linux2617> = (stress, cpu, random) => stress.mask(cpu, random);
 
 export const linux2617: StressedVersion<Linux2617> = {
+  name: '2.6.17-g4776874',
   THREAD_SIZE,
   newStack,
   schedule,
@@ -87,29 +90,23 @@ export const linux2617: StressedVersion<Linux2617> = {
   betweenOperations(stress, cpu, random) {
     const kind = random();
     if (kind < 0.05) return readUnlocked(stress, cpu, random);
-    return kind < 0.3 ? user_mode(stress.booted.k, cpu) : null;
+    return kind < 0.3 ? throughUserMode(stress.booted.k, cpu) : null;
   },
-  startTime({ booted: { machine, k }, pace }) {
+  startTime({ machine, k }, pace) {
     // From now on the log has complaints alone.
     k.log.length = 0;
     const start = Math.max(...machine.cpus.map(({ clock }) => clock));
     for (const cpu of machine.cpus)
       machine.startTimer(cpu, LOCAL_TIMER_VECTOR, start + 500 + 333 * cpu.id, TICK * pace);
   },
+  passTime: ({ machine: { memory }, k }) => memory.poke32(k.jiffies, memory.peek32(k.jiffies) + REAPTIMEOUT_LIST3),
+  placeOf,
   settle,
   assertQuiet,
   assertMemory: ({ k }, objects, blocks) => assertMemory(k, objects, blocks),
 };
 
-/** A stress run of 2.6.17, to its end. */
-export const stressed26 = (booted: Booted26, options: StressOptions): Stress<Linux2617> =>
-  stressed(booted, linux2617, options);
-
-/** Whose the tasks of the run are, to those who ask what stands at an address. */
-export const OWN_TASK = 'a task of the run';
-
-/** What stands at an address, by peek; of the run's tasks too, which are no statics. */
-export function placeOf({ booted: { allocator }, stacks, held }: Stress<Linux2617>, addr: addr_t): PlaceName {
+function placeOf({ booted: { allocator }, stacks, held }: Stress<Linux2617>, addr: addr_t): PlaceName {
   const stack = stacks.find((foot) => addr >= foot && addr < foot + THREAD_SIZE);
   if (stack !== undefined)
     return {
@@ -181,7 +178,7 @@ function* plug(stress: Stress<Linux2617>, cpu: Cpu, random: Random): Program {
       for (let i = 0; i < VISIT; i++) {
         if (last.isAhead) yield;
         yield* stress.allocateOrFree(last, random, GFP_KERNEL);
-        if (i % 10 === 0) yield* user_mode(k, last);
+        if (i % 10 === 0) yield* throughUserMode(k, last);
       }
     })(),
   );
@@ -193,7 +190,7 @@ function* countByCpu(stress: Stress<Linux2617>, cpu: Cpu, random: Random): Progr
   const { k } = stress.booted;
   const counter = yield* __alloc_percpu(k, cpu, 4 + 4 * below(random, 50));
   if (counter === NULL) return;
-  yield* user_mode(k, cpu);
+  yield* throughUserMode(k, cpu);
   yield* free_percpu(k, cpu, counter);
   stress.count('percpuCounters');
 }
@@ -244,7 +241,7 @@ function* settle({ machine, k }: Booted26, cpu: Cpu): Program {
     machine.cpus.some(({ id }) => machine.memory.peek32(k.perCpuOf(k.per_cpu__rcu_data, id) + k.rcu_data.qlen) > 0)
   ) {
     cpu.clock += TICK;
-    yield* user_mode(k, cpu);
+    yield* throughUserMode(k, cpu);
     yield;
   }
 }

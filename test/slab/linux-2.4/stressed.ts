@@ -1,5 +1,5 @@
 /**
- * 2.4.22 under stress. Two faults of its own stay out of the run's way. Tuning stores the new batchcount before it exchanges
+ * 2.4 under stress. Two faults of its own stay out of the run's way. Tuning stores the new batchcount before it exchanges
  * the arrays, so a batch above an old array's limit runs over that array's ends: batches of the run are smaller than any
  * limit. And tuning allocates with cache_chain_sem held, which reclaim wants too: where memory may run out, it does not tune.
  */
@@ -7,26 +7,27 @@ import { expect } from 'vitest';
 import type { Cpu, Program } from '../../../src/hw/cpu.ts';
 import { type addr_t, PAGE_SHIFT } from '../../../src/hw/memory.ts';
 import { THREAD_SIZE } from '../../../src/kernel/linux-2.4/task.ts';
-import { task_struct } from '../../../src/kernel/linux-2.4.22/task.ts';
+import { task_struct as task_struct22 } from '../../../src/kernel/linux-2.4.22/task.ts';
 import { INIT_LIST_HEAD, list_head } from '../../../src/kernel/list.ts';
 import { Corruption } from '../../../src/kernel/peek-list.ts';
+import { fieldAt } from '../../../src/kernel/struct.ts';
 import { schedule } from '../../../src/kernel/wait.ts';
-import { free_area_struct, PG_slab } from '../../../src/mm/linux-2.4/mm.ts';
-import { zoneStates } from '../../../src/mm/linux-2.4.22/buddyinfo.ts';
-import { GFP_KERNEL } from '../../../src/mm/linux-2.4.22/gfp.ts';
-import { bitmapBytes, struct_page } from '../../../src/mm/linux-2.4.22/mm.ts';
-import type { CacheState, SlabAllocator } from '../../../src/slab/allocator.ts';
-import type { Linux2422 } from '../../../src/slab/linux-2.4.22/slab.ts';
+import { zoneStatesWith } from '../../../src/mm/linux-2.4/buddyinfo.ts';
+import { free_area_struct, PG_slab, struct_page } from '../../../src/mm/linux-2.4/mm.ts';
+import type { CacheState } from '../../../src/slab/allocator.ts';
+import { cacheChain } from '../../../src/slab/linux-2.4/inspect.ts';
+import { type Slab24, slab_t } from '../../../src/slab/linux-2.4/slab.ts';
+import type { Linux240 } from '../../../src/slab/linux-2.4.0/slab.ts';
 import type { Booted } from '../../machines.ts';
 import { assertBuddy, assertCache } from '../invariants.ts';
-import { type Act, stressed as runStressed, type Stress, type StressedVersion, type StressOptions } from '../stress.ts';
+import { type Act, OWN_TASK, type Stress, type StressedVersion } from '../stress.ts';
 import { assertFree, framesFrom, framesOf } from '../stress-checks.ts';
 
-const mask: Act<Linux2422> = (stress, cpu, random) => stress.mask(cpu, random);
+const mask: Act<Slab24> = (stress, cpu, random) => stress.mask(cpu, random);
 
-const linux2422: StressedVersion<Linux2422> = {
+/** What the versions have in common under stress. */
+const shared: Omit<StressedVersion<Slab24>, 'name' | 'newStack' | 'isShrinkable'> = {
   THREAD_SIZE,
-  newStack: ({ booted: { allocator } }, cpu, of) => newStack(allocator, cpu, of),
   schedule,
   busyCpus: ({ cpus }) => cpus,
   slabinfoColumns: [0, 1, 3, 4],
@@ -42,11 +43,17 @@ const linux2422: StressedVersion<Linux2422> = {
     mask,
     mask,
   ],
-  // A DEBUG build refuses to shrink kmem_cache, which its chain begins behind.
-  isShrinkable: ({ config, cache_cache }, cachep) => !(config.CONFIG_DEBUG_SLAB && cachep === cache_cache),
   betweenOperations: () => null,
   startTime: () => {},
+  passTime: () => {},
   *settle() {},
+  placeOf({ booted: { allocator, k }, stacks }, addr) {
+    const stack = stacks.find((foot) => addr >= foot && addr < foot + THREAD_SIZE);
+    if (stack === undefined) return allocator.place(addr);
+    const inTask = addr < stack + k.task_struct.sizeof;
+    const field = inTask ? `task_struct.${fieldAt(k.task_struct, addr - stack)}` : 'stack';
+    return { field, owner: OWN_TASK };
+  },
   assertQuiet,
   assertMemory(booted, objects, blocks) {
     const caches = booted.allocator.caches();
@@ -57,28 +64,58 @@ const linux2422: StressedVersion<Linux2422> = {
   },
 };
 
-/** A stress run of 2.4.22, to its end. */
-export const stressed = (booted: Booted, options: StressOptions): Stress<Linux2422> =>
-  runStressed(booted, linux2422, options);
+export const linux240: StressedVersion<Linux240> = {
+  ...shared,
+  name: '2.4.0',
+  newStack: ({ booted }, cpu, of) => newStack(booted, cpu, of),
+  // It looks for the cache in the chain behind kmem_cache.
+  isShrinkable: ({ cache_cache }, cachep) => cachep !== cache_cache,
+  assertMemory(booted, objects, blocks) {
+    shared.assertMemory(booted, objects, blocks);
+    for (const cache of booted.allocator.caches()) assertOrder(booted.k, cache);
+  },
+};
+
+export const linux2422: StressedVersion<Slab24> = {
+  ...shared,
+  name: '2.4.22',
+  *newStack({ booted }, cpu, of) {
+    const stack = yield* newStack(booted, cpu, of);
+    INIT_LIST_HEAD(cpu, stack + task_struct22.local_pages);
+    return stack;
+  },
+  // A DEBUG build refuses to shrink kmem_cache, which its chain begins behind.
+  isShrinkable: ({ config, cache_cache }, cachep) => !(config.CONFIG_DEBUG_SLAB && cachep === cache_cache),
+};
 
 /** Two pages for a task_struct and its kernel stack, as alloc_task_struct() takes them; the task is one of the CPU `of`. */
-export function* newStack(allocator: SlabAllocator, cpu: Cpu, of = cpu): Program<addr_t> {
-  const stack = yield* allocator.get_free_pages(cpu, GFP_KERNEL, 1);
+export function* newStack({ allocator, k }: Booted<Slab24>, cpu: Cpu, of = cpu): Program<addr_t> {
+  const { task_struct } = k;
+  const stack = yield* allocator.get_free_pages(cpu, allocator.version.gfp.GFP_KERNEL, 1);
   for (let at = stack; at < stack + task_struct.sizeof; at += 4) cpu.store32(at, 0);
   cpu.store32(stack + task_struct.processor, of.id);
-  INIT_LIST_HEAD(cpu, stack + task_struct.local_pages);
   return stack;
 }
 
-function assertQuiet({ booted: { machine, k } }: Stress<Linux2422>): void {
+/** 2.4.0: slabs hang as full, partial, free; firstnotfull is the first that is not full, or the head of the list. */
+function assertOrder(k: Linux240, { cachep, name, slabs }: CacheState): void {
+  const order = ['full', 'partial', 'free'];
+  const kinds = slabs.map(({ list }) => order.indexOf(list));
+  expect(kinds, `${name}: slabs in the order full, partial, free`).toEqual(kinds.toSorted());
+  const first = slabs.find(({ list }) => list !== 'full');
+  const expected = first === undefined ? cachep + k.kmem_cache_t.slabs : first.slabp + slab_t.list;
+  expect(k.machine.memory.peek32(cachep + k.kmem_cache_t.firstnotfull), `${name}: firstnotfull`).toBe(expected);
+}
+
+function assertQuiet({ booted: { machine, k } }: Stress<Slab24>): void {
   const { memory } = machine;
   const { kmem_cache_t, semaphore, wait_queue_head_t } = k;
-  const caches = cachesOf(k);
+  const caches = cacheChain(k);
   const wait = k.cache_chain_sem + semaphore.wait;
   assertFree(k, [
     k.call_lock,
     wait + wait_queue_head_t.lock,
-    ...zoneStates(k).map(({ zone }) => k.zone(zone) + k.zone_struct.lock),
+    ...zoneStatesWith(k, () => ({})).map(({ zone }) => k.zone(zone) + k.zone_struct.lock),
     ...caches.map((cachep) => cachep + kmem_cache_t.spinlock),
   ]);
   expect(memory.peek32(k.cache_chain_sem + semaphore.count), 'cache_chain_sem').toBe(1);
@@ -98,19 +135,12 @@ function assertQuiet({ booted: { machine, k } }: Stress<Linux2422>): void {
   }
 }
 
-function cachesOf(k: Linux2422): addr_t[] {
-  const { memory } = k.machine;
-  const caches: addr_t[] = [];
-  let at = k.cache_chain;
-  do {
-    caches.push(at - k.kmem_cache_t.next);
-    at = memory.peek32(at + list_head.next);
-  } while (at !== k.cache_chain);
-  return caches;
-}
-
 /** Each object of each cache, the kernel's own included, is free in its slab, at hand in one array, or in use by one. */
-function assertObjects({ allocator, k }: Booted, objects: readonly addr_t[], caches: readonly CacheState[]): void {
+function assertObjects(
+  { allocator, k }: Booted<Slab24>,
+  objects: readonly addr_t[],
+  caches: readonly CacheState[],
+): void {
   const { memory } = k.machine;
   const inUse = new Map<addr_t, addr_t[]>(caches.map(({ cachep }) => [cachep, []]));
   const use = (objp: addr_t) => {
@@ -132,7 +162,7 @@ function assertObjects({ allocator, k }: Booted, objects: readonly addr_t[], cac
 }
 
 /** Each page that is not reserved is free, a slab's, or in use as a block of pages: one of them, and none is lost. */
-function assertPages(k: Linux2422, blocks: ReadonlyMap<number, number>, caches: readonly CacheState[]): void {
+function assertPages(k: Slab24, blocks: ReadonlyMap<number, number>, caches: readonly CacheState[]): void {
   const owners = new Map<number, string>();
   const claim = (frames: readonly number[], owner: string) => {
     for (const pfn of frames) {
@@ -148,7 +178,7 @@ function assertPages(k: Linux2422, blocks: ReadonlyMap<number, number>, caches: 
   for (const cache of caches) for (const slab of cache.slabs) claim(framesOf(cache, slab), cache.name);
   const slabPages = [...owners].filter(([, owner]) => owner !== 'the kernel').map(([pfn]) => pfn);
   for (const [pfn, order] of blocks) claim(framesFrom(pfn, order), 'the run');
-  for (const { lists } of zoneStates(k)) {
+  for (const { lists } of zoneStatesWith(k, () => ({}))) {
     lists.forEach((free, order) => {
       for (const pfn of free) claim(framesFrom(pfn, order), 'the buddy allocator');
     });
@@ -163,13 +193,13 @@ function assertPages(k: Linux2422, blocks: ReadonlyMap<number, number>, caches: 
 }
 
 /** The bit of a pair is set if just one of the two is a free block of that order: each bit, not their number. */
-function assertBitmaps(k: Linux2422): void {
+function assertBitmaps(k: Slab24): void {
   const { memory } = k.machine;
-  for (const { zone, size, start_pfn, lists } of zoneStates(k)) {
+  for (const { zone, size, start_pfn, lists } of zoneStatesWith(k, () => ({}))) {
     for (const [order, blocks] of lists.slice(0, -1).entries()) {
       const area = k.zone(zone) + k.zone_struct.free_area + order * free_area_struct.sizeof;
       const map = memory.peek32(area + free_area_struct.map);
-      const expected = new Uint8Array(bitmapBytes(size, order));
+      const expected = new Uint8Array(k.bitmapBytes(size, order));
       for (const pfn of blocks) {
         const bit = (pfn - start_pfn) >>> (order + 1);
         expected[bit >>> 3]! ^= 1 << (bit & 7);

@@ -1,27 +1,25 @@
-/** The allocator under the race detector: as it is, and with deliberate faults. */
+/**
+ * Deliberate faults of 2.4's slab allocator: a lock or a mask left out, an array of the wrong CPU. Each is found: by the race
+ * detector, and where it does harm by the random run.
+ */
 import { describe, expect, test, vi } from 'vitest';
-import { type addr_t, MiB } from '../../../src/hw/memory.ts';
+import type { Cpu, Program } from '../../../src/hw/cpu.ts';
+import { type addr_t, NULL } from '../../../src/hw/memory.ts';
 import { local_irq_restore, local_irq_save } from '../../../src/kernel/irq.ts';
 import { smp_processor_id } from '../../../src/kernel/linux-2.4/task.ts';
 import { ptr } from '../../../src/kernel/struct.ts';
 import { watchHandovers } from '../../../src/lab/watch/handovers.ts';
-import { intendedRace, unintended as unintendedBy } from '../../../src/lab/watch/intended-races.ts';
 import { detectRaces, type Race, type RaceAccess, tellRace } from '../../../src/lab/watch/race-detector.ts';
 import type { SlabAllocator } from '../../../src/slab/allocator.ts';
-import type { IntendedRace } from '../../../src/slab/kernel-facts.ts';
-import { cc_entry } from '../../../src/slab/linux-2.4/alloc.ts';
-import { upConfig } from '../../../src/slab/linux-2.4/config.ts';
+import { cc_entry, kmem_cache_alloc_one_tail } from '../../../src/slab/linux-2.4/alloc.ts';
 import { __kmem_cache_free } from '../../../src/slab/linux-2.4/free.ts';
 import { placeAt } from '../../../src/slab/linux-2.4/places.ts';
 import { cpucache_t, type Slab24 } from '../../../src/slab/linux-2.4/slab.ts';
-import { linux240 } from '../../../src/slab/linux-2.4.0/index.ts';
-import type { Linux240 } from '../../../src/slab/linux-2.4.0/slab.ts';
-import { linux2422 } from '../../../src/slab/linux-2.4.22/index.ts';
-import type { Linux2422 } from '../../../src/slab/linux-2.4.22/slab.ts';
-import { type Booted, booted, booted240, countReaps, countReclaims } from '../../machines.ts';
-import { randomRun } from '../../slab/random.ts';
-import { harmOf, refillWithoutLock } from '../../slab/refill-without-lock.ts';
-import { administrate, interruptedRun, pressureRun } from './race-runs.ts';
+import { type Booted, booted } from '../../machines.ts';
+import { harmOf } from '../harm.ts';
+import { raceRun } from '../race-runs.ts';
+import { randomRun } from '../random.ts';
+import { unintended as unintendedOf } from '../watched.ts';
 
 type Batch = typeof import('../../../src/slab/linux-2.4/batch.ts').kmem_cache_alloc_batch;
 
@@ -34,10 +32,25 @@ const { kmem_cache_alloc_batch: withLock } = await vi.importActual<{ kmem_cache_
 );
 double.batch = withLock;
 
-const { intendedRaces } = linux2422;
-const unintended = (races: readonly Race[]) => unintendedBy(races, intendedRaces);
+const NAME = '2.4.22';
+const unintended = (races: readonly Race[]) => unintendedOf(NAME, races);
 const seeds = ['one', 'two', 'three'];
-const tell = (races: readonly Race[]) => races.map(tellRace);
+
+/** kmem_cache_alloc_batch() without its lock. */
+function* refillWithoutLock(k: Slab24, cpu: Cpu, cachep: addr_t, cc: addr_t): Program<addr_t> {
+  for (let count = cpu.load32(cachep + k.kmem_cache_t.batchcount); count > 0; count--) {
+    const slabp = k.slabOps.firstSlab(k, cpu, cachep);
+    if (slabp === NULL) break;
+    if (cpu.isAhead) yield;
+    const avail = cpu.load32(cc + cpucache_t.avail);
+    cpu.store32(cc + cpucache_t.avail, avail + 1);
+    cpu.storePtr(cc_entry(cc, avail), kmem_cache_alloc_one_tail(k, cpu, cachep, slabp));
+  }
+  const avail = cpu.load32(cc + cpucache_t.avail);
+  if (avail === 0) return NULL;
+  cpu.store32(cc + cpucache_t.avail, avail - 1);
+  return cpu.loadPtr(cc_entry(cc, avail - 1));
+}
 
 /** The random run of test/slab, watched. */
 function watchedRandomRun(machine: Booted, seed: string, operations: number) {
@@ -49,92 +62,27 @@ function watchedRandomRun(machine: Booted, seed: string, operations: number) {
   return races.races;
 }
 
-const calm = { operations: 3000, period: 3000, held: 200 };
-
-interface Raced {
-  readonly version: string;
-  readonly booted: (options?: Parameters<typeof booted>[0]) => Booted<Slab24>;
-  readonly intendedRaces: readonly IntendedRace[];
-  /** Fields that race where nothing but random allocation goes on. */
-  readonly always: readonly string[];
-}
-const versions: readonly Raced[] = [
-  {
-    version: '2.4.0',
-    booted: booted240,
-    intendedRaces: linux240.intendedRaces,
-    always: ['memory_pressure', 'zone_struct.free_pages'],
-  },
-  { version: '2.4.22', booted, intendedRaces, always: ['zone_struct.free_pages'] },
-];
-
-describe.each(versions)('$version has no race but those intended', ({ version, booted, intendedRaces, always }) => {
-  const found: Race[] = [];
-  const unintended = (races: readonly Race[]) => unintendedBy(races, intendedRaces);
-
-  test.each(seeds)('when four CPUs allocate and free at random (seed %s)', (seed) => {
-    const machine = booted({ cpus: 4 });
-    const races = detectRaces(machine.k, (addr) => placeAt(machine.k, addr));
-    watchHandovers(machine.allocator, races);
-    randomRun(machine, seed, 3000).check();
-    expect(tell(unintended(races.races))).toEqual([]);
-    found.push(...races.races);
-  });
-
-  test.each(seeds)('when interrupt handlers allocate and free with GFP_ATOMIC (seed %s)', (seed) => {
-    const machine = booted({ cpus: 4 });
-    const races = interruptedRun(machine, seed, calm);
-    expect(machine.machine.cpus.map(({ counters }) => counters.interrupts >= 20)).toEqual([true, true, true, true]);
-    expect(tell(unintended(races))).toEqual([]);
-    found.push(...races);
-  });
-
-  test.each(seeds)(
-    'when an administrator tunes, shrinks, reaps, reads, creates and destroys meanwhile (seed %s)',
-    (seed) => {
-      const machine = booted({ cpus: 4 });
-      const administrator = administrate(machine, { rounds: 60, tunes: true });
-      const races = interruptedRun(machine, seed, { ...calm, administrator });
-      expect(tell(unintended(races))).toEqual([]);
-      found.push(...races);
-    },
-  );
-
-  test.each(seeds)('when memory runs short, and tasks reclaim it (seed %s)', (seed) => {
-    const machine = booted({ cpus: 4, memory: 8 * MiB });
-    const reclaims = version === '2.4.0' ? countReaps(machine.k as Linux240) : countReclaims(machine.k as Linux2422);
-    const races = pressureRun(machine, seed, 150);
-    expect(reclaims.count).toBeGreaterThan(2);
-    expect(tell(unintended(races))).toEqual([]);
-    found.push(...races);
-  });
-
-  test('when one CPU of a uniprocessor build is interrupted', () => {
-    const races = interruptedRun(booted({ cpus: 1, config: upConfig }), 'up', { ...calm, operations: 8000 });
-    expect(tell(unintended(races))).toEqual([]);
-  });
-
-  test('nor over a longer run, in which the functions are not noted', () => {
-    const machine = booted({ cpus: 4 });
-    const races = detectRaces(machine.k, (addr) => placeAt(machine.k, addr), { functions: false });
-    watchHandovers(machine.allocator, races);
-    randomRun(machine, 'long', 25_000).check();
-    expect(new Set(races.races.map(({ first }) => `${first.field}${first.fn}`))).toEqual(new Set(always));
-    expect(tell(unintended(races.races))).toEqual([]);
-  });
-
-  test('and each of those intended was found', () => {
-    const entries = new Set(found.map((race) => intendedRace(race, intendedRaces)));
-    expect(intendedRaces.filter((entry) => !entries.has(entry))).toEqual([]);
-  });
-});
-
 /** The sides of the races, as `structure.field function`, each pair once. */
 const sides = (races: readonly Race[]) => unintended(races).map(({ first, second }) => [first, second] as const);
 const ofField = (races: readonly Race[], field: string) => sides(races).filter(([first]) => first.field === field);
 const fns = (pairs: readonly (readonly [RaceAccess, RaceAccess])[]) => new Set(pairs.flat().map(({ fn }) => fn));
 
 describe('a missing lock', () => {
+  /** What the random run was harmed by, if it was. */
+  const harm = (batch: Batch, seed: string): string | undefined => {
+    double.batch = batch;
+    try {
+      return harmOf(() => randomRun(booted({ cpus: 4 }), seed, 3000).check())?.message;
+    } finally {
+      double.batch = withLock;
+    }
+  };
+
+  test.each(seeds)('lets two CPUs be handed the same object, and the random run finds it (seed %s)', (seed) => {
+    expect(harm(refillWithoutLock, seed)).toMatch(/^object [0-9a-f]+ was handed out twice$/);
+    expect(harm(withLock, seed)).toBeUndefined();
+  });
+
   const faulty = (seed: string) => {
     double.batch = refillWithoutLock;
     try {
@@ -174,7 +122,7 @@ describe('a missing lock', () => {
 });
 
 describe('a missing interrupt mask', () => {
-  const k = (allocator: SlabAllocator) => allocator.kernel as Linux2422;
+  const k = (allocator: SlabAllocator) => allocator.kernel as Slab24;
   const unmaskedFree = (allocator: SlabAllocator): SlabAllocator =>
     Object.assign(Object.create(allocator) as SlabAllocator, {
       *free(...[cpu, cachep, objp]: Parameters<SlabAllocator['free']>) {
@@ -187,13 +135,13 @@ describe('a missing interrupt mask', () => {
   test.each(seeds)(
     'in kmem_cache_free is found in the per-CPU array, by the handler of the same CPU (seed %s)',
     (seed) => {
-      const races = interruptedRun(booted({ cpus: 2 }), seed, { ...calm, held: 60, double: unmaskedFree });
+      const { races } = raceRun({ cpus: 2 }, unmaskedFree)(NAME, seed, {});
       const pairs = ofField(races, 'cpucache_t.avail');
-      expect(pairs).not.toEqual([]);
-      for (const pair of pairs) {
+      const byHandlers = pairs.filter(([one, other]) => one.cpu === other.cpu);
+      expect(byHandlers).not.toEqual([]);
+      for (const pair of byHandlers) {
         const program = pair.find(({ context }) => context === 'process')!;
-        const handler = pair.find(({ context }) => context === 'interrupt')!;
-        expect(program).toMatchObject({ cpu: handler.cpu, interruptsOn: true, fn: '__kmem_cache_free' });
+        expect(program).toMatchObject({ interruptsOn: true, fn: '__kmem_cache_free' });
         expect(program.owner).toMatch(new RegExp(`^shared-\\d+ on cpu${program.cpu}$`));
       }
       expect(ofField(races, 'cpucache_t.entries')).not.toEqual([]);
@@ -203,14 +151,14 @@ describe('a missing interrupt mask', () => {
   test('is not found where no handler uses the cache', () => {
     const machine = booted({ cpus: 2 });
     const races = watchedRandomRun({ ...machine, allocator: unmaskedFree(machine.allocator) }, 'one', 2000);
-    expect(tell(unintended(races))).toEqual([]);
+    expect(unintended(races).map(tellRace)).toEqual([]);
   });
 });
 
 describe('a per-CPU array touched from the wrong CPU', () => {
   /** cc_data() with the number of the CPU behind this one, as if the task had moved after it asked. */
   const wrongCpu = (allocator: SlabAllocator): SlabAllocator => {
-    const k = allocator.kernel as Linux2422;
+    const k = allocator.kernel as Slab24;
     return Object.assign(Object.create(allocator) as SlabAllocator, {
       *free(...[cpu, cachep, objp]: Parameters<SlabAllocator['free']>) {
         const flags = local_irq_save(cpu);
