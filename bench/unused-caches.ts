@@ -36,7 +36,8 @@ function makeUnused(allocator: SlabAllocator, count: number): void {
 }
 
 function resultsOf(history: 'fresh' | 'established', seeds: number, count: number): PointResult[] {
-  const specification = { ...job, history, seeds, alignment: 'line-fraction' as const };
+  const one = { alignment: 'line-fraction', interference: 0, owners: 'off' } as const;
+  const specification = { ...job, ...one, history, seeds };
   const observer = {
     poweredOn: () => {},
     booted: (allocator: SlabAllocator) => makeUnused(allocator, count),
