@@ -33,7 +33,7 @@ export class Cpu {
   esp: addr_t = 0;
   /** The scheduler's: moves the horizon on if those who are behind do nothing but wait. */
   othersCatchUp: () => void = () => {};
-  /** What a spin loop polled since the scheduler looked last; NULL if none did. */
+  /** The address that `pause` named since the last resume (the watchdog reads it); NULL: not spinning. */
   polling: addr_t = 0;
   /** Stores that wait in a store buffer, unseen by other CPUs; none on a CPU that has no buffer. */
   storesInFlight = 0;

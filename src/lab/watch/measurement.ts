@@ -95,7 +95,8 @@ export class Measurement {
   #sets: SetPressure = { accesses: [], misses: [] };
   readonly #askedFor: (cachep: addr_t) => number | undefined;
   readonly #caches = new Map<addr_t, KnownCache>();
-  readonly #live = new Map<addr_t, Allocated>();
+  /** Null once freed: an entry that is deleted stays in its chain till V8 sorts the map anew, and the same addresses come and go. */
+  readonly #live = new Map<addr_t, Allocated | null>();
   readonly #freeBefore: number;
   #fewestFree: number;
   #liveBytes = 0;
@@ -222,9 +223,9 @@ export class Measurement {
   }
 
   #freeing(cpu: Cpu, objp: addr_t): void {
-    const object = this.#live.get(objp);
-    if (object === undefined) return;
-    this.#live.delete(objp);
+    const object = this.#live.get(objp) ?? null;
+    if (object === null) return;
+    this.#live.set(objp, null);
     this.#liveBytes -= object.bytes;
     const level = object.cachep === NULL ? null : this.#allocator.arrayLevel(cpu, object.cachep, objp);
     if (level === null) return;
