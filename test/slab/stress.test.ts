@@ -12,7 +12,7 @@ import { GFP_ATOMIC, GFP_KERNEL } from '../../src/mm/linux-2.4.22/gfp.ts';
 import { cpucache_t, slab_bufctl, slab_t } from '../../src/slab/linux-2.4/slab.ts';
 import { booted, countReclaims } from '../machines.ts';
 import { assertBuddy } from './invariants.ts';
-import { newStack, stressed } from './linux-2.4.22/stressed.ts';
+import { newStack, stressed } from './linux-2.4/stressed.ts';
 import { assertQuiet, assertStress } from './stress-checks.ts';
 
 describe('four CPUs, timers, devices, remote frees, tuning, shrink and reap at the same time', () => {

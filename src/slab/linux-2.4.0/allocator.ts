@@ -2,23 +2,16 @@
 import type { Cpu, Program } from '../../hw/cpu.ts';
 import type { addr_t } from '../../hw/memory.ts';
 import { Allocator24 } from '../linux-2.4/allocator.ts';
-import { peekCache } from '../linux-2.4/inspect.ts';
 import { kmem_cache_reap } from './reap.ts';
-import { kmem_cache_shrink } from './shrink.ts';
+import { shrink } from './shrink.ts';
 import type { Linux240 } from './slab.ts';
 import { readSlabinfo } from './slabinfo.ts';
 
 export class Slab240 extends Allocator24<Linux240> {
-  /** kmem_cache_shrink() says whether slabs are left; what the cache gave back is seen by peek. */
   *shrink(cpu: Cpu, cachep: addr_t): Program<number> {
-    const before = this.#pagesOf(cachep);
-    yield* kmem_cache_shrink(this.kernel, cpu, cachep);
-    return before - this.#pagesOf(cachep);
-  }
-
-  #pagesOf(cachep: addr_t): number {
-    const { slabs, gfporder } = peekCache(this.kernel, cachep);
-    return slabs.length << gfporder;
+    const { kernel } = this;
+    const { released } = yield* shrink(kernel, cpu, cachep);
+    return released << kernel.machine.memory.peek32(cachep + kernel.kmem_cache_t.gfporder);
   }
 
   reap(cpu: Cpu, gfp_mask: number): Program<number> {

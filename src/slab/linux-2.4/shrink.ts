@@ -42,15 +42,21 @@ export function* is_chained_kmem_cache(k: Slab24, cpu: Cpu, cachep: addr_t): Pro
   return ret;
 }
 
-/** Drains the per-CPU arrays and shrinks; whether slabs are left. */
-export function* __kmem_cache_shrink(k: Slab24, cpu: Cpu, cachep: addr_t): Program<boolean> {
+/** What shrinking came to: slabs that were released, and whether any are left. */
+export interface Shrunk {
+  readonly released: number;
+  readonly left: boolean;
+}
+
+/** Drains the per-CPU arrays and shrinks. The kernel's own returns `left`; what was released is for those who look on. */
+export function* __kmem_cache_shrink(k: Slab24, cpu: Cpu, cachep: addr_t): Program<Shrunk> {
   const { kmem_cache_t } = k;
   if (k.config.CONFIG_SMP) yield* drain_cpu_caches(k, cpu, cachep);
   yield* spin_lock_irq(k, cpu, cachep + kmem_cache_t.spinlock);
-  yield* __kmem_cache_shrink_locked(k, cpu, cachep);
-  const ret = k.slabOps.hasSlabs(k, cpu, cachep);
+  const released = yield* __kmem_cache_shrink_locked(k, cpu, cachep);
+  const left = k.slabOps.hasSlabs(k, cpu, cachep);
   yield* spin_unlock_irq(k, cpu, cachep + kmem_cache_t.spinlock);
-  return ret;
+  return { released, left };
 }
 
 /**
@@ -68,7 +74,7 @@ export function* kmem_cache_destroy(k: Slab24, cpu: Cpu, cachep: addr_t): Progra
   k.list_del(cpu, cachep + kmem_cache_t.next, next);
   yield* up(k, cpu, k.cache_chain_sem);
 
-  if (yield* __kmem_cache_shrink(k, cpu, cachep)) {
+  if ((yield* __kmem_cache_shrink(k, cpu, cachep)).left) {
     k.printk(`kmem_cache_destroy: Can't free all objects ${(cachep + PAGE_OFFSET).toString(16)}\n`);
     yield* down(k, cpu, k.cache_chain_sem);
     list_add(cpu, cachep + kmem_cache_t.next, k.cache_chain);

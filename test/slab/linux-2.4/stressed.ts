@@ -1,5 +1,5 @@
 /**
- * 2.4.22 under stress. Two faults of its own stay out of the run's way. Tuning stores the new batchcount before it exchanges
+ * Kernels of 2.4 under stress. Two faults of their own stay out of the run's way. Tuning stores the new batchcount before it exchanges
  * the arrays, so a batch above an old array's limit runs over that array's ends: batches of the run are smaller than any
  * limit. And tuning allocates with cache_chain_sem held, which reclaim wants too: where memory may run out, it does not tune.
  */
@@ -11,20 +11,20 @@ import { task_struct } from '../../../src/kernel/linux-2.4.22/task.ts';
 import { INIT_LIST_HEAD, list_head } from '../../../src/kernel/list.ts';
 import { Corruption } from '../../../src/kernel/peek-list.ts';
 import { schedule } from '../../../src/kernel/wait.ts';
-import { free_area_struct, PG_slab } from '../../../src/mm/linux-2.4/mm.ts';
-import { zoneStates } from '../../../src/mm/linux-2.4.22/buddyinfo.ts';
-import { GFP_KERNEL } from '../../../src/mm/linux-2.4.22/gfp.ts';
-import { bitmapBytes, struct_page } from '../../../src/mm/linux-2.4.22/mm.ts';
+import { zoneStatesWith } from '../../../src/mm/linux-2.4/buddyinfo.ts';
+import { free_area_struct, PG_slab, struct_page } from '../../../src/mm/linux-2.4/mm.ts';
 import type { CacheState, SlabAllocator } from '../../../src/slab/allocator.ts';
-import type { Linux2422 } from '../../../src/slab/linux-2.4.22/slab.ts';
-import type { Booted } from '../../machines.ts';
+import type { Slab24 } from '../../../src/slab/linux-2.4/slab.ts';
+import type { Booted as BootedKernel } from '../../machines.ts';
 import { assertBuddy, assertCache } from '../invariants.ts';
 import { type Act, stressed as runStressed, type Stress, type StressedVersion, type StressOptions } from '../stress.ts';
 import { assertFree, framesFrom, framesOf } from '../stress-checks.ts';
 
-const mask: Act<Linux2422> = (stress, cpu, random) => stress.mask(cpu, random);
+type Booted = BootedKernel<Slab24>;
 
-const linux2422: StressedVersion<Linux2422> = {
+const mask: Act<Slab24> = (stress, cpu, random) => stress.mask(cpu, random);
+
+const linux24: StressedVersion<Slab24> = {
   THREAD_SIZE,
   newStack: ({ booted: { allocator } }, cpu, of) => newStack(allocator, cpu, of),
   schedule,
@@ -58,19 +58,26 @@ const linux2422: StressedVersion<Linux2422> = {
 };
 
 /** A stress run of 2.4.22, to its end. */
-export const stressed = (booted: Booted, options: StressOptions): Stress<Linux2422> =>
-  runStressed(booted, linux2422, options);
+export const stressed = (booted: Booted, options: StressOptions): Stress<Slab24> =>
+  runStressed(booted, linux24, options);
+
+/** A stress run of 2.4.0, to its end. Every build of it refuses to shrink kmem_cache. */
+export const stressed240 = (booted: Booted, options: StressOptions): Stress<Slab24> =>
+  runStressed(booted, { ...linux24, isShrinkable: ({ cache_cache }, cachep) => cachep !== cache_cache }, options);
 
 /** Two pages for a task_struct and its kernel stack, as alloc_task_struct() takes them; the task is one of the CPU `of`. */
 export function* newStack(allocator: SlabAllocator, cpu: Cpu, of = cpu): Program<addr_t> {
-  const stack = yield* allocator.get_free_pages(cpu, GFP_KERNEL, 1);
-  for (let at = stack; at < stack + task_struct.sizeof; at += 4) cpu.store32(at, 0);
-  cpu.store32(stack + task_struct.processor, of.id);
-  INIT_LIST_HEAD(cpu, stack + task_struct.local_pages);
+  const stack = yield* allocator.get_free_pages(cpu, allocator.version.gfp.GFP_KERNEL, 1);
+  const layout = (allocator.kernel as Slab24).task_struct;
+  for (let at = stack; at < stack + layout.sizeof; at += 4) cpu.store32(at, 0);
+  cpu.store32(stack + layout.processor, of.id);
+  if (layout === task_struct) INIT_LIST_HEAD(cpu, stack + task_struct.local_pages);
   return stack;
 }
 
-function assertQuiet({ booted: { machine, k } }: Stress<Linux2422>): void {
+const zoneStates = (k: Slab24) => zoneStatesWith(k, () => ({}));
+
+function assertQuiet({ booted: { machine, k } }: Stress<Slab24>): void {
   const { memory } = machine;
   const { kmem_cache_t, semaphore, wait_queue_head_t } = k;
   const caches = cachesOf(k);
@@ -98,7 +105,7 @@ function assertQuiet({ booted: { machine, k } }: Stress<Linux2422>): void {
   }
 }
 
-function cachesOf(k: Linux2422): addr_t[] {
+function cachesOf(k: Slab24): addr_t[] {
   const { memory } = k.machine;
   const caches: addr_t[] = [];
   let at = k.cache_chain;
@@ -132,7 +139,7 @@ function assertObjects({ allocator, k }: Booted, objects: readonly addr_t[], cac
 }
 
 /** Each page that is not reserved is free, a slab's, or in use as a block of pages: one of them, and none is lost. */
-function assertPages(k: Linux2422, blocks: ReadonlyMap<number, number>, caches: readonly CacheState[]): void {
+function assertPages(k: Slab24, blocks: ReadonlyMap<number, number>, caches: readonly CacheState[]): void {
   const owners = new Map<number, string>();
   const claim = (frames: readonly number[], owner: string) => {
     for (const pfn of frames) {
@@ -163,13 +170,13 @@ function assertPages(k: Linux2422, blocks: ReadonlyMap<number, number>, caches: 
 }
 
 /** The bit of a pair is set if just one of the two is a free block of that order: each bit, not their number. */
-function assertBitmaps(k: Linux2422): void {
+function assertBitmaps(k: Slab24): void {
   const { memory } = k.machine;
   for (const { zone, size, start_pfn, lists } of zoneStates(k)) {
     for (const [order, blocks] of lists.slice(0, -1).entries()) {
       const area = k.zone(zone) + k.zone_struct.free_area + order * free_area_struct.sizeof;
       const map = memory.peek32(area + free_area_struct.map);
-      const expected = new Uint8Array(bitmapBytes(size, order));
+      const expected = new Uint8Array(k.bitmapBytes(size, order));
       for (const pfn of blocks) {
         const bit = (pfn - start_pfn) >>> (order + 1);
         expected[bit >>> 3]! ^= 1 << (bit & 7);
