@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { Kernel } from '../src/kernel/kernel.ts';
 import { booted } from '../test/machines.ts';
-import { stressed } from '../test/slab/linux-2.4.22/stressed.ts';
+import { stressed } from '../test/slab/linux-2.4/stressed.ts';
 import { booted26 } from '../test/slab/linux-2.6.17/booted.ts';
 import { stressed26 } from '../test/slab/linux-2.6.17/stressed.ts';
 import type { Stress, StressOptions } from '../test/slab/stress.ts';
