@@ -61,6 +61,8 @@ describe('a locked operation gives its value, leaves its result, and is one stor
     ['btr of a set bit', 0xf, (cpu) => cpu.lockBtr(word, 0), true, 0xe],
     ['btr of a clear bit', 0xe, (cpu) => cpu.lockBtr(word, 0), false, 0xe],
     ['btr beyond the first word', -1, (cpu) => cpu.lockBtr(word - 8, 95), true, 0x7fffffff],
+    ['btc of a clear bit', 1, (cpu) => cpu.lockBtc(word, 1), false, 3],
+    ['btc of a set bit beyond the first word', 8, (cpu) => cpu.lockBtc(word - 4, 35), true, 0],
   ])('%s', (_, before, operate, value, after) => {
     const { memory, cpu, counters } = oneCpu();
     memory.poke32(word, before);
@@ -68,7 +70,7 @@ describe('a locked operation gives its value, leaves its result, and is one stor
     expect(counters).toMatchObject({ loads: 0, stores: 1, locked: 1, writeMisses: 1 });
   });
 
-  test('whereas btc is a load and a store, not locked', () => {
+  test('whereas btc without lock is a load and a store', () => {
     const { memory, cpu, counters } = oneCpu();
     memory.poke32(word, 2);
     expect([cpu.btc(word, 1), cpu.btc(word, 1), memory.peek32(word)]).toEqual([true, false, 2]);

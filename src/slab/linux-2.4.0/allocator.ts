@@ -8,11 +8,10 @@ import type { Linux240 } from './slab.ts';
 import { readSlabinfo } from './slabinfo.ts';
 
 export class Slab240 extends Allocator24<Linux240> {
-  /** kmem_cache_shrink() says whether slabs are left, not how much it gave back. */
   *shrink(cpu: Cpu, cachep: addr_t): Program<number> {
-    const { released } = yield* shrink(this.kernel, cpu, cachep);
-    const { memory } = this.kernel.machine;
-    return released << memory.peek32(cachep + this.kernel.kmem_cache_t.gfporder);
+    const { kernel } = this;
+    const { released } = yield* shrink(kernel, cpu, cachep);
+    return released << kernel.machine.memory.peek32(cachep + kernel.kmem_cache_t.gfporder);
   }
 
   reap(cpu: Cpu, gfp_mask: number): Program<number> {

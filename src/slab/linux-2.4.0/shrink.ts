@@ -3,7 +3,7 @@ import type { Cpu, Program } from '../../hw/cpu.ts';
 import { type addr_t, NULL } from '../../hw/memory.ts';
 import { in_interrupt } from '../../kernel/linux-2.4/hardirq.ts';
 import { slabBUG } from '../linux-2.4/bugs.ts';
-import { __kmem_cache_shrink, is_chained_kmem_cache } from '../linux-2.4/shrink.ts';
+import { __kmem_cache_shrink, is_chained_kmem_cache, type Shrunk } from '../linux-2.4/shrink.ts';
 import type { Linux240 } from './slab.ts';
 
 /**
@@ -14,8 +14,8 @@ export function* kmem_cache_shrink(k: Linux240, cpu: Cpu, cachep: addr_t): Progr
   return (yield* shrink(k, cpu, cachep)).left ? 1 : 0;
 }
 
-/** The same, and how many slabs it released, of which the kernel does not tell. */
-export function* shrink(k: Linux240, cpu: Cpu, cachep: addr_t): ReturnType<typeof __kmem_cache_shrink> {
+/** kmem_cache_shrink() for those who want to know what was released. */
+export function* shrink(k: Linux240, cpu: Cpu, cachep: addr_t): Program<Shrunk> {
   if (cachep === NULL || in_interrupt(k, cpu) || !(yield* is_chained_kmem_cache(k, cpu, cachep))) slabBUG(k, 'shrink');
   return yield* __kmem_cache_shrink(k, cpu, cachep);
 }

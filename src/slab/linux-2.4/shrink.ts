@@ -42,12 +42,14 @@ export function* is_chained_kmem_cache(k: Slab24, cpu: Cpu, cachep: addr_t): Pro
   return ret;
 }
 
-/** Drains the per-CPU arrays and shrinks: how many slabs it released, and whether any are left. */
-export function* __kmem_cache_shrink(
-  k: Slab24,
-  cpu: Cpu,
-  cachep: addr_t,
-): Program<{ readonly released: number; readonly left: boolean }> {
+/** What shrinking came to: slabs that were released, and whether any are left. */
+export interface Shrunk {
+  readonly released: number;
+  readonly left: boolean;
+}
+
+/** Drains the per-CPU arrays and shrinks. The kernel's own returns `left`; what was released is for those who look on. */
+export function* __kmem_cache_shrink(k: Slab24, cpu: Cpu, cachep: addr_t): Program<Shrunk> {
   const { kmem_cache_t } = k;
   if (k.config.CONFIG_SMP) yield* drain_cpu_caches(k, cpu, cachep);
   yield* spin_lock_irq(k, cpu, cachep + kmem_cache_t.spinlock);
