@@ -31,7 +31,9 @@ export class Cpu {
   interruptsOn = true;
   /** The kernel stack pointer. */
   esp: addr_t = 0;
-  /** What a spin loop polled since the scheduler looked last; NULL if none did. */
+  /** The scheduler's: moves the horizon on if those who are behind do nothing but wait. */
+  othersCatchUp: () => void = () => {};
+  /** The address that `pause` named since the last resume (the watchdog reads it); NULL: not spinning. */
   polling: addr_t = 0;
   /** Stores that wait in a store buffer, unseen by other CPUs; none on a CPU that has no buffer. */
   storesInFlight = 0;
@@ -48,6 +50,8 @@ export class Cpu {
    * CPU can see needs no such line, and runs on at the host's full speed.
    */
   get isAhead(): boolean {
+    if (this.clock <= this.horizon) return false;
+    this.othersCatchUp();
     return this.clock > this.horizon;
   }
 

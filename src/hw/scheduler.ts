@@ -8,7 +8,7 @@
  *
  * Interface:
  * - `spawn` a context, `run` all until they have ended, `abandon` them as after a crash; `current` is what a CPU runs;
- * - a program lets others run: `block` until `wake`, `giveWay` for a turn;
+ * - a program lets others run: `block` until `wake`, `giveWay` for a turn, `waitUntil` something;
  * - hardware sets its own pace: `at` a time something happens; `bringHorizonTo` has the running CPU stop there;
  * - `watchdog` reports who waits in vain.
  *
@@ -21,12 +21,15 @@ import { type Polling, Watchdog, type WatchdogOptions } from './watchdog.ts';
 interface Frame extends Polling {
   readonly program: Program<unknown>;
   readonly isInterrupt: boolean;
+  /** What it does each time it is its turn, while it does nothing but wait: whether the wait is over. Else null. */
+  poll: (() => boolean) | null;
 }
 
 const frameOf = (program: Program<unknown>, isInterrupt: boolean): Frame => ({
   program,
   isInterrupt,
   pollingSince: Infinity,
+  poll: null,
 });
 
 /** A flow of control on one CPU with a kernel stack of its own. */
@@ -86,6 +89,7 @@ export class Scheduler {
       return { cpu, contexts: [], idle, current: idle, givesWay: false, taskStack: 0 };
     });
     this.watchdog = new Watchdog(this.#queues, options);
+    for (const queue of this.#queues) queue.cpu.othersCatchUp = () => this.#catchUpWith(queue);
   }
 
   /**
@@ -145,6 +149,20 @@ export class Scheduler {
   /** The current context of `cpu` lets the others that can go on have their turns first, from its next `yield` on. */
   giveWay(cpu: Cpu): void {
     this.#queues[cpu.id].givesWay = true;
+  }
+
+  /** Waits, as time in which `cpu` does nothing, until `ready`; `polled` is done each time it is not. */
+  *waitUntil(cpu: Cpu, ready: () => boolean, polled: () => void): Program {
+    const poll = () => {
+      if (ready()) return true;
+      cpu.idleUntil(cpu.horizon + 1);
+      polled();
+      return false;
+    };
+    const frame = this.current(cpu).frames.at(-1)!;
+    frame.poll = poll;
+    while (!poll()) yield;
+    frame.poll = null;
   }
 
   /** `context` may go on, at `time` at the earliest. */
@@ -259,6 +277,37 @@ export class Scheduler {
     if (done === true) this.#end(queue, frame, value);
     if (queue.current.blocked || queue.givesWay) this.#switch(queue);
     this.watchdog.ran(queue, frame, cpu.counters.stores !== stores);
+  }
+
+  /**
+   * The CPU of `queue`, which runs, is ahead of others. As long as these do nothing but wait (`waitUntil`), they poll here and now,
+   * just as they would if it yielded: so nobody's program is left and entered again for nothing. Who has more to do, or an
+   * interrupt to take, is not passed over: then the horizon stays where it is, and the CPU yields.
+   */
+  #catchUpWith(queue: Queue): void {
+    const { cpu, current } = queue;
+    if (this.#running !== cpu || cpu.apic.pending !== 0 || cpu.polling !== 0) return;
+    if (current.blocked || queue.givesWay) return;
+    this.watchdog.ran(queue, current.frames.at(-1)!, true);
+    for (;;) {
+      const next = this.#earliest()!;
+      if (this.#events.length > 0 && this.#events[0].time <= this.#readyTime(next)) return;
+      if (next === queue) break;
+      if (!this.#polls(next)) return;
+    }
+    cpu.horizon = this.#horizon(queue);
+  }
+
+  /** Whether `queue`'s turn is over with a poll, which is done. */
+  #polls(queue: Queue): boolean {
+    const { cpu, current } = queue;
+    const frame = current.frames.at(-1);
+    if (frame === undefined || frame.poll === null || cpu.apic.pending !== 0 || current.blocked) return false;
+    cpu.horizon = this.#horizon(queue);
+    if (frame.poll()) return false;
+    if (queue.givesWay) this.#switch(queue);
+    this.watchdog.ran(queue, frame, false);
+    return true;
   }
 
   #step(cpu: Cpu, { program }: Frame): IteratorResult<void, unknown> {

@@ -42,8 +42,8 @@ export interface Polling {
 export class Watchdog<T extends Watched = Watched> {
   readonly #all: readonly T[];
   readonly #options: WatchdogOptions;
-  /** Those who have done nothing but poll since anybody did more. */
-  readonly #stuck = new Set<T>();
+  /** Those who have done nothing but poll since anybody did more: one bit a CPU, for this is asked at every turn. */
+  #stuck = 0;
   /** Time of the first timed event that found every context asleep; Infinity once one is awake. */
   #asleepSince = Infinity;
 
@@ -54,7 +54,7 @@ export class Watchdog<T extends Watched = Watched> {
 
   /** Something happened that may have changed what others wait for. */
   somethingHappened(): void {
-    this.#stuck.clear();
+    this.#stuck = 0;
   }
 
   /** A context was woken, or a device has done part of its work: those who sleep meanwhile do not sleep in vain. */
@@ -64,16 +64,16 @@ export class Watchdog<T extends Watched = Watched> {
 
   /** `watched` has run on, in `polling`, and made a store or did not. */
   ran(watched: T, polling: Polling, stored: boolean): void {
-    if (this.#stillPolls(watched.cpu, polling) && !stored) this.#stuck.add(watched);
-    else this.#stuck.clear();
+    if (this.#stillPolls(watched.cpu, polling) && !stored) this.#stuck |= bitOf(watched);
+    else this.#stuck = 0;
   }
 
   /** Reports a deadlock if no event is to come, and of those who `couldRun` none does more than poll. */
   noEventToCome(couldRun: (watched: T) => boolean): void {
-    if (this.#stuck.size === 0) return;
+    if (this.#stuck === 0) return;
     const isDeadlock = this.#all.every((watched) => {
       const { interruptsOn, apic } = watched.cpu;
-      return !(interruptsOn && apic.pending !== 0) && (this.#stuck.has(watched) || !couldRun(watched));
+      return !(interruptsOn && apic.pending !== 0) && ((this.#stuck & bitOf(watched)) !== 0 || !couldRun(watched));
     });
     if (isDeadlock) this.#reportSpinners('nobody can go on');
   }
@@ -125,3 +125,5 @@ export class Watchdog<T extends Watched = Watched> {
     );
   }
 }
+
+const bitOf = ({ cpu }: Watched): number => 1 << cpu.id;

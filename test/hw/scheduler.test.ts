@@ -1,7 +1,8 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Cpu, Program } from '../../src/hw/cpu.ts';
 import type { MachineOptions } from '../../src/hw/machine.ts';
-import type { Context } from '../../src/hw/scheduler.ts';
+import { type Context, Scheduler } from '../../src/hw/scheduler.ts';
 import { Lockup } from '../../src/hw/watchdog.ts';
 import { machineOf, messageOf } from './tiny-machine.ts';
 
@@ -232,6 +233,139 @@ describe('contexts of one CPU', () => {
     expect([...seen, scheduler.contextsOn(cpus[0])]).toEqual([[false, 1], [true, 1], 0]);
   });
 });
+
+describe('a CPU that only waits', () => {
+  /** Steps of so many cycles; it yields where it is ahead, and says so. */
+  function* runs({ say }: Stage, cpu: Cpu, ...turns: number[]): Program {
+    for (const cycles of turns) {
+      cpu.clock += cycles;
+      if (!cpu.isAhead) continue;
+      say(cpu, 'yields');
+      yield;
+    }
+    say(cpu, 'ends');
+  }
+
+  test('comes along with the one that runs, which need not yield to it', () => {
+    const s = stage(2);
+    const [worker, waiter] = s.cpus;
+    let over = false;
+    s.scheduler.spawn(
+      worker,
+      (function* () {
+        yield* runs(s, worker, 10, 20, 30);
+        over = true;
+      })(),
+    );
+    const polled = () => s.say(waiter, 'polls');
+    s.scheduler.spawn(
+      waiter,
+      s.scheduler.waitUntil(waiter, () => over, polled),
+    );
+    s.scheduler.run();
+    // Not before it has begun to wait.
+    expect(s.log).toEqual(['10 cpu0 yields', '11 cpu1 polls', '31 cpu1 polls', '61 cpu1 polls', '60 cpu0 ends']);
+    expect(waiter.counters.idleCycles).toBe(61);
+  });
+
+  test('is given its turn once its wait is over', () => {
+    const s = stage(2);
+    const [worker, waiter] = s.cpus;
+    const wait = s.scheduler.waitUntil(
+      waiter,
+      () => worker.clock >= 30,
+      () => {},
+    );
+    s.scheduler.spawn(
+      waiter,
+      (function* () {
+        yield* wait;
+        s.say(waiter, 'goes on');
+      })(),
+    );
+    s.scheduler.spawn(worker, runs(s, worker, 20, 20, 20));
+    s.scheduler.run();
+    expect(s.log).toEqual(['20 cpu0 yields', '40 cpu0 yields', '21 cpu1 goes on', '60 cpu0 ends']);
+  });
+
+  test('is given its turn for an interrupt', () => {
+    const s = stage(2);
+    const [worker, waiter] = s.cpus;
+    let over = false;
+    s.scheduler.spawn(
+      waiter,
+      s.scheduler.waitUntil(
+        waiter,
+        () => over,
+        () => {},
+      ),
+    );
+    waiter.apic.post(TIMER, 15);
+    s.scheduler.spawn(
+      worker,
+      (function* () {
+        yield* runs(s, worker, 10, 10, 10);
+        over = true;
+      })(),
+    );
+    s.scheduler.run();
+    expect(s.log).toContain('66 cpu1 tick');
+  });
+
+  test('is as far in time as if it were asked at every yield', () => {
+    const played = (wait: Scheduler['waitUntil'], turns: number[][], shares: number[]) => {
+      const s = stage(4);
+      const cpus = s.machine.cpus;
+      let done = 0;
+      for (const [id, mine] of turns.entries()) {
+        const work = function* (): Program {
+          for (const cycles of mine) {
+            cpus[id].clock += cycles;
+            if (cpus[id].isAhead) yield;
+            s.say(cpus[id], `did ${++done}`);
+          }
+        };
+        s.scheduler.spawn(cpus[id], work());
+      }
+      const all = turns.flat().length;
+      for (const [i, share] of shares.entries()) {
+        const cpu = cpus[2 + i];
+        const waits = function* (): Program {
+          for (const part of [share / 2, share]) {
+            yield* wait.call(
+              s.scheduler,
+              cpu,
+              () => done >= part * all,
+              () => {},
+            );
+            s.say(cpu, 'goes on');
+            cpu.clock += 7;
+          }
+        };
+        s.scheduler.spawn(cpu, waits());
+      }
+      s.scheduler.at(25, () => s.log.push('event'));
+      cpus[3].apic.post(TIMER, 40);
+      s.scheduler.run();
+      return { log: s.log, clocks: cpus.map(({ clock, counters }) => [clock, counters.idleCycles]) };
+    };
+    const someTurns = fc.array(fc.integer({ min: 0, max: 30 }), { maxLength: 12 });
+    const share = fc.double({ min: 0, max: 1, noNaN: true });
+    fc.assert(
+      fc.property(fc.tuple(someTurns, someTurns), fc.tuple(share, share), (turns, shares) => {
+        expect(played(Scheduler.prototype.waitUntil, turns, shares)).toEqual(played(pollsAtEveryYield, turns, shares));
+      }),
+    );
+  });
+});
+
+/** The same wait, of which the scheduler knows nothing. */
+function* pollsAtEveryYield(cpu: Cpu, ready: () => boolean): Program {
+  while (!ready()) {
+    cpu.idleUntil(cpu.horizon + 1);
+    yield;
+  }
+}
 
 describe('an interrupt', () => {
   test('is taken at a yield once it has arrived, on top of what runs', () => {

@@ -57,19 +57,22 @@ const ATOMIC = 1;
 const DMA = 2;
 
 export function operationAt(operations: Operations, i: number): Operation {
+  const object = operations.object[i];
   const argument = operations.argument[i];
-  const common = { object: operations.object[i], thread: operations.thread[i], cpu: operations.cpu[i] };
+  const thread = operations.thread[i];
+  const cpu = operations.cpu[i];
   const flags = operations.flags[i];
-  const how = { atomic: (flags & ATOMIC) !== 0, dma: (flags & DMA) !== 0 };
+  const atomic = (flags & ATOMIC) !== 0;
+  const dma = (flags & DMA) !== 0;
   switch (operations.kind[i]) {
     case ALLOC:
-      return { kind: 'alloc', cache: argument, ...common, ...how };
+      return { kind: 'alloc', cache: argument, object, atomic, dma, thread, cpu };
     case KMALLOC:
-      return { kind: 'kmalloc', size: argument, ...common, ...how };
+      return { kind: 'kmalloc', size: argument, object, atomic, dma, thread, cpu };
     case MEMCPY:
-      return { kind: 'memcpy', from: argument, ...common };
+      return { kind: 'memcpy', from: argument, object, thread, cpu };
     default:
-      return { kind: 'free', via: freeFunctions[argument], ...common };
+      return { kind: 'free', via: freeFunctions[argument], object, thread, cpu };
   }
 }
 

@@ -65,8 +65,8 @@ function difference(after: Totals, before: Totals): Totals {
 /** How far the CPU has come that has come furthest: those that idle wait for it. */
 const latest = (cpus: readonly { readonly clock: number }[]): number => Math.max(...cpus.map(({ clock }) => clock));
 
-/** An object allocated since the beginning. Those of whole pages have no cache. */
-interface LiveObject {
+/** What an object allocated since the beginning is: the same for all objects of a cache. Those of whole pages have no cache. */
+interface Allocated {
   readonly cachep: addr_t;
   readonly bytes: number;
 }
@@ -83,8 +83,10 @@ export class Measurement {
   readonly #before: Totals;
   readonly #beginning: number;
   readonly #sets: SetPressure;
-  readonly #sizeOf: ReadonlyMap<addr_t, number>;
-  readonly #live = new Map<addr_t, LiveObject>();
+  /** By cache. */
+  readonly #ofCache: Map<addr_t, Allocated>;
+  /** Null once freed: an entry that is deleted stays in its chain till V8 sorts the map anew, and the same addresses come and go. */
+  readonly #live = new Map<addr_t, Allocated | null>();
   readonly #freeBefore: number;
   #fewestFree: number;
   #liveBytes = 0;
@@ -96,7 +98,8 @@ export class Measurement {
     const { machine } = allocator.kernel;
     const caches = allocator.caches();
     this.#allocator = allocator;
-    this.#sizeOf = new Map([...caches.map(({ cachep, objsize }) => [cachep, objsize] as const), ...sizes]);
+    const bytesOf = [...caches.map(({ cachep, objsize }) => [cachep, objsize] as const), ...sizes];
+    this.#ofCache = new Map(bytesOf.map(([cachep, bytes]) => [cachep, { cachep, bytes }]));
     this.#freeBefore = allocator.nr_free_pages();
     this.#fewestFree = this.#freeBefore;
     for (const { counters } of machine.cpus) counters.longestInterruptsOff = 0;
@@ -129,25 +132,25 @@ export class Measurement {
   }
 
   #watch(allocator: SlabAllocator): void {
-    const sizeOf = (cachep: addr_t) => this.#sizeOf.get(cachep) ?? 0;
+    const ofCache = (cachep: addr_t) => this.#ofCache.get(cachep) ?? { cachep, bytes: 0 };
     const freeing = (cpu: Cpu, objp: addr_t) => this.#freeing(cpu, objp);
     const allocating = (cpu: Cpu, cachep: addr_t) => this.#allocating(cpu, cachep);
-    const allocated = (objp: addr_t, cachep: addr_t, bytes: number) => this.#allocated(objp, cachep, bytes);
+    const allocated = (objp: addr_t, what: Allocated) => this.#allocated(objp, what);
     interpose(allocator, {
       alloc: (below) =>
         function* (cpu, cachep, flags) {
           allocating(cpu, cachep);
-          return allocated(yield* below(cpu, cachep, flags), cachep, sizeOf(cachep));
+          return allocated(yield* below(cpu, cachep, flags), ofCache(cachep));
         },
       kmalloc: (below) =>
         function* (cpu, size, flags) {
           const cachep = allocator.generalCache(size, flags);
           allocating(cpu, cachep);
-          return allocated(yield* below(cpu, size, flags), cachep, size);
+          return allocated(yield* below(cpu, size, flags), { cachep, bytes: size });
         },
       get_free_pages: (below) =>
         function* (cpu, gfp_mask, order) {
-          return allocated(yield* below(cpu, gfp_mask, order), NULL, PAGE_SIZE << order);
+          return allocated(yield* below(cpu, gfp_mask, order), { cachep: NULL, bytes: PAGE_SIZE << order });
         },
       free: (below) => (cpu, cachep, objp) => {
         freeing(cpu, objp);
@@ -175,10 +178,10 @@ export class Measurement {
     else this.#arrays.allocMisses++;
   }
 
-  #allocated(objp: addr_t, cachep: addr_t, bytes: number): addr_t {
+  #allocated(objp: addr_t, what: Allocated): addr_t {
     if (objp !== NULL) {
-      this.#live.set(objp, { cachep, bytes });
-      this.#liveBytes += bytes;
+      this.#live.set(objp, what);
+      this.#liveBytes += what.bytes;
     }
     const free = this.#allocator.nr_free_pages();
     if (free < this.#fewestFree) {
@@ -189,9 +192,9 @@ export class Measurement {
   }
 
   #freeing(cpu: Cpu, objp: addr_t): void {
-    const object = this.#live.get(objp);
-    if (object === undefined) return;
-    this.#live.delete(objp);
+    const object = this.#live.get(objp) ?? null;
+    if (object === null) return;
+    this.#live.set(objp, null);
     this.#liveBytes -= object.bytes;
     const level = object.cachep === NULL ? null : this.#allocator.arrayLevel(cpu, object.cachep, objp);
     if (level === null) return;

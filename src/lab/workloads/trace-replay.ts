@@ -65,23 +65,26 @@ class Replay {
 
   *program(cpu: Cpu): Program {
     const { operations } = this.#options.trace;
-    for (const i of this.#operationsOf[cpu.id]) {
+    const mine = this.#operationsOf[cpu.id];
+    for (let turn = 0; turn < mine.length; turn++) {
+      const i = mine[turn];
       const operation = operationAt(operations, i);
       const awaited = objectNeeded(operation);
-      // An object's allocation comes before its use in the trace: within the window it may still be under way.
-      while (i >= this.#frontier + WINDOW || (awaited !== null && !this.#isAllocated(awaited))) {
-        cpu.idleUntil(cpu.horizon + 1);
-        yield this.#context.leave(cpu);
-      }
+      if (!this.#mayBegin(i, awaited)) yield* this.#waitFor(cpu, i, awaited);
       // The host may have run that allocation ahead of time: its use waits for it on this CPU's clock too.
       if (awaited !== null) cpu.idleUntil(this.#allocatedAt[awaited]);
       this.#context.think(cpu);
       if (cpu.isAhead) yield this.#context.leave(cpu);
       this.#context.enter(cpu);
-      if (operation.kind === 'free') yield* this.#free(cpu, operation);
-      else if (operation.kind === 'memcpy') this.#copy(cpu, operation);
-      else {
-        yield* this.#allocate(cpu, operation);
+      if (operation.kind === 'memcpy') this.#copy(cpu, operation);
+      else if (operation.kind === 'free') {
+        const freeing = this.#free(cpu, operation);
+        if (freeing !== null) {
+          yield* freeing;
+          this.#context.done();
+        }
+      } else {
+        this.#allocated(cpu, operation.object, yield* this.#allocate(cpu, operation));
         this.#allocatedAt[operation.object] = cpu.clock;
       }
       this.#done[i] = 1;
@@ -89,26 +92,36 @@ class Replay {
     }
   }
 
-  *#allocate(cpu: Cpu, operation: Allocation): Program {
+  /** An object's allocation comes before its use in the trace: within the window it may still be under way. */
+  #mayBegin(i: number, awaited: number | null): boolean {
+    return i < this.#frontier + WINDOW && (awaited === null || this.#isAllocated(awaited));
+  }
+
+  #waitFor(cpu: Cpu, i: number, awaited: number | null): Program {
+    return this.#context.waitUntil(cpu, () => this.#mayBegin(i, awaited));
+  }
+
+  /** The allocation itself, and what is known of the object before it. */
+  #allocate(cpu: Cpu, operation: Allocation): Program<addr_t> {
     const { trace, caches } = this.#options;
     const { object } = operation;
     const { GFP_KERNEL, GFP_ATOMIC, GFP_DMA } = this.#allocator.version.gfp;
     const flags = operation.atomic ? GFP_ATOMIC : GFP_KERNEL;
-    let objp: addr_t;
     if (operation.kind === 'alloc') {
       this.#cache[object] = operation.cache;
       this.#size[object] = trace.caches[operation.cache].size;
       // A cache of any memory refuses SLAB_DMA: the traced flag asked for a zone that the cache does not promise.
-      objp = yield* this.#allocator.alloc(cpu, caches[operation.cache].cachep, flags);
-    } else {
-      const { size } = operation;
-      const zone = operation.dma ? GFP_DMA : 0;
-      this.#cache[object] = trace.caches.length + this.#sizeClass(size);
-      this.#size[object] = size;
-      objp = yield* this.#takesPages(size)
-        ? this.#allocator.get_free_pages(cpu, flags | zone, get_order(size))
-        : this.#allocator.kmalloc(cpu, size, flags | zone);
+      return this.#allocator.alloc(cpu, caches[operation.cache].cachep, flags);
     }
+    const { size } = operation;
+    const zone = operation.dma ? GFP_DMA : 0;
+    this.#cache[object] = trace.caches.length + this.#sizeClass(size);
+    this.#size[object] = size;
+    if (this.#takesPages(size)) return this.#allocator.get_free_pages(cpu, flags | zone, get_order(size));
+    return this.#allocator.kmalloc(cpu, size, flags | zone);
+  }
+
+  #allocated(cpu: Cpu, object: number, objp: addr_t): void {
     if (objp === NULL) {
       this.#context.failed++;
       this.#address[object] = FAILED;
@@ -127,17 +140,17 @@ class Replay {
     memcpy(cpu, dest, src, Math.min(this.#size[object], this.#size[from]));
   }
 
-  *#free(cpu: Cpu, { object, via }: Free): Program {
+  /** The last touches of an object, and the free itself; null if there was no memory for it. */
+  #free(cpu: Cpu, { object, via }: Free): Program | null {
     const objp = this.#address[object];
-    if (objp === FAILED) return;
+    if (objp === FAILED) return null;
     const cache = this.#cache[object];
-    this.#context.touch.freeing(cpu, cache, objp, this.#size[object]);
     const size = this.#size[object];
+    this.#context.touch.freeing(cpu, cache, objp, size);
     const isGeneral = cache >= this.#options.caches.length;
-    if (isGeneral && this.#takesPages(size)) yield* this.#allocator.free_pages(cpu, objp, get_order(size));
-    else if (via === 'kfree') yield* this.#allocator.kfree(cpu, objp);
-    else yield* this.#allocator.free(cpu, this.#options.caches[cache].cachep, objp);
-    this.#context.done();
+    if (isGeneral && this.#takesPages(size)) return this.#allocator.free_pages(cpu, objp, get_order(size));
+    if (via === 'kfree') return this.#allocator.kfree(cpu, objp);
+    return this.#allocator.free(cpu, this.#options.caches[cache].cachep, objp);
   }
 
   /** Too large for kmalloc: the least power of two of pages that holds it. */

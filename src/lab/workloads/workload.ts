@@ -122,10 +122,7 @@ export class WorkloadContext {
 
   /** Waits, as time in which this CPU does nothing, until `ready`. */
   *waitUntil(cpu: Cpu, ready: () => boolean): Program {
-    while (!ready()) {
-      cpu.idleUntil(cpu.horizon + 1);
-      yield this.leave(cpu);
-    }
+    yield* this.allocator.kernel.machine.scheduler.waitUntil(cpu, ready, () => this.leave(cpu));
   }
 
   /** Before every operation of a task, which enters the kernel. */
