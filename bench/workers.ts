@@ -5,7 +5,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { report, smoke } from './measure.ts';
 
-const SEEDS = smoke ? 1 : 20;
+const SEEDS = smoke ? 1 : 10;
 /** Runs of each, in turn; the fastest counts, as whatever else the machine does can only slow a run down. */
 const ROUNDS = smoke ? 1 : 3;
 const GOAL = 1.8;

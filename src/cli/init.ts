@@ -65,6 +65,8 @@ colouring: [on, off] # or a number of colours
 #  filp:
 #    - { name: f_count, offset: 20, size: 4, heat: 10, write: 0.5 }
 
-seeds: 6 # fewer give no interval worth the name
+#owners: on # tells misses by what they missed: object, slab descriptor, ...; half as long again
+
+seeds: 10 # fewer tell nothing for sure
 seed: slabscope # all randomness comes from it
 `;

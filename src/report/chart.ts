@@ -35,15 +35,17 @@ import {
   answerOf,
   byVerdict,
   caveatOf,
+  changesOf,
   contrastOf,
   cyclesOf,
   type Layout,
-  lastColumn,
+  lastFigures,
   layoutOf,
   mainComparisons,
   missesOf,
   questionOf,
-  rangeOf,
+  reachOf,
+  secondLevelOf,
   seedsOf,
   seedsWarningOf,
   specificationOf,
@@ -82,7 +84,7 @@ export function resultsChart(results: Results): string {
     ...facts.map((fact) => paragraph(fact, { size: 11.5, fill: QUIET })),
     ...warnings.flatMap((warning) => [gap(9), paragraph(warning, WARNING)]),
     ...(comparisons.length > 0
-      ? [gap(20), plot(comparisons), gap(18), legend(comparisons), gap(14), footnote(comparisons)]
+      ? [gap(20), plot(comparisons), gap(18), legend(comparisons), gap(14), footnote(comparisons, results)]
       : []),
   ]);
 }
@@ -90,12 +92,8 @@ export function resultsChart(results: Results): string {
 const WARNING: TextStyle = { size: 13, weight: 'bold', fill: COLOURS.more };
 
 function rangesOf(comparisons: readonly Comparison[]): string {
-  const ranges = [
-    ['Misses', rangeOf(comparisons, missesOf)],
-    ['estimated cycles', rangeOf(comparisons, cyclesOf)],
-  ].filter(([, range]) => range !== '');
-  const told = ranges.map(([what, range], i) => `${what} ${i === 0 ? 'change by' : 'by'} ${range}`);
-  return told.length === 0 ? '' : `${told.join(', ')}.`;
+  const told = changesOf(comparisons);
+  return told === '' ? '' : `${told[0].toUpperCase()}${told.slice(1)}.`;
 }
 
 // --- The plot ------------------------------------------------------------------------------------------------------
@@ -123,8 +121,9 @@ interface Column {
 function columnsOf(comparisons: readonly Comparison[]): Column[] {
   const misses = percentOf(comparisons.map(missesOf));
   const cycles = percentOf(comparisons.map(cyclesOf));
-  const [last, lastOf, plus] = lastColumn(comparisons);
-  const figure = percentOf(comparisons.map(lastOf), plus);
+  const secondLevel = percentOf(comparisons.map(secondLevelOf));
+  const [last] = lastFigures(comparisons);
+  const figure = percentOf(comparisons.map(last.figureOf), last.plus);
   const written = (estimate: Estimate | null, percent: (fraction: number) => string) =>
     estimate === null ? 'n/a' : `${percent(estimate.value)} %`;
   return [
@@ -141,8 +140,17 @@ function columnsOf(comparisons: readonly Comparison[]): Column[] {
         return estimate === null ? '' : intervalOf(estimate, misses, (bounds) => bounds.join(' to '));
       },
     },
+    ...(comparisons.every((of) => secondLevelOf(of) === null)
+      ? []
+      : [
+          {
+            heading: ['L2', 'misses'],
+            style: FIGURE,
+            cell: (of: Comparison) => written(secondLevelOf(of), secondLevel),
+          } as const,
+        ]),
     { heading: ['cycles', '(estimate)'], style: FIGURE, cell: (of) => written(cyclesOf(of), cycles) },
-    { heading: last, style: FIGURE, cell: (of) => written(lastOf(of), figure) },
+    { heading: last.heading, style: FIGURE, cell: (of) => written(last.figureOf(of), figure) },
   ];
 }
 
@@ -307,17 +315,18 @@ function legend(comparisons: readonly Comparison[]): Block {
 }
 
 const meaning: Record<Verdict, string> = {
-  fewer: 'interval below zero: fewer misses',
-  more: 'interval above zero: more misses',
+  fewer: 'told: fewer misses',
+  more: 'told: more misses',
   none: 'interval within 1 %: no change',
   unclear: 'too few seeds to tell',
   untold: 'one seed, no interval',
 };
 
-function footnote(comparisons: readonly Comparison[]): Block {
+function footnote(comparisons: readonly Comparison[], { measures }: Results): Block {
   const sentences = [
     'A dot is the change of the misses of all seeds together.',
     caveatOf(comparisons),
+    ...reachOf(comparisons, measures),
     ...alikeOf(comparisons),
     'Cycles are estimates.',
     ...(comparisons[0].axis === 'colouring' ? [EFFECTIVENESS] : []),
@@ -327,5 +336,5 @@ function footnote(comparisons: readonly Comparison[]): Block {
 }
 
 const EFFECTIVENESS =
-  'Effectiveness is the share of the misses beyond those of a fully associative LRU cache of the same size that colouring ' +
-  'removes; n/a where these are under 1 % of the misses.';
+  'Of an even spread: the share that colouring removes of the misses beyond those of the same cache with its lines spread over the ' +
+  'sets by a hash; n/a where these are under 1 % of the misses.';

@@ -6,24 +6,28 @@ import type { Counts } from '../lab/results/counts.ts';
 import type { CombinationMeasures } from '../lab/results/measures.ts';
 import { type Combination, combinationOf, keyOf, type PointResult } from '../lab/results/points.ts';
 import type { Results, TraceReport } from '../lab/results/results.ts';
-import type { Estimate, Reading } from '../lab/results/statistics.ts';
+import type { Effect, Estimate, Reading } from '../lab/results/statistics.ts';
 import { intervalOf, percentOf, SEEDS_ALIKE, thousands, wordsOf, wrap } from './figures.ts';
 import { columns } from './text-table.ts';
 import {
   alikeOf,
   answerOf,
   byAxis,
+  caseOf,
   caveatOf,
+  changesOf,
   contrastOf,
   cyclesOf,
   effectsOf,
-  lastColumn,
+  lastFigures,
   layoutOf,
   mainComparisons,
   missesOf,
   questionOf,
-  rangeOf,
-  rulesOf,
+  RULES,
+  reachOf,
+  type ShownFigure,
+  secondLevelOf,
   seedsOf,
   seedsWarningOf,
   specificationOf,
@@ -41,10 +45,9 @@ export function resultsTable(results: Results, { colour = false }: { colour?: bo
     ...countsTables(results),
     points.length > 0 ? paragraph(COUNTS_NOTE, DIM) : [],
     ...byAxis(comparisons).map(comparisonTable),
-    comparisons.length > 0
-      ? paragraph([...comparisonsNote(comparisons), ...marksNote(comparisons)].join(' '), DIM)
-      : [],
-    main.length > 0 ? conclusion(main) : [],
+    comparisons.length > 0 ? paragraph([COMPARISONS_NOTE, RULES, ...marksNote(comparisons)].join(' '), DIM) : [],
+    ownersLines(main),
+    main.length > 0 ? conclusion(main, results) : [],
   ];
   const paint = ([text, style]: Line) => (colour && style !== PLAIN ? `\u001b[${style}m${text}\u001b[0m` : text);
   return sections
@@ -241,11 +244,9 @@ function measuresTable(keys: readonly string[], of: readonly CombinationMeasures
 
 // --- What was compared ---------------------------------------------------------------------------------------------
 
-const comparisonsNote = (comparisons: readonly Comparison[]): string[] => [
-  'Changes of misses and cycles are per operation. Effect size: the mean of the seeds\u2019 differences in units of their ' +
-    'standard deviation (Cohen\u2019s d_z).',
-  rulesOf(comparisons),
-];
+const COMPARISONS_NOTE =
+  'Changes of misses and cycles are per operation. Effect size: the mean of the seeds\u2019 differences in units of their standard ' +
+  'deviation (Cohen\u2019s d_z).';
 
 /** Stands beside a change of misses that is none, or cannot be told. */
 const marks: Partial<Record<Reading, readonly [mark: string, meaning: string]>> = {
@@ -267,43 +268,117 @@ function marksNote(comparisons: readonly Comparison[]): string[] {
   ];
 }
 
-/** The comparisons along one axis. */
+/** The comparisons along one axis: what happens in the L1, then below it. */
 function comparisonTable(comparisons: readonly Comparison[]): Line[] {
+  const { groupKeys } = layoutOf(comparisons);
+  const by = groupKeys === '' ? '' : `, by ${groupKeys}`;
+  const below = [
+    ...baseColumns(comparisons, secondLevelOf, ['L2 misses', 3]),
+    ...baseColumns(comparisons, cyclesOf, ['cycles', 1]),
+  ];
+  return [
+    [`${contrastOf(comparisons)}${by}`, BOLD],
+    ...rowsOf(comparisons, l1Columns(comparisons)),
+    ...seedsWarningOf(comparisons).flatMap((warning) => paragraph(warning, YELLOW)),
+    ...(below.length === 0 ? [] : [['', PLAIN] as const, ...rowsOf(comparisons, below)]),
+  ];
+}
+
+/** A column of a table of comparisons: two lines of heading, and a cell for each. */
+interface ComparisonColumn {
+  readonly heading: readonly [string, string];
+  readonly cell: (of: Comparison) => string;
+}
+
+function l1Columns(comparisons: readonly Comparison[]): ComparisonColumn[] {
+  const marked = comparisons.some((of) => markOf(of) !== '');
+  const [change, interval] = estimateColumns(comparisons, {
+    heading: ['change of', 'misses'],
+    figureOf: missesOf,
+    plus: '+',
+  });
+  return [
+    {
+      heading: ['misses', clipped(String(comparisons[0].base))],
+      cell: ({ effects }) => (effects.misses === null ? 'n/a' : thousands(effects.misses.base)),
+    },
+    { ...change!, cell: (of) => (marked ? `${change!.cell(of)} ${markOf(of).padEnd(1)}` : change!.cell(of)) },
+    interval!,
+    { heading: ['effect', 'size'], cell: sizeCell },
+    ...lastFigures(comparisons).flatMap((figure) => estimateColumns(comparisons, figure)),
+  ];
+}
+
+/** A measure of an operation: on the base's side, its change, and that one's interval; none where nobody has it. */
+function baseColumns(
+  comparisons: readonly Comparison[],
+  effectOf: (of: Comparison) => Effect | null,
+  [name, places]: readonly [name: string, places: number],
+): ComparisonColumn[] {
+  if (comparisons.every((of) => effectOf(of) === null)) return [];
+  const base = (of: Comparison) => effectOf(of)?.base.toFixed(places) ?? 'n/a';
+  return [
+    { heading: [`${name}/op`, clipped(String(comparisons[0].base))], cell: base },
+    ...estimateColumns(comparisons, { heading: ['change of', name], figureOf: effectOf, plus: '+' }),
+  ];
+}
+
+/** A figure and its interval, with as many decimals in all rows. */
+function estimateColumns(
+  comparisons: readonly Comparison[],
+  { heading, figureOf, plus }: ShownFigure,
+): [ComparisonColumn, ComparisonColumn] {
+  const percent = percentOf(comparisons.map(figureOf), plus);
+  const written = (of: Comparison, write: (figure: Estimate) => string, none: string) => {
+    const figure = figureOf(of);
+    return figure === null ? none : write(figure);
+  };
+  return [
+    { heading, cell: (of) => written(of, ({ value }) => `${percent(value)} %`, 'n/a') },
+    { heading: ['95 %', 'interval'], cell: (of) => written(of, (figure) => bracketed(figure, percent), '') },
+  ];
+}
+
+const bracketed = (figure: Estimate, percent: (fraction: number) => string): string =>
+  intervalOf(figure, percent, (bounds) => `[${bounds.join(', ')}]`);
+
+/** A row for each comparison, under the name of its group. */
+function rowsOf(comparisons: readonly Comparison[], columns: readonly ComparisonColumn[]): Line[] {
   const { groupKeys, rowKeys, groupOf, rowOf } = layoutOf(comparisons);
-  const [last, lastOf, plus] = lastColumn(comparisons);
-  const above = ['misses', 'change of', '95 %', 'effect', 'cycles/op', '95 %', last[0], '95 %'];
-  const below = [clipped(String(comparisons[0].base)), 'misses', 'interval', 'size', '(est.)', 'interval', last[1]];
   const indent = groupKeys === '' ? '' : '  ';
   const headings: Row[] = [
-    [['', ...above], DIM],
-    [[`${indent}${rowKeys}`, ...below, 'interval'], DIM],
+    [['', ...columns.map(({ heading: [above] }) => above)], DIM],
+    [[`${indent}${rowKeys}`, ...columns.map(({ heading: [, below] }) => below)], DIM],
   ];
-  const marked = comparisons.some((of) => markOf(of) !== '');
-  const missesCells = estimateCells(comparisons, missesOf);
-  const cyclesCells = estimateCells(comparisons, cyclesOf);
-  const lastCells = estimateCells(comparisons, lastOf, plus);
   const groups = groupBy(comparisons, groupOf);
-  const rows = [...groups.values()].flat().map((of): Row => {
-    const [change, interval] = missesCells(of);
-    const cells = [
-      `${indent}${rowOf(of)}`,
-      of.effects.misses === null ? 'n/a' : thousands(of.effects.misses.base),
-      marked ? `${change} ${markOf(of).padEnd(1)}` : change,
-      ...[interval, sizeCell(of), ...cyclesCells(of), ...lastCells(of)],
-    ];
-    return [cells, styleOf[verdictOf(of)]];
-  });
+  const rows = [...groups.values()]
+    .flat()
+    .map((of): Row => [[`${indent}${rowOf(of)}`, ...columns.map(({ cell }) => cell(of))], styleOf[verdictOf(of)]]);
   const [top, bottom, ...lines] = styledColumns([...headings, ...rows], 1);
   const named = [...groups].flatMap(([group, members]): Line[] => [
     ...(group === '' ? [] : [[group, PLAIN] as const]),
     ...lines.splice(0, members.length),
   ]);
-  const by = groupKeys === '' ? '' : `, by ${groupKeys}`;
-  return [
-    [`${contrastOf(comparisons)}${by}`, BOLD],
-    ...[top, bottom, ...named],
-    ...seedsWarningOf(comparisons).flatMap((warning) => paragraph(warning, YELLOW)),
-  ];
+  return [top, bottom, ...named];
+}
+
+/** So many roles are shown of each case, those whose misses change most. */
+const ROLES = 4;
+
+/** Whose misses change, in each case: shares of all misses, which add up to the change of all. */
+function ownersLines(comparisons: readonly Comparison[]): Line[] {
+  const told = comparisons.flatMap((of) => (of.owners ?? []).slice(0, ROLES).map((owner) => ({ of, owner })));
+  if (told.length === 0) return [];
+  const percent = percentOf(told.map(({ owner }) => owner));
+  const head: Row = [['', '', 'of all', '95 % interval'], DIM];
+  const rows = told.map(({ of, owner }, i): Row => {
+    const isFirst = of !== told[i - 1]?.of;
+    return [
+      [isFirst ? caseOf(of, comparisons) : '', owner.role, `${percent(owner.value)} %`, bracketed(owner, percent)],
+      PLAIN,
+    ];
+  });
+  return [[`whose misses change, ${contrastOf(comparisons)}`, BOLD], ...styledColumns([head, ...rows], 2)];
 }
 
 const clipped = (text: string): string => (text.length > 12 ? `${text.slice(0, 11)}~` : text);
@@ -314,30 +389,16 @@ function sizeCell(of: Comparison): string {
   return size.toFixed(Math.abs(size) < 10 ? 1 : 0).replace(/^-(?=0\.0$)/, '');
 }
 
-/** Cells of one figure of these comparisons: its value and its interval, with as many decimals in all rows. */
-function estimateCells(
-  comparisons: readonly Comparison[],
-  estimateOf: (of: Comparison) => Estimate | null,
-  plus = '+',
-): (of: Comparison) => string[] {
-  const percent = percentOf(comparisons.map(estimateOf), plus);
-  return (of) => {
-    const estimate = estimateOf(of);
-    if (estimate === null) return ['n/a', ''];
-    return [`${percent(estimate.value)} %`, intervalOf(estimate, percent, (bounds) => `[${bounds.join(', ')}]`)];
-  };
-}
-
-function conclusion(comparisons: readonly Comparison[]): Line[] {
+function conclusion(comparisons: readonly Comparison[], { measures }: Results): Line[] {
   const layout = layoutOf(comparisons);
   return [
     [questionOf(comparisons), BOLD],
     ...paragraph(`${answerOf(comparisons)}.`, BOLD),
     ...[...groupBy(comparisons, layout.groupOf)].flatMap(([group, members]) => {
-      const told = [effectsOf(members, layout), rangeOf(members, missesOf)].filter((text) => text !== '').join('; ');
+      const told = [effectsOf(members, layout), changesOf(members)].filter((text) => text !== '').join('; ');
       return paragraph(`${group === '' ? '' : `${group}: `}${told}.`, PLAIN);
     }),
-    ...alikeOf(comparisons).flatMap((sentence) => paragraph(sentence, PLAIN)),
+    ...[...reachOf(comparisons, measures), ...alikeOf(comparisons)].flatMap((sentence) => paragraph(sentence, PLAIN)),
     ...paragraph(caveatOf(comparisons), DIM),
   ];
 }

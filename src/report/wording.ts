@@ -2,7 +2,7 @@
 
 import { groupBy } from '../base/group-by.ts';
 import { type Comparison, primaryOf } from '../lab/results/compare.ts';
-import type { PointResult } from '../lab/results/points.ts';
+import { type Combination, keyOf, type PointResult } from '../lab/results/points.ts';
 import type { Results } from '../lab/results/results.ts';
 import { type Effect, ENOUGH_SEEDS, type Estimate, NEGLIGIBLE, type Reading } from '../lab/results/statistics.ts';
 import { enumerate, percentOf, thousands } from './figures.ts';
@@ -19,17 +19,27 @@ export const mainComparisons = (comparisons: readonly Comparison[]): Comparison[
 
 /** Misses and cycles of an operation; of a point, where the workload has no operations. */
 export const missesOf = (of: Comparison): Effect | null => of.effects[primaryOf(of)];
+export const secondLevelOf = ({ effects }: Comparison): Effect | null => effects.l2MissesPerOperation;
 export const cyclesOf = ({ effects }: Comparison): Effect | null => effects.cyclesPerOperation;
 
-/** The last figure that reports show of comparisons along one axis: a change has a sign, a share has none. */
-export const lastColumn = ([{ axis }]: readonly Comparison[]): readonly [
-  heading: readonly [string, string],
-  figureOf: (of: Comparison) => Estimate | null,
-  plus: '+' | '',
-] =>
+/** A figure that reports show; a change has a sign, a share has none. */
+export interface ShownFigure {
+  readonly heading: readonly [string, string];
+  readonly figureOf: (of: Comparison) => Estimate | null;
+  readonly plus: '+' | '';
+}
+
+/**
+ * What reports show of comparisons along one axis behind all else: what the change costs, or how much of what can be had colouring
+ * brings, first of what a spread over the sets can reach.
+ */
+export const lastFigures = ([{ axis }]: readonly Comparison[]): readonly [ShownFigure, ...ShownFigure[]] =>
   axis === 'colouring'
-    ? [['effective-', 'ness'], ({ effectiveness }) => effectiveness, '']
-    : [['change of', 'peak pages'], ({ effects }) => effects.peakPages, '+'];
+    ? [
+        { heading: ['of an even', 'spread'], figureOf: ({ effectivenessHashed }) => effectivenessHashed, plus: '' },
+        { heading: ['of full', 'assoc.'], figureOf: ({ effectiveness }) => effectiveness, plus: '' },
+      ]
+    : [{ heading: ['change of', 'peak pages'], figureOf: ({ effects }) => effects.peakPages, plus: '+' }];
 
 /** What is compared along one axis: `colouring on against off`. */
 export function contrastOf(comparisons: readonly Comparison[]): string {
@@ -70,7 +80,7 @@ export function layoutOf(comparisons: readonly Comparison[]): Layout {
 const titleOf = (key: string): string => (key === 'touch' ? 'touch model' : key);
 
 /** A comparison's row, with its group where there are several. */
-function caseOf(of: Comparison, comparisons: readonly Comparison[]): string {
+export function caseOf(of: Comparison, comparisons: readonly Comparison[]): string {
   const { rowKeys, rowOf, groupOf } = layoutOf(comparisons);
   const row = rowKeys === titleOf('touch') ? rowOf(of) : `${rowKeys} ${rowOf(of)}`;
   return groupBy(comparisons, groupOf).size === 1 ? row : `${row}, ${groupOf(of)}`;
@@ -167,6 +177,16 @@ export function rangeOf(comparisons: readonly Comparison[], figureOf: (of: Compa
   return sorted.length < 2 ? sorted.join('') : `${sorted[0]} to ${sorted.at(-1)}`;
 }
 
+/** The ranges of misses, and of what time hangs on more: what misses the second level too, and cycles. */
+export function changesOf(comparisons: readonly Comparison[]): string {
+  const ranges = [
+    ['misses', rangeOf(comparisons, missesOf)],
+    ['L2 misses', rangeOf(comparisons, secondLevelOf)],
+    ['estimated cycles', rangeOf(comparisons, cyclesOf)],
+  ].filter(([, range]) => range !== '');
+  return ranges.map(([what, range], i) => `${what} ${i === 0 ? 'change by' : 'by'} ${range}`).join(', ');
+}
+
 // --- What the figures speak of -------------------------------------------------------------------------------------
 
 /** Stands wherever intervals are shown. */
@@ -181,13 +201,9 @@ export function caveatOf([{ seeds }]: readonly Comparison[]): string {
 }
 
 /** By which rules fewer, more and none are said. */
-export const rulesOf = (comparisons: readonly Comparison[]): string => {
-  const asked = comparisons.filter(({ adjustedP }) => adjustedP !== null).length;
-  const among = asked > 1 ? `, after Holm\u2019s correction for ${thousands(asked)} comparisons,` : '';
-  return `A change of misses that lies within ${MARGIN} is none; else fewer or more is said where p is 5 %${among} or less. Of all other measures nothing is said: each interval stands for itself.`;
-};
-
-const MARGIN = `${100 * NEGLIGIBLE} %`;
+export const RULES =
+  `A change of misses that lies within ${100 * NEGLIGIBLE} % is none. Else fewer or more is said where p is at most 5 % after ` +
+  'Holm\u2019s correction for all comparisons along the axis. Of other measures nothing is said: each interval stands for itself.';
 
 /** Where the seeds are too few to tell whether misses change, and about how many would do. */
 export function seedsWarningOf(comparisons: readonly Comparison[]): string[] {
@@ -196,6 +212,31 @@ export function seedsWarningOf(comparisons: readonly Comparison[]): string[] {
   const enough = Math.max(...few.map((misses) => misses!.seedsToTell!));
   return [
     `Too few seeds to tell the change of misses in ${few.length} of ${comparisons.length} cases: about ${thousands(enough)} would do.`,
+  ];
+}
+
+/** For how much of what is allocated colouring can do anything, on the side of these comparisons that has colours. */
+export function reachOf(comparisons: readonly Comparison[], measures: Results['measures']): string[] {
+  if (comparisons[0]?.axis !== 'colouring') return [];
+  const sharesOf = new Map(measures.map(({ combination, measures }) => [keyOf(combination), measures.colouredShare]));
+  const shares = comparisons.flatMap(({ axis, variant, fixed }) => {
+    const share = sharesOf.get(keyOf({ ...fixed, [axis]: variant })) ?? null;
+    return share === null ? [] : [{ fixed, percent: `${(100 * share).toFixed(0)} %` }];
+  });
+  if (shares.length === 0) return [];
+  const without = (fixed: Combination, key: string) => keyOf({ ...fixed, [key]: '' });
+  const matters = (key: string) =>
+    [...groupBy(shares, ({ fixed }) => without(fixed, key)).values()].some(
+      (alike) => new Set(alike.map(({ percent }) => percent)).size > 1,
+    );
+  const keys = Object.keys(comparisons[0].fixed).filter(matters);
+  const names = groupBy(shares, ({ percent }) => percent);
+  const written = [...names].map(([percent, of]) => {
+    const cases = new Set(of.map(({ fixed }) => keys.map((key) => fixed[key]).join(' ')));
+    return keys.length === 0 ? percent : `${percent} (${[...cases].join(', ')})`;
+  });
+  return [
+    `Of the allocations from caches ${written.join(', ')} come from caches with a second colour; for all others colouring can do nothing.`,
   ];
 }
 

@@ -63,8 +63,8 @@ describe('diff', () => {
     ['no name', () => '', /slabscope: '': no such file; name one that exists$/],
     [
       'results of an older form',
-      () => file('older.json', readFileSync(results, 'utf8').replace('slabscope-results/3', 'slabscope-results/1')),
-      /older\.json: results of schema version 1; 2 is read here: run the experiment again$/,
+      () => file('older.json', readFileSync(results, 'utf8').replace('slabscope-results/3', 'slabscope-results/2')),
+      /older\.json: results of schema version 2; 3 is read here: run the experiment again$/,
     ],
     ['no JSON', () => file('no.json', '{'), /no\.json: not JSON: /],
     ['no JSON, of several lines', () => file('lines.json', 'a\nb\n'), /lines\.json: not JSON: /],

@@ -105,13 +105,13 @@ describe('the chart', () => {
     }
   });
 
-  test('labels each row with touch model, change, interval, cycles and effectiveness', () => {
-    const rest = { cycles: estimate(-0.1, -0.12, -0.08), effectiveness: estimate(0.9, 0.8, 1) };
+  test('labels each row with touch model, change, interval, cycles and the share of what an even spread saves', () => {
+    const rest = { cycles: estimate(-0.1, -0.12, -0.08), effectivenessHashed: estimate(0.9, 0.8, 1) };
     const row = ['init-all', '−25.0 %', '−30.0 to −20.0', '−10.0 %', '90.0 %'];
     expect(labels(chart([comparison('init-all', fewer, rest)]))).toEqual(expect.arrayContaining(['word', ...row]));
   });
 
-  test('says n/a where effectiveness is not told', () => {
+  test('says n/a where that share is not told', () => {
     expect(labels(chart([comparison('a', fewer)]))).toContain('n/a');
   });
 
@@ -131,9 +131,9 @@ describe('the chart', () => {
 
   test('shows dots of several kinds, and tells only of those that it shows', () => {
     const words = (misses: Effect) => all(chart([comparison('a', misses)]));
-    expect(words(fewer)).toContain('interval below zero');
-    expect(words(fewer)).not.toContain('interval above zero');
-    expect(words(more)).toContain('interval above zero');
+    expect(words(fewer)).toContain('told: fewer misses');
+    expect(words(fewer)).not.toContain('told: more misses');
+    expect(words(more)).toContain('told: more misses');
     expect(words(unclear)).toContain('too few seeds to tell');
     expect(words(negligible)).toContain('interval within 1 %');
   });

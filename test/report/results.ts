@@ -44,14 +44,25 @@ export function comparison(
   touch: string,
   alignment: string,
   misses: Effect | null,
-  rest: Partial<Comparison> & { readonly cycles?: Effect; readonly peakPages?: Effect | null } = {},
+  rest: Partial<Comparison> & {
+    readonly cycles?: Effect;
+    readonly peakPages?: Effect | null;
+    readonly secondLevel?: Effect;
+  } = {},
 ): Comparison {
-  const { cycles = misses, peakPages = misses, ...members } = rest;
+  const { cycles = misses, peakPages = misses, secondLevel = null, ...members } = rest;
   const effects = Object.fromEntries(measureNames.map((name) => [name, null])) as Record<MeasureName, Effect | null>;
   return {
     ...{ axis: 'colouring', base: 'off', variant: 'on', fixed: { touch, alignment }, seeds: 10 },
-    effects: { ...effects, misses, missesPerOperation: misses, cyclesPerOperation: cycles, peakPages },
-    ...{ adjustedP: misses?.p ?? null, effectiveness: null, effectivenessHashed: null },
+    effects: {
+      ...effects,
+      misses,
+      missesPerOperation: misses,
+      l2MissesPerOperation: secondLevel,
+      cyclesPerOperation: cycles,
+      peakPages,
+    },
+    ...{ adjustedP: misses?.p ?? null, owners: null, effectiveness: null, effectivenessHashed: null },
     ...members,
   };
 }

@@ -1,5 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, test } from 'vitest';
+import type { OwnerEffect } from '../../src/lab/results/compare.ts';
 import { resultsTable } from '../../src/report/table.ts';
 import {
   aligned,
@@ -127,15 +128,64 @@ describe('the counts', () => {
 });
 
 describe('the comparisons', () => {
-  test('of colouring tell changes, their intervals, and effectiveness', () => {
-    const rest = {
-      cycles: estimate(-0.1, -0.125, -0.075),
-      effectiveness: estimate(0.9, 0.8, 1.1),
-    };
+  test('of colouring tell changes, their intervals, and the shares of an even spread and of full associativity', () => {
+    const rest = { effectivenessHashed: estimate(0.9, 0.8, 1.1), effectiveness: estimate(0.5, 0.4, 0.6) };
     const table = resultsTable(results({ comparisons: [comparison('init-all', 'word', fewer, rest)] }));
     expect(lineOf(table, 'init-all')).toBe(
-      'init-all 34,567 -25.0 % [-30.0, -20.0] -2.5 -10.0 % [-12.5, -7.5] 90.0 % [80.0, 110.0]',
+      'init-all 34,567 -25.0 % [-30.0, -20.0] -2.5 90.0 % [80.0, 110.0] 50.0 % [40.0, 60.0]',
     );
+  });
+
+  test('tell what misses below the L1, and cycles, in a table of their own', () => {
+    const rest = { secondLevel: estimate(-0.2, -0.25, -0.15), cycles: estimate(-0.1, -0.125, -0.075) };
+    const [, below] = resultsTable(results({ comparisons: [comparison('init-all', 'word', fewer, rest)] })).split(
+      'L2 misses/op',
+    );
+    expect(lineOf(below!, 'init-all')).toBe('init-all 34567.000 -20.0 % [-25.0, -15.0] 34567.0 -10.0 % [-12.5, -7.5]');
+  });
+
+  test('leave the second level out where there is none', () => {
+    const table = resultsTable(results({ comparisons: [comparison('init-all', 'word', fewer)] }));
+    expect(table).not.toContain('L2 misses');
+    expect(table).toContain('cycles/op');
+  });
+
+  test('tell whose misses change most, as shares of all', () => {
+    const owner = (role: OwnerEffect['role'], value: number): OwnerEffect => ({
+      ...{ role, value, interval: [value - 0.01, value + 0.01], base: 1, variant: 1 },
+    });
+    const roles = ['slab descriptor', 'object', 'page', 'zone', 'lock'] as const;
+    const owners = roles.map((role, i) => owner(role, -0.2 / (i + 1)));
+    const all = ['a', 'b'].map((touch) => comparison(touch, 'word', fewer, { owners }));
+    const [, whose] = resultsTable(results({ comparisons: all })).split(
+      'whose misses change, colouring on against off\n',
+    );
+    const lines = whose!.split('\n').map((line) => line.trim().replace(/ +/g, ' '));
+    expect(lines.slice(0, 7)).toEqual([
+      'of all 95 % interval',
+      'a slab descriptor -20.0 % [-21.0, -19.0]',
+      'object -10.0 % [-11.0, -9.0]',
+      'page -6.7 % [-7.7, -5.7]',
+      'zone -5.0 % [-6.0, -4.0]',
+      'b slab descriptor -20.0 % [-21.0, -19.0]',
+      'object -10.0 % [-11.0, -9.0]',
+    ]);
+  });
+
+  test('say that seeds are alike in place of an interval without width', () => {
+    const same = estimate(-0.25, -0.25, -0.25);
+    const table = resultsTable(results({ comparisons: [comparison('a', 'word', same)] }));
+    expect(lineOf(table, 'a 34,567')).toContain('-25.0 % seeds alike');
+    expect(table.replaceAll('\n', ' ')).toContain('seeds alike: the change does not depend on the seed');
+    expect(resultsTable(results({ comparisons: [comparison('a', 'word', fewer)] }))).not.toContain('seeds alike');
+  });
+
+  test('name the margin and the correction by which fewer and more are said', () => {
+    const table = resultsTable(results({ comparisons: [comparison('a', 'word', fewer)] })).replaceAll('\n', ' ');
+    expect(table).toContain(
+      'A change of misses that lies within 1 % is none. Else fewer or more is said where p is at most 5 %',
+    );
+    expect(table).toContain('Holm\u2019s correction for all comparisons along the axis');
   });
 
   test('write a figure with as many decimals in all rows', () => {
@@ -219,9 +269,11 @@ describe('the conclusion', () => {
     ];
     const table = resultsTable(results({ comparisons: colouring }));
     expect(lineOf(table, 'word: ')).toBe(
-      'word: fewer misses under a, more misses under c, too few seeds to tell under b; -25.0 % (a) to +25.0 % (c).',
+      'word: fewer misses under a, more misses under c, too few seeds to tell under b; misses change by -25.0 % (a)',
     );
-    expect(lineOf(table, 'line: ')).toBe('line: fewer misses under a; -25.0 % (a).');
+    expect(lineOf(table, 'line: ')).toBe(
+      'line: fewer misses under a; misses change by -25.0 % (a), estimated cycles by -25.0 % (a).',
+    );
   });
 
   test('says which alignments were alike', () => {
@@ -260,7 +312,10 @@ describe('the table', () => {
     const points = ['word', 'line-fraction', 'whole-line'].map((alignment) =>
       point(`hot-fields ${alignment} off`, 0, long),
     );
-    const sides = { effectiveness: estimate(0.9, 0.8, 1.1) };
+    const sides = {
+      ...{ effectiveness: estimate(0.9, 0.8, 1.1), effectivenessHashed: estimate(0.9, 0.8, 1.1) },
+      secondLevel: estimate(-0.1234, -0.2345, -0.0123),
+    };
     const colouring = [comparison('hot-fields', 'line-fraction', fewer, sides)];
     const caches = Array.from({ length: 9 }, (_, i) => ({
       recordedName: `a_long_name_of_cache_${i}`,

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Comparison } from '../../src/lab/results/compare.ts';
+import { measuresOf } from '../../src/lab/results/measures.ts';
+import type { PointResult } from '../../src/lab/results/points.ts';
 import type { Effect } from '../../src/lab/results/statistics.ts';
 import { percentOf } from '../../src/report/figures.ts';
 import {
@@ -10,6 +12,7 @@ import {
   layoutOf,
   missesOf,
   rangeOf,
+  reachOf,
   verdictOf,
   warningsOf,
 } from '../../src/report/wording.ts';
@@ -110,12 +113,40 @@ describe('the caveat', () => {
   });
 
   test('says what intervals over few seeds presume', () => {
-    expect(caveat(5)).toContain('normally distributed');
-    expect(caveat(6)).not.toContain('normally distributed');
+    expect(caveat(9)).toContain('normally distributed');
+    expect(caveat(10)).not.toContain('normally distributed');
   });
 
   test('tells of no interval of one seed', () => {
     expect(caveat(1)).toMatch(/^One seed gives no interval, .* not of other workloads\.$/);
+  });
+});
+
+describe('the reach of colouring', () => {
+  const sides = (alignment: string, allocations: number, colouredAllocations: number) => [
+    point(`a ${alignment} on`, 0, { allocations, colouredAllocations }),
+    point(`a ${alignment} off`, 0, { allocations, colouredAllocations: 0 }),
+  ];
+  const reach = (alignments: string[], points: PointResult[]) =>
+    reachOf(
+      alignments.map((alignment) => comparison('a', alignment, fewer)),
+      measuresOf(points),
+    );
+
+  test('is the share of allocations from caches that have colours', () => {
+    expect(reach(['word'], sides('word', 400, 100))).toEqual([
+      'Of the allocations from caches 25 % come from caches with a second colour; for all others colouring can do nothing.',
+    ]);
+  });
+
+  test('is told of each alignment, those alike together', () => {
+    const points = [...sides('word', 400, 100), ...sides('half', 400, 200), ...sides('whole', 400, 200)];
+    expect(reach(['word', 'half', 'whole'], points)[0]).toContain('25 % (word), 50 % (half, whole) come');
+  });
+
+  test('is not told where nothing was allocated, nor of other axes', () => {
+    expect(reach(['word'], sides('word', 0, 0))).toEqual([]);
+    expect(reachOf([aligned('a', 'whole-line', more)], measuresOf(sides('word', 4, 1)))).toEqual([]);
   });
 });
 

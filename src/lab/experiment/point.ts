@@ -17,6 +17,7 @@ import { KeyError } from '../specification/problems.ts';
 import { type Settings, seedOf, settingsOf } from '../specification/settings.ts';
 import { cpuModelOf, type Specification } from '../specification/specification.ts';
 import type { AllocationTrace } from '../traces/allocation-trace.ts';
+import { Attribution } from '../watch/attribution.ts';
 import { Measurement } from '../watch/measurement.ts';
 import { workloads } from '../workloads/all.ts';
 import { Interference } from '../workloads/interference.ts';
@@ -75,13 +76,14 @@ export function runPoint(
   });
   const usedFields = (cache: number) => specification.fields?.[context.caches[cache]?.name ?? ''];
   const workload = definition.start(context, settings.workload, settings.object_size ?? null);
+  const measurement = new Measurement(allocator, (cachep) => context.caches.find((of) => of.cachep === cachep)?.size);
   context.onEachCpu(() => workload.setUp(cpu), [cpu]);
   checkFields(specification, context);
   if (settings.interrupts !== 'off') startTimerInterrupts(allocator, settings.interrupts);
 
   observer?.measured(allocator);
-  const sizes = new Map(context.caches.map(({ cachep, size }) => [cachep, size]));
-  const measurement = new Measurement(allocator, sizes);
+  const attribution = specification.owners === 'on' ? new Attribution(allocator) : null;
+  measurement.begin();
   context.startCounting();
   workload.run();
   const user = interference?.totals() ?? null;
@@ -91,7 +93,10 @@ export function runPoint(
     failed: context.failed,
     userLoads: user?.accesses ?? 0,
   };
-  return { point, counts, sets: measurement.sets() };
+  return {
+    ...{ point, counts, sets: measurement.sets() },
+    ...(attribution === null ? {} : { missesByRole: attribution.missesByRole() }),
+  };
 }
 
 /** None unless the specification has nodes; where they vary, one is a machine of one node, and has remote misses: 0. */

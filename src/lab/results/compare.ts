@@ -3,9 +3,30 @@
  * always paired by seed. What varies is seen from the points alone.
  */
 import { groupBy } from '../../base/group-by.ts';
+import type { Role } from '../../slab/allocator.ts';
 import { type Fraction, type MeasureName, measureNames, measures } from './measures.ts';
 import { type AxisValue, type Combination, combinationOf, keyOf, type PointResult, valuesOf } from './points.ts';
-import { corrected, type Effect, type Estimate, effectiveness, effectOf, holm, type Pair } from './statistics.ts';
+import {
+  contributionOf,
+  corrected,
+  type Effect,
+  type Estimate,
+  effectiveness,
+  effectOf,
+  estimateOf,
+  type Figure,
+  holm,
+  type Pair,
+  ratioOfSums,
+} from './statistics.ts';
+
+/** How far the misses of one role make the change of all: its own change as a share of all misses of the base. */
+export interface OwnerEffect extends Estimate {
+  readonly role: Role;
+  /** Its misses on both sides, of an operation or a point as the primary measure has it. */
+  readonly base: number;
+  readonly variant: number;
+}
 
 /** One value of an axis against its base, paired by seed, all else equal. */
 export interface Comparison {
@@ -17,8 +38,10 @@ export interface Comparison {
   readonly seeds: number;
   /** Null where a measure has no value on a side, or is 0 on the base's alone. */
   readonly effects: Readonly<Record<MeasureName, Effect | null>>;
-  /** Of the primary measure: its p-value as Holm corrects it for all comparisons of the experiment; null where it has none. */
+  /** Of the primary measure: its p-value as Holm corrects it for all comparisons along the axis; null where it has none. */
   readonly adjustedP: number | null;
+  /** By the role of what was missed; null where the points do not tell it. Greatest change first. */
+  readonly owners: readonly OwnerEffect[] | null;
   /** (M_off - M_on) / (M_off - F_off), where colouring `on` is compared with `off` and the denominator is 1 % of M_off or more. */
   readonly effectiveness: Estimate | null;
   /** The same against the misses of the same cache with hashed index, the bound that a spread over the sets can reach. */
@@ -54,9 +77,9 @@ export function baselineOf(points: readonly PointResult[], axis: string): AxisVa
 export const primaryOf = ({ effects }: Pick<Comparison, 'effects'>): 'missesPerOperation' | 'misses' =>
   effects.missesPerOperation === null ? 'misses' : 'missesPerOperation';
 
-/** Along each axis, against its usual base. What is said of the primary measure is corrected for how often it was asked. */
+/** Along each axis, against its usual base. An axis is a question, and what is said in answer is corrected for how often it was asked. */
 export const compareAll = (points: readonly PointResult[]): Comparison[] =>
-  correctedForMany(axesOf(points).flatMap((axis) => compareAlong(points, axis, baselineOf(points, axis))));
+  axesOf(points).flatMap((axis) => correctedForMany(compareAlong(points, axis, baselineOf(points, axis))));
 
 /**
  * Each other value of `axis` against `baseline`, for each combination of the other keys that ran with both. Throws where a
@@ -82,14 +105,16 @@ export function compareAlong(points: readonly PointResult[], axis: string, basel
       return [
         {
           ...{ axis, base: baseline, variant, fixed, seeds: pairs.length },
-          ...{ effects: effectsOf(pairs), adjustedP: null },
-          effectiveness: coloured ? effectiveness(counted, (of) => of.fullyAssociativeMisses) : null,
-          effectivenessHashed: coloured ? effectiveness(counted, (of) => of.hashedIndexMisses) : null,
+          ...{ effects: effectsOf(pairs), adjustedP: null, owners: ownersOf(pairs) },
+          effectiveness: coloured ? told(effectiveness(counted, (of) => of.fullyAssociativeMisses)) : null,
+          effectivenessHashed: coloured ? told(effectiveness(counted, (of) => of.hashedIndexMisses)) : null,
         },
       ];
     }),
   );
 }
+
+const told = (figure: Figure | null): Estimate | null => (figure === null ? null : estimateOf(figure));
 
 /** All combinations of the values of these keys that occur, in the order of their values. */
 function allCombinations(combinations: readonly Combination[], keys: readonly string[]): Combination[] {
@@ -137,7 +162,26 @@ function effectsOf(pairs: readonly Pair<PointResult>[]): Record<MeasureName, Eff
   return Object.fromEntries(effects) as Record<MeasureName, Effect | null>;
 }
 
-/** Holm's correction over all comparisons that have a primary measure; other measures stand each for itself. */
+function ownersOf(pairs: readonly Pair<PointResult>[]): OwnerEffect[] | null {
+  const sides = pairs.flatMap(({ base, variant }) => [base, variant]);
+  if (sides.some(({ missesByRole }) => missesByRole === undefined)) return null;
+  const operates = sides.every(({ counts }) => counts.operations > 0);
+  const figureOf = (side: keyof Pair<PointResult>, misses: (of: PointResult) => number) =>
+    ratioOfSums(pairs.map((pair) => [misses(pair[side]), operates ? pair[side].counts.operations : 1]))!;
+  const all = figureOf('base', ({ counts }) => counts.misses);
+  const roles = new Set(sides.flatMap(({ missesByRole }) => Object.keys(missesByRole!) as Role[]));
+  return [...roles]
+    .flatMap((role): OwnerEffect[] => {
+      const [base, variant] = (['base', 'variant'] as const).map((side) =>
+        figureOf(side, ({ missesByRole }) => missesByRole![role] ?? 0),
+      );
+      const change = contributionOf(base!, variant!, all);
+      return change === null ? [] : [{ role, ...estimateOf(change), base: base!.value, variant: variant!.value }];
+    })
+    .sort((a, b) => Math.abs(b.value) - Math.abs(a.value));
+}
+
+/** Holm's correction over all of these comparisons that have a primary measure; other measures stand each for itself. */
 function correctedForMany(comparisons: readonly Comparison[]): Comparison[] {
   const asked = comparisons.filter((of) => (of.effects[primaryOf(of)]?.p ?? null) !== null);
   const adjusted = holm(asked.map((of) => of.effects[primaryOf(of)]!.p!));

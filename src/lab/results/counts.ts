@@ -62,6 +62,9 @@ export interface Counts extends ClassedMisses {
   /** Bytes asked for in objects allocated since the beginning and not yet freed: when `peakPages` was first reached, and at the end. */
   readonly peakLiveBytes: number;
   readonly liveBytes: number;
+  /** Allocations from caches, and those of them from caches with a second colour: elsewhere colouring can do nothing. */
+  readonly allocations: number;
+  readonly colouredAllocations: number;
   /** Allocations and frees that a per-CPU array could serve at once, and those it could not. Caches without arrays are left out. */
   readonly allocHits: number;
   readonly allocMisses: number;

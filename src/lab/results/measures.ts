@@ -64,6 +64,10 @@ export const measures = {
     of: ({ counts: { remoteMisses, accesses } }) =>
       remoteMisses === undefined ? NONE : [1000 * remoteMisses, accesses],
   },
+  l2MissesPerOperation: {
+    unit: 'misses an operation',
+    of: ({ counts: { l2Hits, l2Misses, operations } }) => (l2Hits + l2Misses === 0 ? NONE : [l2Misses, operations]),
+  },
   l2HitRate: share(
     ({ l2Hits }) => l2Hits,
     ({ l2Misses }) => l2Misses,
@@ -78,6 +82,10 @@ export const measures = {
   wasted: perPoint('bytes', wasted),
   fragmentationAtPeak: share(wastedAtPeak, ({ peakLiveBytes }) => peakLiveBytes),
   fragmentation: share(wasted, ({ liveBytes }) => liveBytes),
+  colouredShare: share(
+    ({ colouredAllocations }) => colouredAllocations,
+    ({ allocations, colouredAllocations }) => allocations - colouredAllocations,
+  ),
   arrayAllocHitRate: share(
     ({ allocHits }) => allocHits,
     ({ allocMisses }) => allocMisses,

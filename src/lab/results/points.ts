@@ -1,4 +1,5 @@
 /** The points of an experiment and what each came to; how they are named, told apart and grouped, once for all. */
+import type { Role } from '../../slab/allocator.ts';
 import type { Counts, SetPressure } from './counts.ts';
 import type { OwnerCounts, Sharing } from './owners.ts';
 
@@ -14,10 +15,15 @@ export type Point = Readonly<Record<string, AxisValue>> & { readonly seed: numbe
 /** All of a point but its seed. */
 export type Combination = Readonly<Record<string, AxisValue>>;
 
+/** What was missed, as c2c's kinds of owners; a role that is not there missed nothing. */
+export type MissesByRole = Readonly<Partial<Record<Role, number>>>;
+
 export interface PointResult {
   readonly point: Point;
   readonly counts: Counts;
   readonly sets?: SetPressure;
+  /** Only where the specification asks for owners: misses by the role of what they missed; they add up to all. */
+  readonly missesByRole?: MissesByRole;
   /** Only where misses were attributed: every one has exactly one owner, so they add up to `counts`. Most misses first. */
   readonly owners?: readonly OwnerCounts[];
   readonly sharing?: Sharing;

@@ -26,7 +26,15 @@ const counts = z.looseObject({
     peakPages: count,
   },
   pages: z.number().meta({ description: 'below 0 where more was given back than taken' }),
-  ...{ peakLiveBytes: count, liveBytes: count, allocHits: count, allocMisses: count, freeHits: count },
+  ...{
+    peakLiveBytes: count,
+    liveBytes: count,
+    allocations: count,
+    colouredAllocations: count,
+    allocHits: count,
+    allocMisses: count,
+    freeHits: count,
+  },
   ...{ freeMisses: count, operations: count, failed: count, userLoads: count },
   remoteMisses: count.optional().meta({ description: 'only of machines with nodes' }),
 });
@@ -35,6 +43,10 @@ export const pointResultSchema = z.looseObject({
   point: z.object({ seed: z.number().int().min(0) }).catchall(axisValue),
   counts,
   sets: sets.optional(),
+  missesByRole: z
+    .record(z.string(), count)
+    .optional()
+    .meta({ description: 'only where the specification has owners: on' }),
 });
 
 const interval = z.tuple([z.number(), z.number()]).nullable();
@@ -49,6 +61,7 @@ const effect = z.looseObject({
   reading: z.enum(['change', 'no-change', 'identical', 'too-few-seeds', 'one-seed']),
   seedsToTell: z.number().int().nullable(),
 });
+const owner = z.looseObject({ role: z.string(), value: z.number(), interval, base: count, variant: count });
 const comparison = z.looseObject({
   axis: z.string(),
   base: axisValue,
@@ -56,7 +69,11 @@ const comparison = z.looseObject({
   fixed: z.record(z.string(), axisValue),
   seeds: z.number().int().min(1),
   effects: z.looseObject(Object.fromEntries(measureNames.map((name) => [name, effect.nullable()]))),
-  adjustedP: z.number().nullable().meta({ description: 'of misses of an operation, by Holm, over all comparisons' }),
+  adjustedP: z
+    .number()
+    .nullable()
+    .meta({ description: 'of misses of an operation, by Holm, over all comparisons along the axis' }),
+  owners: z.array(owner).nullable().meta({ description: 'shares of the base\u2019s misses' }),
   effectiveness: estimate.nullable(),
   effectivenessHashed: estimate.nullable(),
 });

@@ -190,6 +190,9 @@ const specification = z.strictObject({
     .default([...colourings])
     .describe('of every cache of the kernel'),
   fields: fieldsKey.optional(),
+  owners: oneOf(['on', 'off'])
+    .optional()
+    .describe('on: misses are told by what they missed (object, slab descriptor, ...), which takes half as long again'),
   seeds: whole(1, 10_000).default(10).describe('how many seeds; every combination runs under each'),
   seed: z
     .union([z.string(), z.number()])

@@ -15,9 +15,10 @@ import type { Counters } from '../../hw/cache/counters.ts';
 import type { Cpu } from '../../hw/cpu.ts';
 import { interpose } from '../../hw/interpose.ts';
 import type { addr_t } from '../../hw/memory.ts';
-import type { Place, SlabAllocator } from '../../slab/allocator.ts';
+import type { Place, Role, SlabAllocator } from '../../slab/allocator.ts';
 import type { ClassedMisses } from '../results/counts.ts';
 import type { LineAccesses, Owner, OwnerCounts, SharedLine, Sharing } from '../results/owners.ts';
+import type { MissesByRole } from '../results/points.ts';
 import { tellPlace } from './tell-place.ts';
 
 const HOTTEST_LINES = 100;
@@ -125,6 +126,13 @@ export class Attribution {
     return [...this.#owners.values()]
       .map((tally) => ({ ...tally }))
       .sort((a, b) => b.misses - a.misses || (a.name < b.name ? -1 : 1));
+  }
+
+  /** The misses of all owners of each role. */
+  missesByRole(): MissesByRole {
+    const misses: Partial<Record<Role, number>> = {};
+    for (const { kind, misses: own } of this.owners()) misses[kind] = (misses[kind] ?? 0) + own;
+    return misses;
   }
 
   sharing(): Sharing {

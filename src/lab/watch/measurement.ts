@@ -71,42 +71,58 @@ interface Allocated {
   readonly bytes: number;
 }
 
+const noCalls = { allocations: 0, colouredAllocations: 0, allocHits: 0, allocMisses: 0, freeHits: 0, freeMisses: 0 };
+
+/** Of a cache: what its objects were asked for to hold, and whether its slabs differ in colour. */
+interface KnownCache extends Allocated {
+  readonly hasColours: boolean;
+}
+
 /** All of a point's counts but those that only its workload knows. */
 export type MeasuredCounts = Omit<Counts, 'operations' | 'failed' | 'userLoads'>;
 
 /**
- * Counts from its construction on. It stands in the way of the allocator's methods, and looks by peek at what they find: the
- * kernel itself counts hits of per-CPU arrays in debug builds only, and there its counting is accesses too.
+ * Counts from `begin` on; but objects and pages from its construction on, which comes before the workload sets anything up: what
+ * its objects of the beginning lie in is no waste, nor is what takes their place. It stands in the way of the allocator's
+ * methods, and looks by peek at what they find: the kernel itself counts hits of per-CPU arrays in debug builds only, and there
+ * its counting is accesses too.
  */
 export class Measurement {
   readonly #allocator: SlabAllocator;
-  readonly #before: Totals;
-  readonly #beginning: number;
-  readonly #sets: SetPressure;
-  /** By cache. */
-  readonly #ofCache: Map<addr_t, Allocated>;
+  #before: Totals;
+  #beginning: number;
+  #sets: SetPressure = { accesses: [], misses: [] };
+  readonly #askedFor: (cachep: addr_t) => number | undefined;
+  readonly #caches = new Map<addr_t, KnownCache>();
   /** Null once freed: an entry that is deleted stays in its chain till V8 sorts the map anew, and the same addresses come and go. */
   readonly #live = new Map<addr_t, Allocated | null>();
   readonly #freeBefore: number;
   #fewestFree: number;
   #liveBytes = 0;
   #peakLiveBytes = 0;
-  readonly #arrays = { allocHits: 0, allocMisses: 0, freeHits: 0, freeMisses: 0 };
+  #calls = { ...noCalls };
 
-  /** `sizes`: what objects of a cache were meant to hold, where that is less than the cache's object size. */
-  constructor(allocator: SlabAllocator, sizes: ReadonlyMap<addr_t, number> = new Map()) {
-    const { machine } = allocator.kernel;
-    const caches = allocator.caches();
+  /** `askedFor`: what objects of a cache were meant to hold, where that is less than the cache's object size. */
+  constructor(allocator: SlabAllocator, askedFor: (cachep: addr_t) => number | undefined = () => undefined) {
     this.#allocator = allocator;
-    const bytesOf = [...caches.map(({ cachep, objsize }) => [cachep, objsize] as const), ...sizes];
-    this.#ofCache = new Map(bytesOf.map(([cachep, bytes]) => [cachep, { cachep, bytes }]));
+    this.#askedFor = askedFor;
     this.#freeBefore = allocator.nr_free_pages();
     this.#fewestFree = this.#freeBefore;
-    for (const { counters } of machine.cpus) counters.longestInterruptsOff = 0;
-    this.#before = totals(machine.cpus);
-    this.#beginning = latest(machine.cpus);
-    this.#sets = countSets(machine.cpus.map(({ l1 }) => l1));
+    this.#before = totals(allocator.kernel.machine.cpus);
+    this.#beginning = latest(allocator.kernel.machine.cpus);
     this.#watch(allocator);
+  }
+
+  /** What is counted begins; peaks are those from now on. */
+  begin(): void {
+    const { cpus } = this.#allocator.kernel.machine;
+    this.#fewestFree = this.#allocator.nr_free_pages();
+    this.#peakLiveBytes = this.#liveBytes;
+    this.#calls = { ...noCalls };
+    for (const { counters } of cpus) counters.longestInterruptsOff = 0;
+    this.#before = totals(cpus);
+    this.#beginning = latest(cpus);
+    this.#sets = countSets(cpus.map(({ l1 }) => l1));
   }
 
   /** Those from the beginning to now, but for what `user` mode had of them. */
@@ -123,7 +139,7 @@ export class Measurement {
       pages: this.#freeBefore - this.#allocator.nr_free_pages(),
       peakLiveBytes: this.#peakLiveBytes,
       liveBytes: this.#liveBytes,
-      ...this.#arrays,
+      ...this.#calls,
     };
   }
 
@@ -132,7 +148,7 @@ export class Measurement {
   }
 
   #watch(allocator: SlabAllocator): void {
-    const ofCache = (cachep: addr_t) => this.#ofCache.get(cachep) ?? { cachep, bytes: 0 };
+    const ofCache = (cachep: addr_t) => this.#cacheAt(cachep);
     const freeing = (cpu: Cpu, objp: addr_t) => this.#freeing(cpu, objp);
     const allocating = (cpu: Cpu, cachep: addr_t) => this.#allocating(cpu, cachep);
     const allocated = (objp: addr_t, what: Allocated) => this.#allocated(objp, what);
@@ -167,15 +183,29 @@ export class Measurement {
     });
   }
 
+  /** Caches come about until the workload is set up, and later in traces. */
+  #cacheAt(cachep: addr_t): KnownCache {
+    let known = this.#caches.get(cachep);
+    if (known === undefined) {
+      const { objsize, colour } = this.#allocator.caches().find((cache) => cache.cachep === cachep)!;
+      known = { cachep, bytes: this.#askedFor(cachep) ?? objsize, hasColours: colour > 1 };
+      this.#caches.set(cachep, known);
+    }
+    return known;
+  }
+
   /**
    * No yield lies between this peek and the kernel's first look at the array, so both see the same. A retry after growing is not
    * counted again.
    */
   #allocating(cpu: Cpu, cachep: addr_t): void {
-    const level = cachep === NULL ? null : this.#allocator.arrayLevel(cpu, cachep);
+    if (cachep === NULL) return;
+    this.#calls.allocations++;
+    if (this.#cacheAt(cachep).hasColours) this.#calls.colouredAllocations++;
+    const level = this.#allocator.arrayLevel(cpu, cachep);
     if (level === null) return;
-    if (level.avail > 0) this.#arrays.allocHits++;
-    else this.#arrays.allocMisses++;
+    if (level.avail > 0) this.#calls.allocHits++;
+    else this.#calls.allocMisses++;
   }
 
   #allocated(objp: addr_t, what: Allocated): addr_t {
@@ -198,7 +228,7 @@ export class Measurement {
     this.#liveBytes -= object.bytes;
     const level = object.cachep === NULL ? null : this.#allocator.arrayLevel(cpu, object.cachep, objp);
     if (level === null) return;
-    if (level.avail < level.limit) this.#arrays.freeHits++;
-    else this.#arrays.freeMisses++;
+    if (level.avail < level.limit) this.#calls.freeHits++;
+    else this.#calls.freeMisses++;
   }
 }

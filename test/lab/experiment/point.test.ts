@@ -214,3 +214,21 @@ test('the points of one seed share its draws: threads on CPUs, statics in memory
   expect(draws({ colouring: 'off', alignment: 'whole-line', touch: 'init-all' })).toEqual(draws({}));
   expect(draws({ seed: 1 })[0]).not.toBe(draws({})[0]);
 });
+
+describe('misses by the role of what was missed', () => {
+  const owned = specificationOf('owners: on');
+  const result = runPoint(owned, trace, point);
+
+  test('are told where the specification asks for owners, and add up to all', () => {
+    const { missesByRole } = result;
+    expect(Object.values(missesByRole!).reduce((sum, misses) => sum + misses, 0)).toBe(result.counts.misses);
+    expect(Object.keys(missesByRole!)).toEqual(
+      expect.arrayContaining(['object', 'slab descriptor', 'cache descriptor']),
+    );
+  });
+
+  test('change nothing that is counted', () => {
+    const { missesByRole: _, ...rest } = result;
+    expect(rest).toEqual(runPoint(specification, trace, point));
+  });
+});

@@ -22,6 +22,8 @@ test.each<[MeasureName, Partial<Counts>, number | null]>([
   ['duboisFalseLoadPerThousand', { duboisFalseLoad: 9, accesses: 200 }, 45],
   ['remoteMissesPerThousand', { remoteMisses: 3, accesses: 200 }, 15],
   ['remoteMissesPerThousand', { accesses: 200 }, null],
+  ['l2MissesPerOperation', { l2Hits: 3, l2Misses: 1, operations: 4 }, 0.25],
+  ['l2MissesPerOperation', { operations: 4 }, null],
   ['l2HitRate', { l2Hits: 3, l2Misses: 1 }, 0.75],
   ['l2HitRate', {}, null],
   ['cyclesPerOperation', { cycles: 100, operations: 8 }, 12.5],
@@ -35,6 +37,8 @@ test.each<[MeasureName, Partial<Counts>, number | null]>([
   ['fragmentation', {}, null],
   // Objects may lie in slabs that were there before: then more is held than was taken.
   ['wasted', { pages: 0, liveBytes: 96 }, -96],
+  ['colouredShare', { allocations: 8, colouredAllocations: 2 }, 0.25],
+  ['colouredShare', {}, null],
   ['arrayAllocHitRate', { allocHits: 9, allocMisses: 1 }, 0.9],
   ['arrayFreeHitRate', { freeHits: 1, freeMisses: 3 }, 0.25],
   ['arrayFreeHitRate', {}, null],

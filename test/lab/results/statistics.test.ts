@@ -6,6 +6,7 @@ import {
   effectiveness,
   effectOf,
   effectSize,
+  estimateOf,
   holm,
   type Pair,
 } from '../../../src/lab/results/statistics.ts';
@@ -70,12 +71,13 @@ describe('the interval', () => {
   });
 
   // Where all bases are alike it is the t interval of a mean: of 0.4 less once and nothing three times, the mean is 0.1 less,
-  // the standard deviation 0.2, the standard error 0.1; t of three degrees of freedom is 3.182446.
-  test('of seeds that count alike is that of the mean of their changes', () => {
+  // the standard deviation 0.2, the standard error 0.1; t of three degrees of freedom is 3.182446. Their skewness is -2, by which
+  // Johnson moves the middle by -2 x 0.2 / (6 x 4).
+  test('of seeds that count alike is that of the mean of their changes, moved by their skewness', () => {
     const { value, interval } = change([missing(100, 60), missing(100, 100), missing(100, 100), missing(100, 100)]);
     expect(value).toBeCloseTo(-0.1, 12);
-    expect(interval![0]).toBeCloseTo(-0.1 - 0.3182446, 6);
-    expect(interval![1]).toBeCloseTo(-0.1 + 0.3182446, 6);
+    expect(interval![0]).toBeCloseTo(-0.1 - 1 / 60 - 0.3182446, 6);
+    expect(interval![1]).toBeCloseTo(-0.1 - 1 / 60 + 0.3182446, 6);
   });
 
   // W. G. Cochran, "Sampling Techniques", 6.4: the residuals of a ratio b are v - r b, here 5 and -5 about r = 0.9; their standard
@@ -122,16 +124,17 @@ describe('the interval', () => {
 describe('the p-value', () => {
   const p = (...variants: number[]) => effectOf(variants.map((variant) => missing(100, variant)))!.p;
 
-  // 0.1 less with a standard error of 0.1 (above): t is 1, and of three degrees of freedom |t| is 1 or more in 39.1 %.
+  // With a middle of -0.1 - 1/60 and a standard error of 0.1 (above) t is 7/6. Of three degrees of freedom |t| is as much or more in
+  // 1 - 2/pi (a + sin a cos a), where tan a = t / sqrt(3).
   test('is that of the t test whose interval is told', () => {
-    expect(p(60, 100, 100, 100)).toBeCloseTo(0.391002, 6);
+    expect(p(60, 100, 100, 100)).toBeCloseTo(0.327652, 6);
   });
 
   test('is 5 % where the interval ends at 0', () => {
     const pairs = Array.from({ length: 10 }, (_, i) => missing(1000, 900 + i * i));
-    const { value, interval } = effectOf(pairs)!;
-    // Pulled so far that the lower end is 0: v - r b and their spread stay.
-    const moved = pairs.map(({ base: [b] }, i) => missing(b, 900 + i * i + b * (interval![1] - value - value)));
+    const [low] = effectOf(pairs)!.interval!;
+    // Moved so far that the lower end is 0: the residuals of the ratio stay.
+    const moved = pairs.map(({ base: [b], variant: [v] }) => missing(b, v - low * b));
     expect(effectOf(moved)!.interval![0]).toBeCloseTo(0, 12);
     expect(effectOf(moved)!.p).toBeCloseTo(0.05, 9);
   });
@@ -190,16 +193,16 @@ describe('the reading', () => {
     [1, 'nothing', () => 1000, 'one-seed'],
     [2, 'a clear change', clear, 'too-few-seeds'],
     [2, 'nothing', () => 1000, 'identical'],
-    [5, 'a clear change', clear, 'too-few-seeds'],
-    [5, 'changes under 1 %', narrow, 'too-few-seeds'],
-    [6, 'a clear change', clear, 'change'],
-    [6, 'changes under 1 %', narrow, 'no-change'],
-    [6, 'a clear change under 1 %', small, 'no-change'],
-    [6, 'the same change under 1 % everywhere', () => 999, 'no-change'],
-    [6, 'the same change of more everywhere', () => 1100, 'change'],
-    [6, 'a wide spread', wide, 'too-few-seeds'],
-    [6, 'nothing', () => 1000, 'identical'],
-    [8, 'a change that may be under 1 %, or more', uncertain, 'change'],
+    [9, 'a clear change', clear, 'too-few-seeds'],
+    [9, 'changes under 1 %', narrow, 'too-few-seeds'],
+    [10, 'a clear change', clear, 'change'],
+    [10, 'changes under 1 %', narrow, 'no-change'],
+    [10, 'a clear change under 1 %', small, 'no-change'],
+    [10, 'the same change under 1 % everywhere', () => 999, 'no-change'],
+    [10, 'the same change of more everywhere', () => 1100, 'change'],
+    [10, 'a wide spread', wide, 'too-few-seeds'],
+    [10, 'nothing', () => 1000, 'identical'],
+    [11, 'a change that may be under 1 %, or more', uncertain, 'change'],
     [20, 'a clear change', clear, 'change'],
     [20, 'changes under 1 %', narrow, 'no-change'],
     [20, 'a wide spread', wide, 'too-few-seeds'],
@@ -211,11 +214,11 @@ describe('the reading', () => {
     ['1 % less', 990],
     ['1 % more', 1010],
   ])('counts %s as within the bounds', (_, variant) => {
-    expect(effectOf(seeds(6, () => variant))!.reading).toBe('no-change');
+    expect(effectOf(seeds(10, () => variant))!.reading).toBe('no-change');
   });
 
-  test('asks for six seeds where fewer show a clear change, or a change under 1 %', () => {
-    expect([clear, small].map((variantOf) => effectOf(seeds(5, variantOf))!.seedsToTell)).toEqual([6, 6]);
+  test('asks for ten seeds where fewer show a clear change, or a change under 1 %', () => {
+    expect([clear, small].map((variantOf) => effectOf(seeds(9, variantOf))!.seedsToTell)).toEqual([10, 10]);
   });
 
   test('asks for as many seeds as would make the interval 1 % wide', () => {
@@ -227,31 +230,31 @@ describe('the reading', () => {
   });
 
   test('asks for no seeds where it tells', () => {
-    expect(effectOf(seeds(6, clear))!.seedsToTell).toBeNull();
+    expect(effectOf(seeds(10, clear))!.seedsToTell).toBeNull();
   });
 });
 
 describe('corrected for many comparisons', () => {
-  const seeds = Array.from({ length: 6 }, (_, i) => missing(1000, 900 + 50 * (i % 3)));
+  const seeds = Array.from({ length: 12 }, (_, i) => missing(1000, 900 + 50 * (i % 3)));
   const told = effectOf(seeds)!;
 
   test('a change is still one at 5 %', () => {
     expect(told.reading).toBe('change');
-    expect(corrected(told, 0.05, 6)).toEqual(told);
+    expect(corrected(told, 0.05, 12)).toEqual(told);
   });
 
   test('a change at more than that is told no longer, but what was counted stays', () => {
-    const { interval, ...after } = corrected(told, 0.0501, 6);
+    const { interval, ...after } = corrected(told, 0.0501, 12);
     const [low, high] = interval!;
     expect(after).toEqual({
       ...{ value: told.value, base: 1000, variant: 950, p: told.p, effectSize: told.effectSize },
-      ...{ reading: 'too-few-seeds', seedsToTell: Math.ceil(6 * ((high - low) / 0.01) ** 2) },
+      ...{ reading: 'too-few-seeds', seedsToTell: Math.ceil(12 * ((high - low) / 0.01) ** 2) },
     });
   });
 
   test('what is no change stays none, whatever its p-value', () => {
-    const none = effectOf(Array.from({ length: 6 }, (_, i) => missing(1000, 999 + (i % 2))))!;
-    expect(corrected(none, 1, 6)).toBe(none);
+    const none = effectOf(Array.from({ length: 10 }, (_, i) => missing(1000, 999 + (i % 2))))!;
+    expect(corrected(none, 1, 10)).toBe(none);
   });
 });
 
@@ -285,8 +288,10 @@ describe('effectiveness', () => {
     base: { ...zeroCounts, misses: off, fullyAssociativeMisses },
     variant: { ...zeroCounts, misses: on },
   });
-  const effectivenessOf = (pairs: ReturnType<typeof seed>[]) =>
-    effectiveness(pairs, (counts) => counts.fullyAssociativeMisses);
+  const effectivenessOf = (pairs: ReturnType<typeof seed>[]) => {
+    const figure = effectiveness(pairs, (counts) => counts.fullyAssociativeMisses);
+    return figure === null ? null : estimateOf(figure);
+  };
 
   test('is the share of the misses beyond full associativity that went away', () => {
     expect(effectivenessOf([seed(1000, 850, 800)])).toEqual({ value: 0.75, interval: null });

@@ -126,7 +126,7 @@ describe('a whole line that is no stored point is an error that names it', () =>
   const hashed = (text: string) => `${text.slice(0, -1)},"sha256":"${sha256(text.slice(0, -1))}"}\n`;
   const plain = JSON.stringify({ schema: 'slabscope-point/3', ...identity, ...results[1] });
   test.each([
-    ['another schema', plain.replace('point/2', 'point/9'), 'schema is not as it must be'],
+    ['another schema', plain.replace('point/3', 'point/9'), 'schema is not as it must be'],
     ['no counts', plain.replace('"counts"', '"count"'), 'counts is not as it must be'],
     ['a count that is missing', plain.replace('"misses":101,', ''), 'counts.misses is not as it must be'],
     ['a count that is text', plain.replace('"misses":101', '"misses":"101"'), 'counts.misses is not as it must be'],
