@@ -187,7 +187,8 @@ export class Measurement {
   #cacheAt(cachep: addr_t): KnownCache {
     let known = this.#caches.get(cachep);
     if (known === undefined) {
-      const { objsize, colour } = this.#allocator.caches().find((cache) => cache.cachep === cachep)!;
+      // An allocator may have caches that it does not list.
+      const { objsize = 0, colour = 0 } = this.#allocator.caches().find((cache) => cache.cachep === cachep) ?? {};
       known = { cachep, bytes: this.#askedFor(cachep) ?? objsize, hasColours: colour > 1 };
       this.#caches.set(cachep, known);
     }
