@@ -73,7 +73,7 @@ test('a trace is replayed as far as both kernels take it', () => {
 });
 
 test.each([
-  ['word', 29_958],
+  ['word', 29_997],
   ['whole-line', 0],
 ])('its misses have owners: counters aligned by %s are missed %i times by false sharing', (alignment, falseSharing) => {
   const specification = specified({
