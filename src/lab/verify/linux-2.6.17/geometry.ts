@@ -1,4 +1,4 @@
-/** Compares what kmem_cache_create() computes with geometry.csv and geometry_other_builds.csv of golden/linux-2.6: a cache a row. */
+/** Compares what kmem_cache_create() computes with geometry.csv and geometry_other_builds.csv of test/golden: a cache a row. */
 import { z } from 'zod';
 import { InputError } from '../../../base/input-error.ts';
 import type { Program } from '../../../hw/cpu.ts';

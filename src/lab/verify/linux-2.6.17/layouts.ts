@@ -1,4 +1,4 @@
-/** Compares our structures and constants with layouts.json of golden/linux-2.6: every build, every field, as compiled. */
+/** Compares our structures and constants with layouts.json of test/golden: every build, every field, as compiled. */
 import { z } from 'zod';
 import { PAGE_OFFSET } from '../../../kernel/kernel.ts';
 import { i386, x86_64 } from '../../../kernel/linux-2.6/abi.ts';

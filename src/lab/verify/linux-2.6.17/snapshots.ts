@@ -1,4 +1,4 @@
-/** Snapshots of a 2.6.17 kernel in the form of golden/linux-2.6, by peek. */
+/** Snapshots of a 2.6.17 kernel in the form of test/golden, by peek. */
 import { type addr_t, NULL, PAGE_SIZE } from '../../../hw/memory.ts';
 import { nr_free_pages, zoneStates } from '../../../mm/linux-2.6.17/buddyinfo.ts';
 import type { SlabState } from '../../../slab/allocator.ts';
