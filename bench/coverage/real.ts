@@ -7,7 +7,7 @@ import { groupBy } from '../../src/base/group-by.ts';
 import { below } from '../../src/base/random.ts';
 import { axesOf, baselineOf } from '../../src/lab/results/compare.ts';
 import { combinationOf, keyOf, type PointResult } from '../../src/lab/results/points.ts';
-import { type Figure, type Pair, ratioOfSums } from '../../src/lab/results/statistics.ts';
+import { effectiveness, type Figure, type Pair } from '../../src/lab/results/statistics.ts';
 import type { Population } from './coverage.ts';
 import { changeIn } from './made-up.ts';
 
@@ -40,10 +40,7 @@ const measures: Readonly<Record<string, (sample: readonly Pair<Kept>[]) => Figur
   misses: changed('misses'),
   cycles: changed('cycles'),
   'L2 misses': changed('l2Misses'),
-  effectiveness: (sample) =>
-    ratioOfSums(
-      sample.map(({ base, variant }) => [base.misses - variant.misses, base.misses - base.fullyAssociativeMisses]),
-    ),
+  effectiveness: (sample) => effectiveness(sample, ({ fullyAssociativeMisses }) => fullyAssociativeMisses),
 };
 
 function changed(count: keyof Kept): (sample: readonly Pair<Kept>[]) => Figure | null {
@@ -52,7 +49,7 @@ function changed(count: keyof Kept): (sample: readonly Pair<Kept>[]) => Figure |
     changeIn(sample.map(({ base, variant }) => ({ base: perOperation(base), variant: perOperation(variant) })));
 }
 
-/** Those in which seeds make a difference. */
+/** Those in which seeds make a difference. Effectiveness is of colouring alone. */
 export function real(): Population<Pair<Kept>>[] {
   const rows = readFileSync(FILE, 'utf8')
     .trimEnd()
@@ -63,7 +60,7 @@ export function real(): Population<Pair<Kept>>[] {
       ([, , ...figures]): Pair<Kept> => ({ base: kept(figures.slice(0, 5)), variant: kept(figures.slice(5)) }),
     );
     return Object.entries(measures).flatMap(([measure, figureOf]) => {
-      const whole = figureOf(seeds);
+      const whole = measure === 'effectiveness' && !comparison.endsWith(' on') ? null : figureOf(seeds);
       if (whole === null || whole.pulls.every((pull) => Math.abs(pull) < 1e-9)) return [];
       return [
         {

@@ -67,7 +67,7 @@ colouring: [on, off] # or a number of colours
 #    - { name: f_count, offset: 20, size: 4, heat: 10, write: 0.5 }
 
 #drawn: all # what each seed draws anew; or statics, ageing, history, threads, workload: that part alone
-#owners: on # tells misses by what they missed: object, slab descriptor, ...; half as long again
+#owners: on # tells misses by what they missed: object, slab descriptor, ...; up to twice as long
 
 seeds: 10 # fewer tell nothing for sure
 seed: slabscope # all randomness comes from it

@@ -46,6 +46,7 @@ export function resultsTable(results: Results, { colour = false }: { colour?: bo
     points.length > 0 ? paragraph(COUNTS_NOTE, DIM) : [],
     ...byAxis(comparisons).map(comparisonTable),
     comparisons.length > 0 ? paragraph([COMPARISONS_NOTE, RULES, ...marksNote(comparisons)].join(' '), DIM) : [],
+    ownersLines(main),
     main.length > 0 ? conclusion(main, results) : [],
   ];
   const paint = ([text, style]: Line) => (colour && style !== PLAIN ? `\u001b[${style}m${text}\u001b[0m` : text);
@@ -268,7 +269,7 @@ function marksNote(comparisons: readonly Comparison[]): string[] {
   ];
 }
 
-/** The comparisons along one axis: what happens in the L1, then below it, then to whom. */
+/** The comparisons along one axis: what happens in the L1, then below it. */
 function comparisonTable(comparisons: readonly Comparison[]): Line[] {
   const { groupKeys } = layoutOf(comparisons);
   const by = groupKeys === '' ? '' : `, by ${groupKeys}`;
@@ -281,7 +282,6 @@ function comparisonTable(comparisons: readonly Comparison[]): Line[] {
     ...rowsOf(comparisons, l1Columns(comparisons)),
     ...seedsWarningOf(comparisons).flatMap((warning) => paragraph(warning, YELLOW)),
     ...(below.length === 0 ? [] : [['', PLAIN] as const, ...rowsOf(comparisons, below)]),
-    ...ownersLines(comparisons),
   ];
 }
 
@@ -363,17 +363,15 @@ function rowsOf(comparisons: readonly Comparison[], columns: readonly Comparison
   return [top, bottom, ...named];
 }
 
-/** Owners of fewer of the base's misses than this are left out, whatever they gain. */
-const LEAST_SHARE = 0.001;
+/** So many roles are shown of each case, those whose misses change most. */
+const ROLES = 4;
 
 /** Whose misses change, in each case: shares of all misses, which add up to the change of all. */
 function ownersLines(comparisons: readonly Comparison[]): Line[] {
-  const told = comparisons.flatMap((of) =>
-    (of.owners ?? []).filter(({ value }) => Math.abs(value) >= LEAST_SHARE).map((owner) => ({ of, owner })),
-  );
+  const told = comparisons.flatMap((of) => (of.owners ?? []).slice(0, ROLES).map((owner) => ({ of, owner })));
   if (told.length === 0) return [];
   const percent = percentOf(told.map(({ owner }) => owner));
-  const head: Row = [['whose misses', '', 'of all', '95 % interval'], DIM];
+  const head: Row = [['', '', 'of all', '95 % interval'], DIM];
   const rows = told.map(({ of, owner }, i): Row => {
     const isFirst = of !== told[i - 1]?.of;
     return [
@@ -381,7 +379,7 @@ function ownersLines(comparisons: readonly Comparison[]): Line[] {
       PLAIN,
     ];
   });
-  return [['', PLAIN], ...styledColumns([head, ...rows], 2)];
+  return [[`whose misses change, ${contrastOf(comparisons)}`, BOLD], ...styledColumns([head, ...rows], 2)];
 }
 
 const clipped = (text: string): string => (text.length > 12 ? `${text.slice(0, 11)}~` : text);

@@ -2,7 +2,7 @@
 
 import { groupBy } from '../base/group-by.ts';
 import { type Comparison, primaryOf } from '../lab/results/compare.ts';
-import { keyOf, type PointResult } from '../lab/results/points.ts';
+import { type Combination, keyOf, type PointResult } from '../lab/results/points.ts';
 import type { Results } from '../lab/results/results.ts';
 import { type Effect, ENOUGH_SEEDS, type Estimate, NEGLIGIBLE, type Reading } from '../lab/results/statistics.ts';
 import { enumerate, percentOf, thousands } from './figures.ts';
@@ -218,18 +218,23 @@ export function seedsWarningOf(comparisons: readonly Comparison[]): string[] {
 /** For how much of what is allocated colouring can do anything, on the side of these comparisons that has colours. */
 export function reachOf(comparisons: readonly Comparison[], measures: Results['measures']): string[] {
   if (comparisons[0]?.axis !== 'colouring') return [];
-  const { groupOf } = layoutOf(comparisons);
   const sharesOf = new Map(measures.map(({ combination, measures }) => [keyOf(combination), measures.colouredShare]));
-  const shares = [...groupBy(comparisons, groupOf)].flatMap(([group, members]) => {
-    const told = members.flatMap(
-      ({ axis, variant, fixed }) => sharesOf.get(keyOf({ ...fixed, [axis]: variant })) ?? [],
-    );
-    return told.length === 0 ? [] : [{ group, share: Math.max(...told) }];
+  const shares = comparisons.flatMap(({ axis, variant, fixed }) => {
+    const share = sharesOf.get(keyOf({ ...fixed, [axis]: variant })) ?? null;
+    return share === null ? [] : [{ fixed, percent: `${(100 * share).toFixed(0)} %` }];
   });
   if (shares.length === 0) return [];
-  const written = [...groupBy(shares, ({ share }) => `${(100 * share).toFixed(0)} %`)].map(([share, of]) =>
-    of[0]!.group === '' ? share : `${share} (${of.map(({ group }) => group).join('; ')})`,
-  );
+  const without = (fixed: Combination, key: string) => keyOf({ ...fixed, [key]: '' });
+  const matters = (key: string) =>
+    [...groupBy(shares, ({ fixed }) => without(fixed, key)).values()].some(
+      (alike) => new Set(alike.map(({ percent }) => percent)).size > 1,
+    );
+  const keys = Object.keys(comparisons[0].fixed).filter(matters);
+  const names = groupBy(shares, ({ percent }) => percent);
+  const written = [...names].map(([percent, of]) => {
+    const cases = new Set(of.map(({ fixed }) => keys.map((key) => fixed[key]).join(' ')));
+    return keys.length === 0 ? percent : `${percent} (${[...cases].join(', ')})`;
+  });
   return [
     `Of the allocations from caches ${written.join(', ')} come from caches with a second colour; for all others colouring can do nothing.`,
   ];

@@ -135,13 +135,13 @@ describe('the reach of colouring', () => {
 
   test('is the share of allocations from caches that have colours', () => {
     expect(reach(['word'], sides('word', 400, 100))).toEqual([
-      'Of the allocations from caches 25 % (word) come from caches with a second colour; for all others colouring can do nothing.',
+      'Of the allocations from caches 25 % come from caches with a second colour; for all others colouring can do nothing.',
     ]);
   });
 
   test('is told of each alignment, those alike together', () => {
     const points = [...sides('word', 400, 100), ...sides('half', 400, 200), ...sides('whole', 400, 200)];
-    expect(reach(['word', 'half', 'whole'], points)[0]).toContain('25 % (word), 50 % (half; whole) come');
+    expect(reach(['word', 'half', 'whole'], points)[0]).toContain('25 % (word), 50 % (half, whole) come');
   });
 
   test('is not told where nothing was allocated, nor of other axes', () => {

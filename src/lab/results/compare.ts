@@ -14,6 +14,7 @@ import {
   effectiveness,
   effectOf,
   estimateOf,
+  type Figure,
   holm,
   type Pair,
   ratioOfSums,
@@ -107,13 +108,15 @@ export function compareAlong(points: readonly PointResult[], axis: string, basel
         {
           ...{ axis, base: baseline, variant, fixed, seeds: pairs.length },
           ...{ effects: effectsOf(pairs), adjustedP: null, owners: ownersOf(pairs) },
-          effectiveness: coloured ? effectiveness(counted, (of) => of.fullyAssociativeMisses) : null,
-          effectivenessHashed: coloured ? effectiveness(counted, (of) => of.hashedIndexMisses) : null,
+          effectiveness: coloured ? told(effectiveness(counted, (of) => of.fullyAssociativeMisses)) : null,
+          effectivenessHashed: coloured ? told(effectiveness(counted, (of) => of.hashedIndexMisses)) : null,
         },
       ];
     }),
   );
 }
+
+const told = (figure: Figure | null): Estimate | null => (figure === null ? null : estimateOf(figure));
 
 /** All combinations of the values of these keys that occur, in the order of their values. */
 function allCombinations(combinations: readonly Combination[], keys: readonly string[]): Combination[] {

@@ -192,10 +192,11 @@ export function effectSize(differences: readonly number[]): number | null {
  * The share of the base's misses beyond a bound (`boundOf` a point's counts), all that a better spread over the sets could
  * save, that the variant saves. Null where that excess is under 1 % of the base's misses: a share of next to nothing says nothing.
  */
-export function effectiveness(pairs: readonly Pair<Counts>[], boundOf: (counts: Counts) => number): Estimate | null {
+export function effectiveness<Counted extends Pick<Counts, 'misses'>>(
+  pairs: readonly Pair<Counted>[],
+  boundOf: (counts: Counted) => number,
+): Figure | null {
   const excess = ratioOfSums(pairs.map(({ base }) => [base.misses - boundOf(base), base.misses]));
   if (excess === null || excess.value < 0.01) return null;
-  return estimateOf(
-    ratioOfSums(pairs.map(({ base, variant }) => [base.misses - variant.misses, base.misses - boundOf(base)]))!,
-  );
+  return ratioOfSums(pairs.map(({ base, variant }) => [base.misses - variant.misses, base.misses - boundOf(base)]));
 }

@@ -6,6 +6,7 @@ import {
   effectiveness,
   effectOf,
   effectSize,
+  estimateOf,
   holm,
   type Pair,
 } from '../../../src/lab/results/statistics.ts';
@@ -287,8 +288,10 @@ describe('effectiveness', () => {
     base: { ...zeroCounts, misses: off, fullyAssociativeMisses },
     variant: { ...zeroCounts, misses: on },
   });
-  const effectivenessOf = (pairs: ReturnType<typeof seed>[]) =>
-    effectiveness(pairs, (counts) => counts.fullyAssociativeMisses);
+  const effectivenessOf = (pairs: ReturnType<typeof seed>[]) => {
+    const figure = effectiveness(pairs, (counts) => counts.fullyAssociativeMisses);
+    return figure === null ? null : estimateOf(figure);
+  };
 
   test('is the share of the misses beyond full associativity that went away', () => {
     expect(effectivenessOf([seed(1000, 850, 800)])).toEqual({ value: 0.75, interval: null });
