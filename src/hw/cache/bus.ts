@@ -76,9 +76,13 @@ export class Bus {
     }
   }
 
-  /** Line `id` leaves the fully associative caches beside all L1s but the `writer`'s: only an L1 that ever held it may have it there. */
+  /**
+   * Line `id`, which nobody but the `writer` holds, leaves the shadows of all others too: only who has lost it to replacement, and
+   * not to a write, may have it there.
+   */
   takeFromShadows(writer: number, id: number): void {
-    for (let others = this.directory.everHeld[id] & ~writer; others !== 0; others &= others - 1) {
+    const { everHeld, invalidated } = this.directory;
+    for (let others = everHeld[id] & ~invalidated[id] & ~writer; others !== 0; others &= others - 1) {
       this.#l1s[lowest(others)].classes?.forgets(id);
     }
   }

@@ -167,13 +167,19 @@ export class MissClasses {
 
   /** A hit in `slot`. Returns whether the next access counts, even a repeat: the stay is still open, or shadows may lack the line. */
   hit(slot: number, id: number, use: Use, first: number, end: number): boolean {
-    if (this.shadow === null) return false;
-    this.#usesShadows(this.shadow, id, use);
-    if (this.#open[slot] === 1) {
-      if (this.#staysOpen(id, use, this.#words(first, end))) return true;
-      this.#open[slot] = 0;
+    const { shadow } = this;
+    if (shadow === null) return false;
+    let mayLack = false;
+    // Nearly always, so the rest is not asked for.
+    if (this.#hashed === null && shadow.has(id)) shadow.use(id);
+    else {
+      this.#usesShadows(shadow, id, use);
+      mayLack = !this.#fillsAt(use);
     }
-    return use !== READ && !this.#storeMissFills;
+    if (this.#open[slot] === 0) return mayLack;
+    if (this.#staysOpen(id, use, this.#words(first, end))) return true;
+    this.#open[slot] = 0;
+    return mayLack;
   }
 
   /** A stay in Modified ends: those who lost the line to it learn what was written. */
@@ -184,6 +190,7 @@ export class MissClasses {
 
   /** This CPU loses line `id` to a write. */
   loses(id: number): void {
+    this.forgets(id);
     this.#foreign[id] = 0;
   }
 
@@ -203,12 +210,17 @@ export class MissClasses {
 
   /** An access to line `id` in the shadows, which fill as the L1 does; counts their misses. Returns whether the fully associative hits. */
   #usesShadows(shadow: FullyAssociative, id: number, use: Use): boolean {
-    const fills = use === READ || this.#storeMissFills;
+    const fills = this.#fillsAt(use);
     const hashed = this.#hashed;
     if (hashed !== null && !((fills || hashed.has(id)) && hashed.use(id))) this.#counters.hashedIndexMisses++;
     if ((fills || shadow.has(id)) && shadow.use(id)) return true;
     this.#counters.fullyAssociativeMisses++;
     return false;
+  }
+
+  /** Whether a miss of such an access fills. */
+  #fillsAt(use: Use): boolean {
+    return use === READ || this.#storeMissFills;
   }
 
   #countSharing(id: number, words: number): void {

@@ -1,6 +1,7 @@
 /** What each workload is there to show, shown in counts. */
 import { describe, expect, test } from 'vitest';
 import { parse as parseYaml } from 'yaml';
+import { cpuModels } from '../../../src/hw/cpu-models.ts';
 import { runPoint } from '../../../src/lab/experiment/point.ts';
 import type { Counts } from '../../../src/lab/results/counts.ts';
 import { points } from '../../../src/lab/specification/settings.ts';
@@ -124,6 +125,42 @@ describe('per-cpu-counters of 8 bytes', () => {
 
   test.each(['whole-line', '32', '64'])('%s: none does', (alignment) => {
     expect(coherence(counters(alignment))).toBe(0);
+  });
+});
+
+describe('time that CPUs take for what they do in one line', () => {
+  const { transfer, l1 } = cpuModels['pentium-iii'].cycles;
+  const on = (cpus: number) => `machine: { model: pentium-iii, cpus: ${cpus}, memory: 16M }`;
+
+  // The first increment hits, as the first CPU wrote the counters before; each of the others waits for two transfers of the line,
+  // to read it and to take it; the last store ends with a hit.
+  test.each([2, 3, 4])('on %i CPUs increments follow each other, two transfers each, to the cycle', (cpus) => {
+    const { elapsedCycles } = countsOf(
+      'per-cpu-counters, counters: 1, increments: 1000',
+      'object_size: 4',
+      'alignment: word',
+      on(cpus),
+    );
+    expect(elapsedCycles).toBe(2 * transfer * (1000 * cpus - 1) + l1);
+  });
+
+  test('in lines of their own they take as long as one CPU alone, but for the two transfers of the first', () => {
+    const timeOn = (cpus: number) =>
+      countsOf('per-cpu-counters, counters: 1, increments: 1000', 'alignment: whole-line', on(cpus)).elapsedCycles;
+    const alone = 2000 * l1;
+    const beside = 2 * transfer + 1999 * l1;
+    expect([1, 2, 4].map(timeOn)).toEqual([alone, beside, beside]);
+  });
+
+  test('cache-thrash: work that CPUs share is done no sooner by more of them without per-CPU arrays, and with them is', () => {
+    const timeOn = (cpus: number, limit: number) =>
+      countsOf('cache-thrash, iterations: 3, repetitions: 1600', 'alignment: word', `limit: ${limit}`, on(cpus))
+        .elapsedCycles;
+    const speedUps = [0, 60].map((limit) => [2, 4].map((cpus) => (timeOn(1, limit) / timeOn(cpus, limit)).toFixed(2)));
+    expect(speedUps).toEqual([
+      ['0.08', '0.08'],
+      ['1.86', '3.00'],
+    ]);
   });
 });
 
