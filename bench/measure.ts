@@ -10,7 +10,7 @@ const cpuTime = () => process.cpuUsage().user / 1000;
 const ROUNDS = smoke ? 1 : 5;
 
 /** Median nanoseconds of one call of `run`, over rounds in which it is called for `seconds` (a tenth in a smoke run). */
-export async function medianNanoseconds(name: string, run: () => void, seconds = 2): Promise<number> {
+export async function medianNanoseconds(name: string, run: () => void, seconds = 1): Promise<number> {
   const time = (smoke ? 100 : 1000) * seconds;
   const medians: number[] = [];
   while (medians.length < ROUNDS) {

@@ -7,7 +7,7 @@ import { report, smoke } from './measure.ts';
 
 const SEEDS = smoke ? 1 : 10;
 /** Runs of each, in turn; the fastest counts, as whatever else the machine does can only slow a run down. */
-const ROUNDS = smoke ? 1 : 3;
+const ROUNDS = smoke ? 1 : 2;
 const GOAL = 1.8;
 
 const root = new URL('..', import.meta.url).pathname;

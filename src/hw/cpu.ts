@@ -16,6 +16,12 @@ import type { addr_t, Memory } from './memory.ts';
 export type Program<T = void> = Generator<void, T, void>;
 export type InterruptHandler = (cpu: Cpu) => Program;
 
+/** Who gives CPUs their turns in time. */
+interface Turns {
+  /** Moves the horizon of `cpu`, which runs, on if those who are behind do nothing but wait. */
+  catchUpWith(cpu: Cpu): void;
+}
+
 export class Cpu {
   readonly id: number;
   readonly l1: L1;
@@ -31,9 +37,9 @@ export class Cpu {
   interruptsOn = true;
   /** The kernel stack pointer. */
   esp: addr_t = 0;
-  /** The scheduler's: moves the horizon on if those who are behind do nothing but wait. */
-  othersCatchUp: () => void = () => {};
-  /** What a spin loop polled since the scheduler looked last; NULL if none did. */
+  /** Null on a CPU by itself. */
+  turns: Turns | null = null;
+  /** The address that `pause` named since the last resume (the watchdog reads it); NULL: not spinning. */
   polling: addr_t = 0;
   /** Stores that wait in a store buffer, unseen by other CPUs; none on a CPU that has no buffer. */
   storesInFlight = 0;
@@ -51,7 +57,7 @@ export class Cpu {
    */
   get isAhead(): boolean {
     if (this.clock <= this.horizon) return false;
-    this.othersCatchUp();
+    this.turns?.catchUpWith(this);
     return this.clock > this.horizon;
   }
 

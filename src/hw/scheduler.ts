@@ -9,6 +9,7 @@
  * Interface:
  * - `spawn` a context, `run` all until they have ended, `abandon` them as after a crash; `current` is what a CPU runs;
  * - a program lets others run: `block` until `wake`, `giveWay` for a turn, `waitUntil` something;
+ * - CPUs that run ahead ask before they yield: `catchUpWith`;
  * - hardware sets its own pace: `at` a time something happens; `bringHorizonTo` has the running CPU stop there;
  * - `watchdog` reports who waits in vain.
  *
@@ -89,7 +90,7 @@ export class Scheduler {
       return { cpu, contexts: [], idle, current: idle, givesWay: false, taskStack: 0 };
     });
     this.watchdog = new Watchdog(this.#queues, options);
-    for (const queue of this.#queues) queue.cpu.othersCatchUp = () => this.#catchUpWith(queue);
+    for (const cpu of cpus) cpu.turns = this;
   }
 
   /**
@@ -163,6 +164,26 @@ export class Scheduler {
     frame.poll = poll;
     while (!poll()) yield;
     frame.poll = null;
+  }
+
+  /**
+   * `cpu`, which runs, is ahead of others. As long as these do nothing but wait (`waitUntil`), they poll here and now, just as they
+   * would if it yielded: so nobody's program is left and entered again for nothing. Who has more to do, or an interrupt to take, is
+   * not passed over: then the horizon stays where it is, and `cpu` yields.
+   */
+  catchUpWith(cpu: Cpu): void {
+    const queue = this.#queues[cpu.id];
+    const { current } = queue;
+    if (this.#running !== cpu || cpu.apic.pending !== 0 || cpu.polling !== 0) return;
+    if (current.blocked || queue.givesWay) return;
+    this.watchdog.ran(queue, current.frames.at(-1)!, true);
+    for (;;) {
+      const next = this.#earliest()!;
+      if (this.#events.length > 0 && this.#events[0].time <= this.#readyTime(next)) return;
+      if (next === queue) break;
+      if (!this.#polls(next)) return;
+    }
+    cpu.horizon = this.#horizon(queue);
   }
 
   /** `context` may go on, at `time` at the earliest. */
@@ -277,25 +298,6 @@ export class Scheduler {
     if (done === true) this.#end(queue, frame, value);
     if (queue.current.blocked || queue.givesWay) this.#switch(queue);
     this.watchdog.ran(queue, frame, cpu.counters.stores !== stores);
-  }
-
-  /**
-   * The CPU of `queue`, which runs, is ahead of others. As long as these do nothing but wait (`waitUntil`), they poll here and now,
-   * just as they would if it yielded: so nobody's program is left and entered again for nothing. Who has more to do, or an
-   * interrupt to take, is not passed over: then the horizon stays where it is, and the CPU yields.
-   */
-  #catchUpWith(queue: Queue): void {
-    const { cpu, current } = queue;
-    if (this.#running !== cpu || cpu.apic.pending !== 0 || cpu.polling !== 0) return;
-    if (current.blocked || queue.givesWay) return;
-    this.watchdog.ran(queue, current.frames.at(-1)!, true);
-    for (;;) {
-      const next = this.#earliest()!;
-      if (this.#events.length > 0 && this.#events[0].time <= this.#readyTime(next)) return;
-      if (next === queue) break;
-      if (!this.#polls(next)) return;
-    }
-    cpu.horizon = this.#horizon(queue);
   }
 
   /** Whether `queue`'s turn is over with a poll, which is done. */

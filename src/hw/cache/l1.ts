@@ -335,10 +335,13 @@ export class L1 extends TagArray implements Above, Snooped {
     const slot = this.victim(line, left);
     if (this.states[slot] !== Invalid) this.#evict(slot);
     directory.holders[id] |= this.bit;
-    directory.everHeld[id] |= this.bit;
     directory.invalidated[id] &= ~this.bit;
-    this.place(slot, line, id, state);
+    this.states[slot] = state;
+    this.uses(line & this.setMask, slot, true);
     if (slot !== left) {
+      directory.everHeld[id] |= this.bit;
+      this.tags[slot] = line;
+      this.ids[slot] = id;
       this.#slots[id] = slot;
       this.#predicted[line & this.#predictionMask] = slot;
     }

@@ -3,6 +3,9 @@
  * and have lost it to another CPU's write: one bit a CPU. So who holds a line is found in constant time, and what a miss
  * is (cold, replacement, coherence) without a look at any other cache.
  *
+ * Of every line: the CPUs whose L1 holds it ⊆ everHeld; invalidated ⊆ everHeld; invalidated ∩ those whose L1 holds it = ∅;
+ * holders = the CPUs that hold it in their L1 or in a second level of their own.
+ *
  * Where CPUs have clocks it also knows until when a line is on its way, since a line is in one place at a time.
  *
  * An open hash table from line to number, at most two thirds full: 24 to 38 bytes a line in all, and 8 for times. Arrays by line number

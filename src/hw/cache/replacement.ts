@@ -8,12 +8,13 @@
 import { InputError } from '../../base/input-error.ts';
 import { Invalid } from './coherence.ts';
 
+/** Slots are numbered through all sets: those of a set begin at set * ways. */
 export interface Replacement {
-  /** `way` of `set` was used: hit, or filled just now. */
-  use(set: number, way: number, filled: boolean): void;
+  /** `slot` of `set` was used: hit, or filled just now. */
+  use(set: number, slot: number, filled: boolean): void;
   /**
-   * The way to fill. `states` of the set begin at set * ways. `left` is an invalid way in which the line's own tag
-   * still stands, or -1: a policy to which all invalid ways are alike takes it and need not search.
+   * The slot of `set` to fill. `states` are those of all slots. `left`: the invalid slot in which this line was last, or -1. A
+   * policy that fills invalid slots first, whichever they are, may take it at once.
    */
   victim(set: number, states: Uint8Array, left: number): number;
 }
@@ -30,8 +31,9 @@ export const policySummaries = {
 export type PolicyName = keyof typeof policySummaries;
 export const policyNames = Object.keys(policySummaries) as PolicyName[];
 
+/** The first invalid slot from `from` on, below `to`; -1 if there is none. */
 function firstInvalid(states: Uint8Array, from: number, to: number): number {
-  for (let i = from; i < to; i++) if (states[i] === Invalid) return i - from;
+  for (let slot = from; slot < to; slot++) if (states[slot] === Invalid) return slot;
   return -1;
 }
 
@@ -48,8 +50,8 @@ class Stamps implements Replacement {
     this.#stamps = new Float64Array(sets * ways);
   }
 
-  use(set: number, way: number, filled: boolean): void {
-    if (filled || this.#countsHits) this.#stamps[set * this.#ways + way] = ++this.#now;
+  use(_set: number, slot: number, filled: boolean): void {
+    if (filled || this.#countsHits) this.#stamps[slot] = ++this.#now;
   }
 
   victim(set: number, states: Uint8Array, left: number): number {
@@ -59,8 +61,8 @@ class Stamps implements Replacement {
     const invalid = firstInvalid(states, from, to);
     if (invalid >= 0) return invalid;
     let oldest = from;
-    for (let i = from + 1; i < to; i++) if (this.#stamps[i] < this.#stamps[oldest]) oldest = i;
-    return oldest - from;
+    for (let slot = from + 1; slot < to; slot++) if (this.#stamps[slot] < this.#stamps[oldest]) oldest = slot;
+    return oldest;
   }
 }
 
@@ -79,7 +81,7 @@ class Random implements Replacement {
     if (left >= 0) return left;
     const from = set * this.#ways;
     const invalid = firstInvalid(states, from, from + this.#ways);
-    return invalid >= 0 ? invalid : Math.floor(this.#random() * this.#ways);
+    return invalid >= 0 ? invalid : from + Math.floor(this.#random() * this.#ways);
   }
 }
 
@@ -100,9 +102,10 @@ class TreePlru implements Replacement {
     this.#nodes = new Uint8Array(sets * ways);
   }
 
-  use(set: number, way: number): void {
+  use(set: number, slot: number): void {
     const root = set * this.#ways;
-    for (let node = this.#ways + way; node > 1; node >>= 1) this.#nodes[root + (node >> 1)] = (node & 1) ^ 1;
+    const leaf = this.#ways + slot - root;
+    for (let node = leaf; node > 1; node >>= 1) this.#nodes[root + (node >> 1)] = (node & 1) ^ 1;
   }
 
   victim(set: number, states: Uint8Array): number {
@@ -113,7 +116,7 @@ class TreePlru implements Replacement {
     }
     let node = 1;
     while (node < this.#ways) node = node * 2 + this.#nodes[root + node];
-    return node - this.#ways;
+    return root + node - this.#ways;
   }
 }
 
@@ -122,33 +125,31 @@ class TreePlru implements Replacement {
  * first group with an invalid way, else to the victim of the group used longest ago. (uops.info: LRU3PLRU4.)
  */
 class LruOfTreePlru4 implements Replacement {
-  readonly #ways: number;
+  /** Of a set. Groups too are numbered through all sets: that of a slot is slot >> 2. */
   readonly #groups: number;
   readonly #trees: TreePlru;
   readonly #stamps: Float64Array;
   #now = 0;
 
   constructor(sets: number, ways: number) {
-    this.#ways = ways;
     this.#groups = ways / 4;
     this.#trees = new TreePlru(sets * this.#groups, 4, true);
     this.#stamps = new Float64Array(sets * this.#groups);
   }
 
-  use(set: number, way: number): void {
-    const group = set * this.#groups + (way >> 2);
-    this.#stamps[group] = ++this.#now;
-    this.#trees.use(group, way & 3);
+  use(_set: number, slot: number): void {
+    this.#stamps[slot >> 2] = ++this.#now;
+    this.#trees.use(slot >> 2, slot);
   }
 
   victim(set: number, states: Uint8Array): number {
-    const invalid = firstInvalid(states, set * this.#ways, (set + 1) * this.#ways);
+    const from = set * this.#groups;
+    const to = from + this.#groups;
+    const invalid = firstInvalid(states, from * 4, to * 4);
     if (invalid >= 0) return invalid;
-    let oldest = 0;
-    for (let g = 1; g < this.#groups; g++) {
-      if (this.#stamps[set * this.#groups + g] < this.#stamps[set * this.#groups + oldest]) oldest = g;
-    }
-    return oldest * 4 + this.#trees.victim(set * this.#groups + oldest, states);
+    let oldest = from;
+    for (let group = from + 1; group < to; group++) if (this.#stamps[group] < this.#stamps[oldest]) oldest = group;
+    return this.#trees.victim(oldest, states);
   }
 }
 

@@ -86,9 +86,7 @@ export class TagArray {
 
   /** The slot to fill with `line`, whose tag, left behind by an invalidation, stands in slot `left` (-1: nowhere). */
   protected victim(line: number, left: number): number {
-    const set = line & this.setMask;
-    const from = set * this.ways;
-    const slot = from + this.policy.victim(set, this.states, left < 0 ? -1 : left - from);
+    const slot = this.policy.victim(line & this.setMask, this.states, left);
     if (left >= 0 && left !== slot) this.tags[left] = NO_LINE;
     return slot;
   }
@@ -104,6 +102,6 @@ export class TagArray {
   protected uses(set: number, slot: number, filled: boolean): void {
     if (!filled && this.newest[set] === slot) return;
     this.newest[set] = slot;
-    this.policy.use(set, slot - set * this.ways, filled);
+    this.policy.use(set, slot, filled);
   }
 }

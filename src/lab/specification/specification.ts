@@ -212,7 +212,9 @@ const specification = z.strictObject({
     .describe('what each seed draws anew; all else is as the first seed has it'),
   owners: oneOf(['on', 'off'])
     .optional()
-    .describe('on: misses are told by what they missed (object, slab descriptor, ...), which takes up to twice as long'),
+    .describe(
+      'on: misses are told by what they missed (object, slab descriptor, ...), which takes up to twice as long',
+    ),
   seeds: whole(1, 10_000).default(10).describe('how many seeds; every combination runs under each'),
   seed: z
     .union([z.string(), z.number()])

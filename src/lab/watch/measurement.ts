@@ -71,7 +71,6 @@ interface Allocated {
   readonly bytes: number;
 }
 
-const noSlabs = { objsize: 0, colour: 0 };
 const noCalls = { allocations: 0, colouredAllocations: 0, allocHits: 0, allocMisses: 0, freeHits: 0, freeMisses: 0 };
 
 /** Of a cache: what its objects were asked for to hold, and whether its slabs differ in colour. */
@@ -91,11 +90,12 @@ export type MeasuredCounts = Omit<Counts, 'operations' | 'failed' | 'userLoads'>
 export class Measurement {
   readonly #allocator: SlabAllocator;
   #before: Totals;
-  #beginning = 0;
+  #beginning: number;
   #sets: SetPressure = { accesses: [], misses: [] };
   readonly #askedFor: (cachep: addr_t) => number | undefined;
   readonly #caches = new Map<addr_t, KnownCache>();
-  readonly #live = new Map<addr_t, Allocated>();
+  /** Null once freed: an entry that is deleted stays in its chain till V8 sorts the map anew, and the same addresses come and go. */
+  readonly #live = new Map<addr_t, Allocated | null>();
   readonly #freeBefore: number;
   #fewestFree: number;
   #liveBytes = 0;
@@ -109,6 +109,7 @@ export class Measurement {
     this.#freeBefore = allocator.nr_free_pages();
     this.#fewestFree = this.#freeBefore;
     this.#before = totals(allocator.kernel.machine.cpus);
+    this.#beginning = latest(allocator.kernel.machine.cpus);
     this.#watch(allocator);
   }
 
@@ -147,7 +148,7 @@ export class Measurement {
   }
 
   #watch(allocator: SlabAllocator): void {
-    const ofCache = (cachep: addr_t) => (cachep === NULL ? { cachep, bytes: 0 } : this.#cacheAt(cachep));
+    const ofCache = (cachep: addr_t) => this.#cacheAt(cachep);
     const freeing = (cpu: Cpu, objp: addr_t) => this.#freeing(cpu, objp);
     const allocating = (cpu: Cpu, cachep: addr_t) => this.#allocating(cpu, cachep);
     const allocated = (objp: addr_t, what: Allocated) => this.#allocated(objp, what);
@@ -186,8 +187,8 @@ export class Measurement {
   #cacheAt(cachep: addr_t): KnownCache {
     let known = this.#caches.get(cachep);
     if (known === undefined) {
-      // A kernel without slabs knows of none.
-      const { objsize, colour } = this.#allocator.caches().find((cache) => cache.cachep === cachep) ?? noSlabs;
+      // An allocator may have caches that it does not list.
+      const { objsize = 0, colour = 0 } = this.#allocator.caches().find((cache) => cache.cachep === cachep) ?? {};
       known = { cachep, bytes: this.#askedFor(cachep) ?? objsize, hasColours: colour > 1 };
       this.#caches.set(cachep, known);
     }
@@ -222,9 +223,9 @@ export class Measurement {
   }
 
   #freeing(cpu: Cpu, objp: addr_t): void {
-    const object = this.#live.get(objp);
-    if (object === undefined) return;
-    this.#live.delete(objp);
+    const object = this.#live.get(objp) ?? null;
+    if (object === null) return;
+    this.#live.set(objp, null);
     this.#liveBytes -= object.bytes;
     const level = object.cachep === NULL ? null : this.#allocator.arrayLevel(cpu, object.cachep, objp);
     if (level === null) return;

@@ -78,6 +78,7 @@ interface Usage {
 /** The live objects of one cache, in no order that matters but a fixed one. */
 interface LiveObjects {
   readonly live: addr_t[];
+  /** Those of freed objects stay: to delete entries of addresses that come and go makes a map slow. */
   readonly position: Map<addr_t, number>;
   readonly usage: Usage;
 }
@@ -111,7 +112,6 @@ class LookUps implements TouchModel {
       objects.live[index] = last;
       objects.position.set(last, index);
     }
-    objects.position.delete(objp);
     this.#lookUp(cpu, objects);
   }
 

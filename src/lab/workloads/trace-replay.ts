@@ -67,7 +67,9 @@ class Replay {
 
   *program(cpu: Cpu): Program {
     const { operations } = this.#options.trace;
-    for (const i of this.#operationsOf[cpu.id]) {
+    const mine = this.#operationsOf[cpu.id];
+    for (let turn = 0; turn < mine.length; turn++) {
+      const i = mine[turn];
       const operation = operationAt(operations, i);
       const awaited = objectNeeded(operation);
       if (!this.#mayBegin(i, awaited)) yield* this.#waitFor(cpu, i, awaited);

@@ -37,31 +37,35 @@ export function* kmem_cache_alloc(k: Linux2422, cpu: Cpu, cachep: addr_t, flags:
   for (;;) {
     // try_again:
     const save_flags = local_irq_save(cpu);
-    let objp: addr_t;
-    if (k.config.CONFIG_SMP) {
-      const cc = cc_data(k, cpu, cachep);
-      if (cc === NULL) objp = yield* allocLocked(k, cpu, cachep);
-      else {
-        const avail = cpu.load32(cc + cpucache_t.avail);
-        if (avail !== 0) {
-          incAtomicStat(k, cpu, cachep, 'allochit');
-          cpu.store32(cc + cpucache_t.avail, avail - 1);
-          objp = cpu.loadPtr(cc_entry(cc, avail - 1));
-        } else {
-          incAtomicStat(k, cpu, cachep, 'allocmiss');
-          objp = yield* kmem_cache_alloc_batch(k, cpu, cachep, cc);
-        }
-      }
-    } else {
-      const slabp = firstSlab(k, cpu, cachep);
-      objp = slabp === NULL ? NULL : kmem_cache_alloc_one_tail(k, cpu, cachep, slabp);
-    }
+    const found = takeObject(k, cpu, cachep);
+    const objp = typeof found === 'number' ? found : yield* found;
     if (local_irq_restore(cpu, save_flags)) yield;
     if (objp !== NULL) return objp;
     // alloc_new_slab:
     if (!(yield* kmem_cache_grow(k, cpu, cachep, flags))) return NULL;
     // Someone may have stolen our objs. Doesn't matter, we'll just come back here again.
   }
+}
+
+/**
+ * An object that is there already, or NULL: from this CPU's array, or from a slab on UP. Where that takes the lock, what is to be
+ * done comes back as a Program; an allocation that the array serves needs none. Interrupts off.
+ */
+function takeObject(k: Linux2422, cpu: Cpu, cachep: addr_t): addr_t | Program<addr_t> {
+  if (!k.config.CONFIG_SMP) {
+    const slabp = firstSlab(k, cpu, cachep);
+    return slabp === NULL ? NULL : kmem_cache_alloc_one_tail(k, cpu, cachep, slabp);
+  }
+  const cc = cc_data(k, cpu, cachep);
+  if (cc === NULL) return allocLocked(k, cpu, cachep);
+  const avail = cpu.load32(cc + cpucache_t.avail);
+  if (avail === 0) {
+    incAtomicStat(k, cpu, cachep, 'allocmiss');
+    return kmem_cache_alloc_batch(k, cpu, cachep, cc);
+  }
+  incAtomicStat(k, cpu, cachep, 'allochit');
+  cpu.store32(cc + cpucache_t.avail, avail - 1);
+  return cpu.loadPtr(cc_entry(cc, avail - 1));
 }
 
 /** Without a per-CPU array: one object under the lock. Interrupts off. */

@@ -58,8 +58,8 @@ test('sets do not disturb one another', () => {
   const states = new Uint8Array(4).fill(1);
   const replacement = createReplacement('lru', 2, 2, () => 0);
   for (const way of [0, 1]) replacement.use(0, way, true);
-  for (const way of [1, 0]) replacement.use(1, way, true);
-  expect([replacement.victim(0, states, -1), replacement.victim(1, states, -1)]).toEqual([0, 1]);
+  for (const way of [1, 0]) replacement.use(1, 2 + way, true);
+  expect([replacement.victim(0, states, -1), replacement.victim(1, states, -1)]).toEqual([0, 3]);
 });
 
 describe('a way used twice in a row is as if used once', () => {
@@ -71,9 +71,10 @@ describe('a way used twice in a row is as if used once', () => {
         const once = createReplacement(policy, 2, 4, seedrandom('same'));
         const twice = createReplacement(policy, 2, 4, seedrandom('same'));
         for (const { set, way, filled } of uses) {
-          once.use(set, way, filled);
-          twice.use(set, way, filled);
-          twice.use(set, way, false);
+          const slot = set * 4 + way;
+          once.use(set, slot, filled);
+          twice.use(set, slot, filled);
+          twice.use(set, slot, false);
           expect(twice.victim(set, full, -1)).toBe(once.victim(set, full, -1));
         }
       }),
