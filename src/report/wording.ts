@@ -197,7 +197,7 @@ export function caveatOf([{ seeds }]: readonly Comparison[]): string {
       : `Intervals are Student\u2019s t over ${seeds} seeds in pairs, each for itself. They speak of`;
   const few =
     seeds > 1 && seeds < ENOUGH_SEEDS ? ' So few seeds hold only if their differences are normally distributed.' : '';
-  return `${intervals} what a seed draws (touches, placement of statics, tasks and threads, ageing of the page allocator), not of other workloads.${few}`;
+  return `${intervals} what a seed draws (touches, threads on CPUs, and the system's past: statics, tasks, caches and what stood in them, pages), not of other workloads.${few}`;
 }
 
 /** By which rules fewer, more and none are said. */
