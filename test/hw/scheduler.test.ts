@@ -433,6 +433,7 @@ describe('a lockup', () => {
         name: 'Lockup',
         message: 'lockup: all contexts sleep, and nothing can wake them: on cpu1',
         waiters: [1],
+        asleep: true,
       }),
     );
   });

@@ -5,10 +5,10 @@ import type { addr_t } from '../../src/hw/memory.ts';
 import { KernelBug } from '../../src/kernel/bug.ts';
 import { GFP_KERNEL } from '../../src/mm/linux-2.4.22/gfp.ts';
 import { upConfig } from '../../src/slab/linux-2.4/config.ts';
-import { kmem_cache_size } from '../../src/slab/linux-2.4/create.ts';
 import { RED_MAGIC1, RED_MAGIC2 } from '../../src/slab/linux-2.4/debug.ts';
 import { SLAB_HWCACHE_ALIGN, SLAB_MUST_HWCACHE_ALIGN } from '../../src/slab/linux-2.4/flags.ts';
 import { SLAB_POISON, SLAB_RED_ZONE, slab_t } from '../../src/slab/linux-2.4/slab.ts';
+import { kmem_cache_size } from '../../src/slab/linux-2.4.22/size.ts';
 import { type Booted, booted } from '../machines.ts';
 
 const debugUp = () => booted({ cpus: 1, config: { ...upConfig, CONFIG_DEBUG_SLAB: true } });

@@ -7,7 +7,6 @@ import { type addr_t, NULL } from '../../hw/memory.ts';
 import { get_current, PF_MEMALLOC, THREAD_SIZE } from '../../kernel/linux-2.4/task.ts';
 import { task_struct } from '../../kernel/linux-2.4.0/task.ts';
 import { list_head } from '../../kernel/list.ts';
-import { peekList } from '../../kernel/peek-list.ts';
 import { spin_lock, spin_unlock } from '../../kernel/spinlock.ts';
 import {
   add_wait_queue,
@@ -164,14 +163,19 @@ function* scheduleForKswapd(k: Mm, cpu: Cpu): Program {
   memory.poke32(k.kswapd + task_struct.processor, cpu.id);
   const { esp } = cpu;
   cpu.esp = k.kswapd + THREAD_SIZE;
-  yield* k.kswapdTurn(k, cpu);
-  cpu.esp = esp;
-  if (cpu.isAhead) yield;
-  memory.poke32(state, TASK_INTERRUPTIBLE);
+  try {
+    yield* k.kswapdTurn(k, cpu);
+    if (cpu.isAhead) yield;
+  } finally {
+    // After a BUG() too, for replays, which go on.
+    cpu.esp = esp;
+    memory.poke32(state, TASK_INTERRUPTIBLE);
+  }
   if (othersSleep(k)) yield* wake_up(k, cpu, k.kswapd_done);
 }
 
-/** Whether more than one task waits for kswapd: then those must be woken. The one in whose place it ran goes on by itself. */
-function othersSleep(k: Mm): boolean {
-  return peekList(k.machine, k.kswapd_done + k.wait_queue_head_t.task_list).length > 1;
+/** Whether more tasks wait for kswapd than the one in whose place it ran, which goes on by itself: the first is not the last. */
+function othersSleep({ machine, kswapd_done, wait_queue_head_t }: Mm): boolean {
+  const tasks = kswapd_done + wait_queue_head_t.task_list;
+  return machine.memory.peek32(tasks + list_head.next) !== machine.memory.peek32(tasks + list_head.prev);
 }

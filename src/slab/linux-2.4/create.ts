@@ -151,14 +151,6 @@ function debugFlags(k: Slab24, name: string, size: number, requested: number, ct
   return flags;
 }
 
-/** kmem_cache_size(): what an object of the cache offers its user. */
-export function kmem_cache_size(k: Slab24, cpu: Cpu, cachep: addr_t): number {
-  const objsize = cpu.load32(cachep + k.kmem_cache_t.objsize);
-  if (!k.config.CONFIG_DEBUG_SLAB) return objsize;
-  const redZoned = (cpu.load32(cachep + k.kmem_cache_t.flags) & SLAB_RED_ZONE) !== 0;
-  return redZoned ? objsize - 2 * BYTES_PER_WORD : objsize;
-}
-
 interface SlabSize {
   readonly gfporder: number;
   readonly num: number;

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Cpu, Program } from '../../../src/hw/cpu.ts';
 import { type addr_t, MiB, NULL } from '../../../src/hw/memory.ts';
+import { KernelBug } from '../../../src/kernel/bug.ts';
 import { PF_MEMALLOC, THREAD_SIZE } from '../../../src/kernel/linux-2.4/task.ts';
 import { peekList } from '../../../src/kernel/peek-list.ts';
 import { TASK_INTERRUPTIBLE, TASK_RUNNING } from '../../../src/kernel/wait.ts';
@@ -168,4 +169,17 @@ test('waking it without sleeping for it does nothing: it is never found in kswap
   const cpu = machine.cpus[0]!;
   machine.run(cpu, wakeup_kswapd(k, cpu, false));
   expect(reaps).toEqual([]);
+});
+
+test('after a BUG() in it, the next task that sleeps for it is not left waiting', () => {
+  const { machine, k } = withoutMemory();
+  const cpu = machine.cpus[0]!;
+  let turns = 0;
+  k.kmem_cache_reap = function* () {
+    if (++turns === 1) throw new KernelBug('slab.c', 'kmem_slab_destroy', 'a damaged object');
+  };
+  expect(() => machine.run(cpu, wakeup_kswapd(k, cpu, true))).toThrow('a damaged object');
+  machine.scheduler.abandon();
+  machine.run(cpu, wakeup_kswapd(k, cpu, true));
+  expect(turns).toBe(2);
 });
