@@ -158,7 +158,7 @@ test.each([
   [
     'an unknown kernel',
     [...smallest, 'kernel:', '  version: 2.6.0'],
-    '6: kernel.version is none of the values it may have; use 2.4.22',
+    '6: kernel.version is none of the values it may have; use 2.4.0, 2.4.22',
   ],
   [
     'a kernel for lines that none was built for',
