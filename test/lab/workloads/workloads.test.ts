@@ -78,7 +78,8 @@ describe('churn', () => {
     expect(() => countsOf('churn, objects: 100000', small, 'object_size: 4096')).toThrow(
       /^workload: stopped after 0 operations, with \d+ pages free: .+ give the machine more$/,
     );
-  }););
+  });
+});
 
 test('zipf-lookup: the more look-ups go to a few objects, the fewer miss', () => {
   const misses = [0, 0.8, 1.6].map(
