@@ -93,7 +93,7 @@ async function simulate(path: string, options: CacheOptions): Promise<CacheRepor
     name,
     (cpu, kind, address, bytes) => {
       if (before === null && parser.line >= from) {
-        before = simulator.counts();
+        before = simulator.startCounting();
         warmUp = parser.accesses - 1;
       }
       simulator.access(cpu, kind, address, bytes);

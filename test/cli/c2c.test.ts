@@ -21,7 +21,7 @@ beforeAll(() => {
   writeFileSync(join(folder, 'trace.txt'), `${trace.join('\n')}\n`);
   writeFileSync(
     specification,
-    `{ name: small, workload: { name: replay, trace: trace.txt }, machine: { model: pentium-iii, memory: 8M }, placement: trace, seeds: 2 }`,
+    `{ name: small, workload: { name: replay, trace: trace.txt }, machine: { model: pentium-iii, memory: 8M }, history: fresh, placement: trace, seeds: 2 }`,
   );
 });
 

@@ -23,7 +23,7 @@
  * Over the lifetime: M. Dubois et al., "The Detection and Elimination of Useless Misses in Multiprocessors", ISCA 1993: true
  * if before it loses the line again the CPU uses a word that another CPU wrote since this CPU's last essential miss on it.
  *
- * Of the line `id` in each slot: open[slot] = 1 implies unseen[id] | unread[id] ≠ 0; written[slot] ≠ 0 implies Modified.
+ * Of the line `id` in each slot: open[slot] ≠ 0 implies unseen[id] | unread[id] ≠ 0; written[slot] ≠ 0 implies Modified.
  */
 import { enlarged } from '../../base/column.ts';
 import { InputError } from '../../base/input-error.ts';
@@ -48,6 +48,9 @@ export const WRITE = 1;
 export const MODIFY = 2;
 export type Use = typeof READ | typeof WRITE | typeof MODIFY;
 
+const COUNTED = 1;
+const UNCOUNTED = 2;
+
 type ClassingBus = Pick<Bus, 'announceWrites' | 'takeFromShadows' | 'transitions'>;
 
 export class MissClasses {
@@ -61,7 +64,10 @@ export class MissClasses {
   readonly #inLine: number;
   /** By slot: the words written since the line became Modified. */
   readonly #written: Int32Array;
-  /** By slot: 1 while it is not decided whether the line's stay is true sharing, so that its every access counts. */
+  /**
+   * By slot: not 0 while it is not decided whether the line's stay is true sharing, so that its every access counts; UNCOUNTED
+   * if the stay began before counting did.
+   */
   readonly #open: Uint8Array;
   /** Words that others wrote since this CPU lost the line. */
   #foreign = new Int32Array(0);
@@ -114,8 +120,9 @@ export class MissClasses {
   /** The rest of a miss's classes, where all are counted. Returns whether the stay begins open. */
   #opens(shadow: FullyAssociative, slot: number, id: number, cause: Cause, use: Use, words: number): boolean {
     const inShadow = this.#usesShadows(shadow, id, use);
-    const open = cause === COHERENCE ? this.#staysOpen(id, use, words) : this.#seesAll(id, cause, use, inShadow);
-    this.#open[slot] = open ? 1 : 0;
+    const open =
+      cause === COHERENCE ? this.#staysOpen(id, use, words, COUNTED) : this.#seesAll(id, cause, use, inShadow);
+    this.#open[slot] = open ? COUNTED : 0;
     return open;
   }
 
@@ -139,6 +146,13 @@ export class MissClasses {
     }
     this.takes(id);
     this.#bus.announceWrites(this.#bit, id, words);
+  }
+
+  /** Misses count from now on: stays that are open began with earlier ones, of which nothing is told. */
+  startCounting(): void {
+    this.#open.forEach((open, slot) => {
+      if (open !== 0) this.#open[slot] = UNCOUNTED;
+    });
   }
 
   /** A prefetch has filled `slot`. */
@@ -176,8 +190,9 @@ export class MissClasses {
       this.#usesShadows(shadow, id, use);
       mayLack = !this.#fillsAt(use);
     }
-    if (this.#open[slot] === 0) return mayLack;
-    if (this.#staysOpen(id, use, this.#words(first, end))) return true;
+    const open = this.#open[slot];
+    if (open === 0) return mayLack;
+    if (this.#staysOpen(id, use, this.#words(first, end), open)) return true;
     this.#open[slot] = 0;
     return mayLack;
   }
@@ -239,15 +254,15 @@ export class MissClasses {
   }
 
   /** Looks whether this access makes the line's stay true sharing. Returns whether it is still open. */
-  #staysOpen(id: number, use: Use, words: number): boolean {
+  #staysOpen(id: number, use: Use, words: number, open: number): boolean {
     let unseen = this.#unseen[id];
     let unread = this.#unread[id];
     if ((unseen & words) !== 0) {
-      this.#counters.duboisTrueAnyMisses++;
+      this.#counters.duboisTrueAnyMisses += open & COUNTED;
       unseen = 0;
     }
     if (use !== WRITE && (unread & words) !== 0) {
-      this.#counters.duboisTrueLoadMisses++;
+      this.#counters.duboisTrueLoadMisses += open & COUNTED;
       unread = 0;
     }
     if (use !== READ) unread &= ~words;

@@ -58,6 +58,12 @@ export class CacheSimulator {
     return this.caches.l1s.map((l1, cpu) => ({ ...cacheCounts(l1), straddlingAccesses: this.#straddling[cpu] }));
   }
 
+  /** As counts, for those who take what came before off again: from now on sharing is told of later misses alone. */
+  startCounting(): CacheCounts[] {
+    for (const { classes } of this.caches.l1s) classes?.startCounting();
+    return this.counts();
+  }
+
   #addUpTo(cpu: number): L1 {
     const { l1s } = this.caches;
     while (l1s.length <= cpu) {

@@ -120,6 +120,7 @@ export class Measurement {
     this.#peakLiveBytes = this.#liveBytes;
     this.#calls = { ...noCalls };
     for (const { counters } of cpus) counters.longestInterruptsOff = 0;
+    for (const { l1 } of cpus) l1.classes?.startCounting();
     this.#before = totals(cpus);
     this.#beginning = latest(cpus);
     this.#sets = countSets(cpus.map(({ l1 }) => l1));

@@ -175,3 +175,16 @@ test('with sharing alone, 3C and the lifetime are left out, and sharing at the m
   expect(sharing).toMatchObject({ trueSharingMisses: 1, falseSharingMisses: 1, conflictReadMisses: 0 });
   expect(all).toMatchObject({ trueSharingMisses: 1, falseSharingMisses: 1, conflictReadMisses: 1 });
 });
+
+test('of a miss from before counting began, what comes later tells nothing; of the next miss it does', () => {
+  const machine = machineOf(2, { l1: geometry(2, 2, 16), classes: 'all' });
+  const [cpu] = machine.cpus;
+  const { counters, classes } = cpu!.l1;
+  const told = () => [counters.coherenceMisses, counters.duboisTrueAnyMisses, counters.duboisTrueLoadMisses];
+  play(machine, '0r 1w4 0r');
+  classes!.startCounting();
+  play(machine, '0r4');
+  expect(told()).toEqual([1, 0, 0]);
+  play(machine, '1w4 0r 0r4');
+  expect(told()).toEqual([2, 1, 1]);
+});

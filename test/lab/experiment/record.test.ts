@@ -38,7 +38,7 @@ function fromRecording(lines: readonly string[], warmUp: number, specification: 
   });
   let before = simulator.counts();
   AccessList.parse(new TextEncoder().encode(lines.join('')), 'recording').forEach((cpu, kind, address, bytes, i) => {
-    if (i === warmUp) before = simulator.counts();
+    if (i === warmUp) before = simulator.startCounting();
     simulator.access(cpu, kind, address, bytes);
   });
   return totalOf(simulator.counts().map((after, cpu) => countsSince(before[cpu]!, after)));

@@ -66,7 +66,7 @@ describe('churn', () => {
     expect(missesAnOperation(2000)).toBeGreaterThan(1.5);
   });
 
-  test('stays around its number of live objects: the pages at the end are about those that as many fill', () => {
+  test('stays around its number of live objects: the pages at the end are about those that they fill', () => {
     const { operations, pages } = countsOf('churn, objects: 1000, operations: 20000');
     expect(operations).toBe(20_000);
     const filled = (1000 * 128) / 4096;
