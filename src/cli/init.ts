@@ -60,6 +60,7 @@ colouring: [on, off] # or a number of colours
 #ageing: 0.125 # share of the free pages that is taken before
 #history: established # a system that has run for a while, drawn by the seed; or fresh: nothing but a boot
 #interference: 0 # percent of the L1 that user mode evicts before each operation
+#interference: { share: 25, footprint: 256K } # of that much memory, so that it presses on the second level too
 #interrupts: off # or cycles between timer interrupts on each CPU
 #think: 0 # cycles that a task does nothing before each operation: on average, drawn by the seed
 #fields: # for the touch model fields, and for reports

@@ -9,8 +9,8 @@ import type { StressCounts } from './stress.ts';
 import { assertStress } from './stress-checks.ts';
 import { stressed, stressedVersions } from './stressed-versions.ts';
 
-/** Interrupts take a build so slow all its time otherwise. */
-const DEBUG_PACE = 10;
+/** Interrupts take all its time otherwise of a build so slow, and of CPUs so many that wait for each other's lines. */
+const SLOW_PACE = 10;
 
 const builds: readonly [what: string, operations: number, build: BootOptions][] = [
   ['UP', 8000, { cpus: 1, smp: false }],
@@ -26,23 +26,26 @@ const builds: readonly [what: string, operations: number, build: BootOptions][] 
   ['NUMA, DEBUG', 4000, { cpus: 4, nodes: 2, debug: true }],
 ];
 
-/** What happened in a run of seed `crowd`: each of it, as often as the seed has it. */
+/**
+ * What happened in a run of seed `market`: each of it, as often as the seed has it. Of 2.6 pagesReaped counts pages of one CPU,
+ * whose handlers allocate meanwhile.
+ */
 const happened: Readonly<Record<string, StressCounts>> = {
   '2.4.0': {
-    ...{ allocations: 10469, frees: 9486, remoteFrees: 7021, failures: 0, inHandlers: 5403, tunings: 18, shrinks: 14 },
-    ...{ reaps: 14, slabinfos: 10, creations: 17, naps: 132, maskings: 39, timerInterrupts: 864 },
-    ...{ deviceInterrupts: 1893, nested: 146, raises: 2143, pagesShrunk: 37, pagesReaped: 10 },
+    ...{ allocations: 10432, frees: 9487, remoteFrees: 6986, failures: 0, inHandlers: 6177, tunings: 16 },
+    ...{ shrinks: 16, reaps: 14, slabinfos: 14, creations: 18, naps: 105, maskings: 31 },
+    ...{ timerInterrupts: 1023, deviceInterrupts: 2189, nested: 214, raises: 2495, pagesShrunk: 9, pagesReaped: 2 },
   },
   '2.4.22': {
-    ...{ allocations: 10448, frees: 9507, remoteFrees: 7059, failures: 0, inHandlers: 4638, tunings: 17, shrinks: 15 },
-    ...{ reaps: 15, slabinfos: 16, creations: 18, naps: 117, maskings: 39, timerInterrupts: 739 },
-    ...{ deviceInterrupts: 1632, nested: 111, raises: 1836, pagesShrunk: 2, pagesReaped: 4 },
+    ...{ allocations: 10392, frees: 9509, remoteFrees: 7111, failures: 0, inHandlers: 4890, tunings: 16 },
+    ...{ shrinks: 13, reaps: 12, slabinfos: 17, creations: 14, naps: 115, maskings: 35 },
+    ...{ timerInterrupts: 799, deviceInterrupts: 1755, nested: 155, raises: 1948, pagesShrunk: 1, pagesReaped: 4 },
   },
   '2.6.17-g4776874': {
-    ...{ allocations: 10641, frees: 9656, remoteFrees: 6654, failures: 0, inHandlers: 7245, tunings: 9, shrinks: 9 },
-    ...{ reaps: 5, slabinfos: 3, creations: 7, naps: 109, maskings: 24, timerInterrupts: 1108 },
-    ...{ deviceInterrupts: 2701, nested: 203, raises: 2897, pagesShrunk: 20, pagesReaped: 7 },
-    ...{ unlockedReads: 593, emptiedRcuCaches: 23, percpuCounters: 7, cpusDown: 3, cpusUp: 3, refusedDowns: 2 },
+    ...{ allocations: 10638, frees: 9555, remoteFrees: 6385, failures: 0, inHandlers: 7303, tunings: 7 },
+    ...{ shrinks: 6, reaps: 6, slabinfos: 12, creations: 6, naps: 107, maskings: 16 },
+    ...{ timerInterrupts: 1035, deviceInterrupts: 2733, nested: 179, raises: 2894, pagesShrunk: 5, pagesReaped: -5 },
+    ...{ unlockedReads: 608, percpuCounters: 6, cpusDown: 4, emptiedRcuCaches: 18, cpusUp: 3, refusedDowns: 3 },
   },
 };
 
@@ -55,7 +58,7 @@ describe.each(stressedVersions)('$name', ({ name }) => {
   const four: BootOptions = knowsNodes ? { cpus: 4, nodes: 2 } : { cpus: 4 };
 
   describe('four CPUs, timers, devices, remote frees, tuning, shrink and reap, and what else it does, at the same time', () => {
-    const stress = stressed(name, four, { seed: 'crowd', operations: 20_000 });
+    const stress = stressed(name, four, { seed: 'market', operations: 20_000 });
 
     test('afterwards every invariant holds, of the whole machine', () => assertStress(stress));
 
@@ -70,7 +73,7 @@ describe.each(stressedVersions)('$name', ({ name }) => {
   test.each(builds.filter(([, , { nodes = 1 }]) => nodes === 1 || knowsNodes))(
     'every invariant holds after a run (%s, %i operations, %j)',
     (seed, operations, build) => {
-      const pace = build.debug ? DEBUG_PACE : 1;
+      const pace = build.debug || build.cpus! > 8 ? SLOW_PACE : 1;
       assertStress(stressed(name, { memory: 64 * 2 ** 20, ...build }, { seed, operations, pace }));
     },
   );

@@ -161,21 +161,47 @@ type MmConstructor<M> = abstract new (
   statics: readonly StaticSymbol[],
 ) => M;
 
+/** A kernel of the 2.4 series, as far as its slab.c is the same in all of them. */
+export interface Slab24 extends Mm24 {
+  readonly config: SlabConfig;
+  readonly variant: SlabVariant;
+  readonly kmem_cache_t: KmemCache;
+  /** Whether allocations ask if cache and request mean DMA memory alike. */
+  readonly checksDma: boolean;
+  /** The offsets of `variant.lists`, and of what points into them. */
+  readonly slabLists: readonly {
+    readonly head: number;
+    readonly pointer: number | null;
+    readonly holds: SlabList['holds'];
+  }[];
+  /** Arguments of a cross-CPU exchange of per-CPU arrays; lives on the kernel stack. */
+  readonly ccupdate_struct_t: Struct<{ cachep: CType; new: CType }>;
+
+  readonly cache_cache: addr_t;
+  readonly cache_sizes: addr_t;
+  readonly cache_chain: addr_t;
+  readonly cache_chain_sem: addr_t;
+  readonly clock_searchp: addr_t;
+  readonly slab_break_gfp_order: addr_t;
+  readonly offslab_limit: addr_t;
+  readonly g_cpucache_up: addr_t;
+  /** Its version's; handed in at boot. */
+  slabOps: SlabOps;
+  /** do_ccupdate_local() of this kernel, as code that a cross-CPU call can name; handed in at boot. */
+  do_ccupdate_local: KernelFunction;
+
+  /** The kernel image as loaded: what the initialisers of slab.c's statics put into memory. */
+  loadStatics(): void;
+}
+
 const slabKernel = (PageAllocator: MmConstructor<Mm24>, variant: SlabVariant) => {
-  abstract class Slab24 extends PageAllocator {
+  abstract class SlabKernel extends PageAllocator {
     declare readonly config: SlabConfig;
     readonly variant = variant;
-    readonly kmem_cache_t: KmemCache;
-    /** Whether allocations ask if cache and request mean DMA memory alike. */
+    readonly kmem_cache_t: Slab24['kmem_cache_t'];
     readonly checksDma: boolean;
-    /** The offsets of `variant.lists`, and of what points into them. */
-    readonly slabLists: readonly {
-      readonly head: number;
-      readonly pointer: number | null;
-      readonly holds: SlabList['holds'];
-    }[];
-    /** Arguments of a cross-CPU exchange of per-CPU arrays; lives on the kernel stack. */
-    readonly ccupdate_struct_t: Struct<{ cachep: CType; new: CType }>;
+    readonly slabLists: Slab24['slabLists'];
+    readonly ccupdate_struct_t: Slab24['ccupdate_struct_t'];
 
     readonly cache_cache: addr_t;
     readonly cache_sizes: addr_t;
@@ -185,9 +211,7 @@ const slabKernel = (PageAllocator: MmConstructor<Mm24>, variant: SlabVariant) =>
     readonly slab_break_gfp_order: addr_t;
     readonly offslab_limit: addr_t;
     readonly g_cpucache_up: addr_t;
-    /** Its version's; handed in at boot. */
     slabOps!: SlabOps;
-    /** do_ccupdate_local() of this kernel, as code that a cross-CPU call can name; handed in at boot. */
     do_ccupdate_local!: KernelFunction;
 
     constructor(machine: Machine, config: SlabConfig, layout: BootLayout) {
@@ -220,7 +244,6 @@ const slabKernel = (PageAllocator: MmConstructor<Mm24>, variant: SlabVariant) =>
       this.g_cpucache_up = this.symbols.address('g_cpucache_up');
     }
 
-    /** The kernel image as loaded: what the initialisers of slab.c's statics put into memory. */
     loadStatics(): void {
       const { kmem_cache_t, cache_cache, machine } = this;
       const { memory } = machine;
@@ -246,11 +269,8 @@ const slabKernel = (PageAllocator: MmConstructor<Mm24>, variant: SlabVariant) =>
       memory.poke32(this.g_cpucache_up, 0);
     }
   }
-  return Slab24;
+  return SlabKernel;
 };
-
-/** A kernel of the 2.4 series, as far as its slab.c is the same in all of them. */
-export type Slab24 = InstanceType<ReturnType<typeof slabKernel>>;
 
 /** The slab allocator on top of a version's page allocator. */
 export const slab24 = <M extends Mm24>(PageAllocator: MmConstructor<M>, variant: SlabVariant) =>

@@ -116,7 +116,7 @@ test('when those who can have stopped, CPUs, caches and scheduler have no method
   const attribution = new Attribution(allocator);
   const stops = machine.cpus.map((cpu) => observe(cpu, () => {}));
   const races = detectRaces(allocator.kernel, (addr) => allocator.place(addr));
-  expect(methods().length).toBe(35);
+  expect(methods().length).toBe(37);
   attribution.stop();
   for (const stop of stops) stop();
   races.stop();

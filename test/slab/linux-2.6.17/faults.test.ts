@@ -113,8 +113,8 @@ const dense = { seed: 'faults', kinds: 2, tide: 0.2 };
 describe('what is taken or done without its lock or mask races', () => {
   test.each<[string, Fault, expected: RegExp, operations: number, nodes?: number]>([
     ['the refill of an array, in the slabs', { takesNoLock: 'cache_alloc_refill' }, /^slab\.inuse/, 1000],
-    ['the flush of an array, in the shared one', { takesNoLock: 'cache_flusharray' }, /^array_cache\.entry/, 4000, 1],
-    ['a new slab, in the colours', { takesNoLock: 'cache_grow' }, /^kmem_list3\.colour_next/, 1000],
+    ['the flush of an array, in the shared one', { takesNoLock: 'cache_flusharray' }, /^array_cache\.entry/, 12_000, 1],
+    ['a new slab, in the colours', { takesNoLock: 'cache_grow' }, /^kmem_list3\.colour_next/, 2000, 1],
     ['a free into an alien array', { takesNoLock: 'cache_free_alien' }, /^array_cache\.entry/, 2000],
     [
       'the drain of an alien array, in the shared one',
