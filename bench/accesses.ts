@@ -11,7 +11,6 @@ const ls = { trace: 'real-ls.din.gz', cpus: 1, misses: 4533, coherenceMisses: 0 
 const fs = { trace: 'mt-fs.mp.gz', cpus: 4, misses: 12085, coherenceMisses: 9895 };
 const random = { trace: 'mtsyn-random.mp.gz', cpus: 4, misses: 62952, coherenceMisses: 61448 };
 
-/** Those of one trace beside each other: its yardstick is taken once, before them. */
 const goals = [
   { ...ls, mode: 'none', what: '1 CPU, counts only', share: 0.5 },
   { ...ls, mode: 'all', what: '1 CPU, all classes', share: 0.28 },
@@ -33,10 +32,9 @@ const json = (args: readonly string[]) => JSON.parse(execFileSync('node', args, 
 
 export function benchAccesses(): void {
   let mostAllocated = 0;
-  const units = new Map<string, number>();
   for (const { trace, cpus, mode, what, share, misses, coherenceMisses } of goals) {
-    const unit = units.get(trace) ?? json([here('yardstick.mjs'), traceFile(trace)]).millionPerSecond;
-    units.set(trace, unit);
+    // Anew for each goal: one process differs from the next by up to a third.
+    const unit = json([here('yardstick.mjs'), traceFile(trace)]).millionPerSecond;
     const arguments_ = [trace, String(cpus), mode, ...(smoke ? ['--smoke'] : [])];
     const rate = json(['--expose-gc', '--import', 'tsx', here('access-rate.ts'), ...arguments_]);
     assertCount(`misses of the first pass over ${trace}`, misses, rate.misses);
