@@ -1,12 +1,14 @@
 /**
- * `npm run coverage` prints how often the lab's 95 % intervals hold the truth, as the table of docs/measures.md;
+ * `npm run coverage` prints how often the lab's 95 % intervals hold the truth, as the table of docs/measures.md; `npm run coverage -- auto`
+ * the same where seeds are added until they suffice;
  * `npm run coverage -- keep RESULTS.json...` prints what real.csv keeps of these results.
  */
 import { readFileSync } from 'node:fs';
 import { seeded } from '../../src/base/random.ts';
+import { AS_MANY_AS_IT_TAKES, looksOf } from '../../src/lab/results/looks.ts';
 import { knownResults } from '../../src/lab/results/read-results.ts';
-import { coverage, type Population } from './coverage.ts';
-import { madeUp } from './made-up.ts';
+import { coverage, coverageAsSeedsAreAdded, type Population } from './coverage.ts';
+import { madeUp, uncertain } from './made-up.ts';
 import { linesOf, real } from './real.ts';
 
 const SIZES = [6, 10, 20, 40];
@@ -17,6 +19,32 @@ if (command === 'keep') {
   for (const file of files) {
     const { name, points } = knownResults(JSON.parse(readFileSync(file, 'utf8')), file);
     console.log(linesOf(name, points).join('\n'));
+  }
+} else if (command === 'auto') {
+  const looks = looksOf(AS_MANY_AS_IT_TAKES);
+  console.log(
+    `| seeds are added until it is told, at most ${looks.at(-1)} | held | wrong | seeds | held, uncorrected | wrong, uncorrected |`,
+  );
+  console.log(`| --- |${' ---: |'.repeat(5)}`);
+  const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
+  for (const population of uncertain) {
+    const [all, one] = [looks.length, 1].map((corrected) =>
+      coverageAsSeedsAreAdded(
+        population,
+        looks,
+        corrected,
+        REPETITIONS,
+        seeded('looks', `${population.name}, ${corrected}`),
+      ),
+    );
+    const cells = [
+      percent(all!.held),
+      percent(all!.wrong),
+      all!.seeds.toFixed(0),
+      percent(one!.held),
+      percent(one!.wrong),
+    ];
+    console.log(`| ${population.name} | ${cells.join(' | ')} |`);
   }
 } else {
   console.log(`| intervals of 95 % hold the truth in | ${SIZES.map((size) => `${size} seeds`).join(' | ')} |`);

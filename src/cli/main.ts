@@ -4,6 +4,7 @@ import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 
 import { InputError } from '../base/input-error.ts';
 import { protocols } from '../hw/cache/coherence.ts';
 import { inclusions } from '../hw/cpu-model.ts';
+import { AS_MANY_AS_IT_TAKES, type Seeds } from '../lab/results/looks.ts';
 import { specificationSchema } from '../lab/specification/specification.ts';
 import { type C2cOptions, c2c } from './c2c.ts';
 import { type CacheOptions, cache, cacheHelp, parseCpus, parseL1, parseLineNumber, parsePolicy } from './cache.ts';
@@ -43,6 +44,8 @@ function count(value: string): number {
   return Number(value);
 }
 
+const seeds = (value: string): Seeds => (value === 'auto' ? AS_MANY_AS_IT_TAKES : count(value));
+
 const program = new Command('slabscope')
   .description('A hardware-faithful emulator of x86 SMP memory, with the Linux slab allocators running on it.')
   .configureOutput({
@@ -74,7 +77,11 @@ program
   .command('run')
   .description('run the experiment of a specification (YAML): print tables, write results.json and a picture')
   .argument('<specification>', 'e.g. experiments/colouring.yaml')
-  .option('--seeds <n>', 'how many seeds, instead of those of the specification', count)
+  .option(
+    '--seeds <n>',
+    'how many seeds, instead of those of the specification; auto: until every comparison is told',
+    seeds,
+  )
   .option('--workers <n>', 'worker threads; the results are the same for any number', count)
   .option('--out <dir>', 'where results go (default: results/NAME)')
   .option('--shard <i/n>', 'compute the i-th of n shares of the points, and write only its store (see below)')

@@ -1,7 +1,12 @@
 /** `slabscope run SPEC`: all points of an experiment, on worker threads; tables, results.json, and a picture. */
 import { join } from 'node:path';
+import { InputError } from '../base/input-error.ts';
+import { likeOthers } from '../lab/experiment/alike.ts';
 import { identityOf, resultsOf } from '../lab/results/assemble.ts';
-import type { Point } from '../lab/results/points.ts';
+import { isTold } from '../lab/results/compare.ts';
+import { looksOf, type Seeds } from '../lab/results/looks.ts';
+import type { Point, PointResult } from '../lab/results/points.ts';
+import type { Results } from '../lab/results/results.ts';
 import { points } from '../lab/specification/settings.ts';
 import { resultsChart } from '../report/chart.ts';
 import { resultsJson } from '../report/json.ts';
@@ -15,7 +20,7 @@ import { type Shard, shardFrom, shareOf, storeFileOf } from './shard.ts';
 import { PointStore } from './store.ts';
 
 export interface RunOptions {
-  readonly seeds?: number;
+  readonly seeds?: Seeds;
   readonly workers?: number;
   readonly out?: string;
   readonly json?: boolean;
@@ -48,24 +53,42 @@ export async function run(path: string, options: RunOptions, print: (line: strin
   const identity = identityOf(origin, sha256);
   const store = new PointStore(out, storeFileOf(shard), identity);
   for (const text of store.notes) note(text);
-  const all = points(specification);
-  await fill(store, shard === null ? all : shareOf(all, shard), experiment, options.workers);
+  const looks = looksOf(specification.seeds);
   if (shard !== null) {
+    if (looks.length > 1) {
+      throw new InputError(shard.source, 'a share of as many seeds as it takes', 'say how many: --seeds N');
+    }
+    const all = points(specification);
+    await fill(store, shareOf(all, shard), experiment, options.workers);
     const now = new PointStore(out, storeFileOf(shard), identity);
     const remaining = all.filter((point) => now.get(point) === undefined).length;
     tellShare(shard, { file: store.path, points: all.length, remaining }, path, options, print);
     return;
   }
 
-  const computed = all.map((point) => store.get(point)!);
-  const results = resultsOf(origin, computed, sha256);
+  let results: Results;
+  for (const seeds of looks) {
+    const all = points({ ...specification, seeds });
+    await fill(store, all, experiment, options.workers);
+    results = resultsOf(
+      origin,
+      all.map((point) => store.get(point)!),
+      sha256,
+    );
+    if (isTold(results.comparisons)) break;
+  }
+  tell(results!, out, options, print);
+}
+
+function tell(results: Results, out: string, options: RunOptions, print: (line: string) => void): void {
+  const picture = join(out, `${results.name}.svg`);
   const json = `${resultsJson(results)}\n`;
   writeWhole(join(out, 'results.json'), json);
-  writeWhole(join(out, `${specification.name}.svg`), resultsChart(results));
+  writeWhole(picture, resultsChart(results));
   if (options.json === true) print(json.trimEnd());
   else {
     print(resultsTable(results, { colour: inColour() }));
-    print(`\nwritten: ${join(out, 'results.json')}, ${join(out, `${specification.name}.svg`)}`);
+    print(`\nwritten: ${join(out, 'results.json')}, ${picture}`);
   }
 }
 
@@ -87,11 +110,17 @@ async function fill(
   if (done > 0) note(`${done} of ${wanted.length} points found in ${store.files}: delete it to compute them anew`);
   const kept = () => `${done} of ${wanted.length} points are in ${store.files}; the same command goes on from there`;
   const stopListening = whenStopped(kept);
+  const { specification, trace } = experiment;
+  const alike = missing.length < 2 ? new Map<Point, Point>() : likeOthers(specification, trace?.trace ?? null, missing);
+  const keep = (result: PointResult) => {
+    store.append(result);
+    done++;
+  };
   try {
-    await computePoints(missing, experiment, workers, kept, (_, result) => {
-      store.append(result);
-      done++;
-    });
+    const running = missing.filter((point) => !alike.has(point));
+    await computePoints(running, experiment, workers, kept, (_, result) => keep(result));
+    if (alike.size > 0) note(`${alike.size} of ${wanted.length} points are laid out as others are: not run again`);
+    for (const [point, other] of alike) keep({ ...store.get(other)!, point });
   } finally {
     stopListening();
     store.close();
@@ -111,7 +140,9 @@ function tellShare(
     print(JSON.stringify({ share: index, of, source, ...store }, null, 2));
     return;
   }
-  const options = [seeds === undefined ? '' : ` --seeds ${seeds}`, out === undefined ? '' : ` --out ${out}`].join('');
+  const options = [typeof seeds === 'number' ? ` --seeds ${seeds}` : '', out === undefined ? '' : ` --out ${out}`].join(
+    '',
+  );
   print(`share ${index} of ${of} (${source}) is computed: ${file}`);
   print(
     remaining > 0

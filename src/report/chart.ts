@@ -9,6 +9,7 @@ import { groupBy } from '../base/group-by.ts';
 import type { Comparison } from '../lab/results/compare.ts';
 import type { Results } from '../lab/results/results.ts';
 import type { Estimate } from '../lab/results/statistics.ts';
+import { answerOf, questionOf } from './answer.ts';
 import { intervalOf, percentOf } from './figures.ts';
 import {
   at,
@@ -32,8 +33,6 @@ import {
 } from './page.ts';
 import {
   alikeOf,
-  answerOf,
-  byVerdict,
   caveatOf,
   changesOf,
   contrastOf,
@@ -43,7 +42,6 @@ import {
   layoutOf,
   mainComparisons,
   missesOf,
-  questionOf,
   reachOf,
   secondLevelOf,
   seedsOf,
@@ -51,6 +49,7 @@ import {
   specificationOf,
   type Verdict,
   verdictOf,
+  verdicts,
   warningsOf,
 } from './wording.ts';
 
@@ -293,12 +292,11 @@ function band(x: number, y: number, width: number, height: number): string {
 // --- Legend and footnote -------------------------------------------------------------------------------------------
 
 function legend(comparisons: readonly Comparison[]): Block {
-  const verdicts = byVerdict(comparisons).map(([verdict]) => verdict);
   const { groupOf, rowKeys } = layoutOf(comparisons);
   const intervals = comparisons.some((of) => (missesOf(of)?.interval ?? null) !== null);
   const bands = groupBy(comparisons, groupOf).size < comparisons.length;
   const entries: (readonly [mark: string, words: string])[] = [
-    ...verdicts.map((verdict) => [dot(12, 0, verdict), meaning[verdict]] as const),
+    ...verdicts(comparisons).map((verdict) => [dot(12, 0, verdict), meaning[verdict]] as const),
     ...(intervals ? [[whisker(2, 22, 0, QUIET), '95 % interval'] as const] : []),
     ...(bands
       ? [[band(2, -7, 20, 14), `range over ${rowKeys === 'touch model' ? 'touch models' : rowKeys}`] as const]

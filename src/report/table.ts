@@ -7,11 +7,11 @@ import type { CombinationMeasures } from '../lab/results/measures.ts';
 import { type Combination, combinationOf, keyOf, type PointResult } from '../lab/results/points.ts';
 import type { Results, TraceReport } from '../lab/results/results.ts';
 import type { Effect, Estimate, Reading } from '../lab/results/statistics.ts';
+import { answerOf, differencesOf, inShort, questionOf, timeAnswerOf } from './answer.ts';
 import { intervalOf, percentOf, SEEDS_ALIKE, thousands, wordsOf, wrap } from './figures.ts';
 import { columns } from './text-table.ts';
 import {
   alikeOf,
-  answerOf,
   byAxis,
   caseOf,
   caveatOf,
@@ -21,9 +21,9 @@ import {
   effectsOf,
   lastFigures,
   layoutOf,
+  looksAt,
   mainComparisons,
   missesOf,
-  questionOf,
   RULES,
   reachOf,
   type ShownFigure,
@@ -47,7 +47,7 @@ export function resultsTable(results: Results, { colour = false }: { colour?: bo
     ...byAxis(comparisons).map(comparisonTable),
     comparisons.length > 0 ? paragraph([COMPARISONS_NOTE, RULES, ...marksNote(comparisons)].join(' '), DIM) : [],
     ownersLines(main),
-    main.length > 0 ? conclusion(main, results) : [],
+    main.length > 0 ? conclusion(byAxis(comparisons), results) : [],
   ];
   const paint = ([text, style]: Line) => (colour && style !== PLAIN ? `\u001b[${style}m${text}\u001b[0m` : text);
   return sections
@@ -390,16 +390,26 @@ function sizeCell(of: Comparison): string {
   return size.toFixed(Math.abs(size) < 10 ? 1 : 0).replace(/^-(?=0\.0$)/, '');
 }
 
-function conclusion(comparisons: readonly Comparison[], { measures }: Results): Line[] {
+/** So many groups of cases are told one by one; where there are more, the tables have them. */
+const GROUPS = 4;
+
+function conclusion([comparisons, ...others]: readonly (readonly Comparison[])[], results: Results): Line[] {
   const layout = layoutOf(comparisons);
+  const groups = [...groupBy(comparisons, layout.groupOf)];
+  const time = timeAnswerOf(comparisons);
   return [
     [questionOf(comparisons), BOLD],
     ...paragraph(`${answerOf(comparisons)}.`, BOLD),
-    ...[...groupBy(comparisons, layout.groupOf)].flatMap(([group, members]) => {
+    ...(time === '' ? [] : paragraph(`${time}.`, BOLD)),
+    ...differencesOf(comparisons).flatMap((sentence) => paragraph(sentence, PLAIN)),
+    ...(groups.length > GROUPS ? [] : groups).flatMap(([group, members]) => {
       const told = [effectsOf(members, layout), changesOf(members)].filter((text) => text !== '').join('; ');
       return paragraph(`${group === '' ? '' : `${group}: `}${told}.`, PLAIN);
     }),
-    ...[...reachOf(comparisons, measures), ...alikeOf(comparisons)].flatMap((sentence) => paragraph(sentence, PLAIN)),
-    ...paragraph(caveatOf(comparisons), DIM),
+    ...[...reachOf(comparisons, results.measures), ...alikeOf(comparisons)].flatMap((sentence) =>
+      paragraph(sentence, PLAIN),
+    ),
+    ...others.flatMap((of) => paragraph(inShort(of), PLAIN)),
+    ...paragraph(caveatOf(comparisons, looksAt(results)), DIM),
   ];
 }

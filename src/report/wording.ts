@@ -2,17 +2,22 @@
 
 import { groupBy } from '../base/group-by.ts';
 import { type Comparison, primaryOf } from '../lab/results/compare.ts';
+import { looksOf, type Seeds } from '../lab/results/looks.ts';
 import { type Combination, keyOf, type PointResult } from '../lab/results/points.ts';
 import type { Results } from '../lab/results/results.ts';
 import { type Effect, ENOUGH_SEEDS, type Estimate, NEGLIGIBLE, type Reading } from '../lab/results/statistics.ts';
+import { valuesInWords } from './axis-words.ts';
 import { enumerate, percentOf, thousands } from './figures.ts';
 
 // --- What was compared ---------------------------------------------------------------------------------------------
 
-/** The comparisons along each axis, in their order. */
-export const byAxis = (comparisons: readonly Comparison[]): Comparison[][] => [
-  ...groupBy(comparisons, ({ axis }) => axis).values(),
-];
+/** The comparisons along each axis, what is asked of the kernel before what is asked of where it runs. */
+export const byAxis = (comparisons: readonly Comparison[]): Comparison[][] =>
+  [...groupBy(comparisons, ({ axis }) => axis).values()].sort(
+    ([a], [b]) => Number(isSetting(a)) - Number(isSetting(b)),
+  );
+
+const isSetting = ({ axis }: Comparison): boolean => /^(machine|interference|workload|think|ageing)\b/.test(axis);
 
 /** Those that the answer and the picture are about: along the first axis. */
 export const mainComparisons = (comparisons: readonly Comparison[]): Comparison[] => byAxis(comparisons)[0] ?? [];
@@ -56,6 +61,8 @@ export interface Layout {
   readonly rowKeys: string;
   readonly groupKeys: string;
   readonly rowOf: (of: Comparison) => string;
+  /** Rows of these comparisons in a sentence. */
+  readonly rowsInWords: (of: readonly Comparison[]) => string;
   readonly groupOf: (of: Comparison) => string;
 }
 
@@ -67,12 +74,24 @@ export function layoutOf(comparisons: readonly Comparison[]): Layout {
   const groups = keys.filter((key) => key !== row);
   const axis = comparisons[0]?.axis ?? '';
   if (row === undefined) {
-    return { rowKeys: axis, groupKeys: '', rowOf: ({ variant }) => String(variant), groupOf: () => '' };
+    return {
+      ...{ rowKeys: axis, groupKeys: '', rowOf: ({ variant }) => String(variant), groupOf: () => '' },
+      rowsInWords: (of) =>
+        valuesInWords(
+          axis,
+          of.map(({ variant }) => variant),
+        ),
+    };
   }
   return {
     rowKeys: titleOf(row),
     groupKeys: [...(variants ? [axis] : []), ...groups].map(titleOf).join(', '),
     rowOf: ({ fixed }) => String(fixed[row]),
+    rowsInWords: (of) =>
+      valuesInWords(
+        row,
+        of.map(({ fixed }) => fixed[row]!),
+      ),
     groupOf: ({ variant, fixed }) => [...(variants ? [variant] : []), ...groups.map((key) => fixed[key])].join(', '),
   };
 }
@@ -81,30 +100,21 @@ const titleOf = (key: string): string => (key === 'touch' ? 'touch model' : key)
 
 /** A comparison's row, with its group where there are several. */
 export function caseOf(of: Comparison, comparisons: readonly Comparison[]): string {
-  const { rowKeys, rowOf, groupOf } = layoutOf(comparisons);
-  const row = rowKeys === titleOf('touch') ? rowOf(of) : `${rowKeys} ${rowOf(of)}`;
+  const { rowsInWords, groupOf } = layoutOf(comparisons);
+  const row = rowsInWords([of]);
   return groupBy(comparisons, groupOf).size === 1 ? row : `${row}, ${groupOf(of)}`;
 }
 
-// --- The question and its answer -----------------------------------------------------------------------------------
+// --- Verdicts ------------------------------------------------------------------------------------------------------
 
-/** What the comparisons along one axis answer. */
-export function questionOf(comparisons: readonly Comparison[]): string {
-  if (comparisons.length === 0) return 'What was counted';
-  const [{ axis }] = comparisons;
-  return axis === 'colouring'
-    ? 'Does slab colouring reduce L1 misses on this workload?'
-    : `Does ${titleOf(axis)} change L1 misses?`;
-}
-
-/** What a change of the axis does to the misses. */
+/** What a change of the axis does to misses, or to another measure. */
 export type Verdict = 'fewer' | 'more' | 'none' | 'unclear' | 'untold';
 
-export function verdictOf(of: Comparison): Verdict {
-  const misses = missesOf(of);
-  if (misses === null) return 'untold';
-  if (misses.reading === 'change') return misses.value < 0 ? 'fewer' : 'more';
-  return withoutChange[misses.reading];
+export function verdictOf(of: Comparison, effectOf: (of: Comparison) => Effect | null = missesOf): Verdict {
+  const effect = effectOf(of);
+  if (effect === null) return 'untold';
+  if (effect.reading === 'change') return effect.value < 0 ? 'fewer' : 'more';
+  return withoutChange[effect.reading];
 }
 
 const withoutChange: Record<Exclude<Reading, 'change'>, Verdict> = {
@@ -114,37 +124,12 @@ const withoutChange: Record<Exclude<Reading, 'change'>, Verdict> = {
   'one-seed': 'untold',
 };
 
-/** Those that occur, in a fixed order. */
-export function byVerdict(comparisons: readonly Comparison[]): [Verdict, Comparison[]][] {
-  const groups = groupBy(comparisons, verdictOf);
-  return (['fewer', 'more', 'none', 'unclear', 'untold'] as const).flatMap((verdict) => {
-    const group = groups.get(verdict);
-    return group === undefined ? [] : [[verdict, group]];
-  });
-}
+const VERDICTS = ['fewer', 'more', 'none', 'unclear', 'untold'] as const;
 
-/** The answer at a glance, to the question of these comparisons along one axis. */
-export function answerOf(comparisons: readonly Comparison[]): string {
-  const verdicts = byVerdict(comparisons);
-  if (verdicts.length === 0) return 'Nothing was compared: no axis has two values';
-  if (verdicts.length > 1) {
-    const cases = verdicts.map(([verdict, group]) => `${effect[verdict]} in ${group.length}`);
-    return `It depends: ${cases.join(', ')} of ${comparisons.length} cases`;
-  }
-  const [[verdict]] = verdicts;
-  if (verdict === 'untold') {
-    return comparisons.some((of) => missesOf(of) === null)
-      ? 'The change cannot be told: nothing missed on the one side'
-      : 'One seed gives no interval, so no answer';
-  }
-  if (verdict === 'unclear') return 'Not clear: too few seeds to tell';
-  if (verdict === 'none') return 'No: misses change by less than 1 %';
-  const effects = comparisons.map((of) => missesOf(of)!);
-  const percent = percentOf(effects, '');
-  const sizes = effects.map(({ value }) => Math.abs(value));
-  const ends = [Math.min(...sizes), Math.max(...sizes)].map(percent);
-  const yes = verdict === 'fewer' || comparisons[0].axis !== 'colouring';
-  return `${yes ? 'Yes' : 'No'}: ${[...new Set(ends)].join(' % to ')} % ${verdict} L1 misses`;
+/** Those that occur, in a fixed order. */
+export function verdicts(comparisons: readonly Comparison[], effectOf = missesOf): Verdict[] {
+  const found = new Set(comparisons.map((of) => verdictOf(of, effectOf)));
+  return VERDICTS.filter((verdict) => found.has(verdict));
 }
 
 const effect: Record<Verdict, string> = {
@@ -156,11 +141,11 @@ const effect: Record<Verdict, string> = {
 };
 
 /** What happens in which rows, for comparisons of one group of this layout. */
-export const effectsOf = (comparisons: readonly Comparison[], { rowKeys, rowOf }: Layout): string =>
-  byVerdict(comparisons)
-    .map(([verdict, group]) => {
-      const where = rowKeys === titleOf('touch') ? 'under' : `at ${rowKeys}`;
-      return `${effect[verdict]} ${where} ${enumerate(group.map(rowOf))}`;
+export const effectsOf = (comparisons: readonly Comparison[], { rowKeys, rowsInWords }: Layout): string =>
+  verdicts(comparisons)
+    .map((verdict) => {
+      const where = rowKeys === titleOf('touch') ? 'under' : 'with';
+      return `${effect[verdict]} ${where} ${rowsInWords(comparisons.filter((of) => verdictOf(of) === verdict))}`;
     })
     .join(', ');
 
@@ -171,10 +156,13 @@ export function rangeOf(comparisons: readonly Comparison[], figureOf: (of: Compa
     return figure === null ? [] : [{ of, figure }];
   });
   const percent = percentOf(told.map(({ figure }) => figure));
-  const sorted = told
-    .toSorted((a, b) => a.figure.value - b.figure.value)
-    .map(({ of, figure }) => `${percent(figure.value)} % (${caseOf(of, comparisons)})`);
-  return sorted.length < 2 ? sorted.join('') : `${sorted[0]} to ${sorted.at(-1)}`;
+  const sorted = told.toSorted((a, b) => a.figure.value - b.figure.value);
+  const [least, most] = [sorted[0], sorted.at(-1)];
+  if (least === undefined || most === undefined) return '';
+  const written = ({ of, figure }: (typeof told)[number]) => `${percent(figure.value)} % (${caseOf(of, comparisons)})`;
+  if (least === most) return written(least);
+  const isOne = percent(least.figure.value) === percent(most.figure.value);
+  return isOne ? `${percent(least.figure.value)} % each` : `${written(least)} to ${written(most)}`;
 }
 
 /** The ranges of misses, and of what time hangs on more: what misses the second level too, and cycles. */
@@ -189,12 +177,13 @@ export function changesOf(comparisons: readonly Comparison[]): string {
 
 // --- What the figures speak of -------------------------------------------------------------------------------------
 
-/** Stands wherever intervals are shown. */
-export function caveatOf([{ seeds }]: readonly Comparison[]): string {
+/** Stands wherever intervals are shown. `looks`: at how many numbers of seeds it was planned to look whether they suffice. */
+export function caveatOf([{ seeds }]: readonly Comparison[], looks = 1): string {
+  const level = looks === 1 ? '' : `, so wide that all ${looks} looks together miss the truth in 5 %`;
   const intervals =
     seeds === 1
       ? 'One seed gives no interval, and its figures speak of'
-      : `Intervals are Student\u2019s t over ${seeds} seeds in pairs, each for itself. They speak of`;
+      : `Intervals are Student\u2019s t over ${seeds} seeds in pairs, each for itself${level}. They speak of`;
   const few =
     seeds > 1 && seeds < ENOUGH_SEEDS ? ' So few seeds hold only if their differences are normally distributed.' : '';
   return `${intervals} what a seed draws (touches, threads on CPUs, and the system's past: statics, tasks, caches and what stood in them, pages), not of other workloads.${few}`;
@@ -202,8 +191,9 @@ export function caveatOf([{ seeds }]: readonly Comparison[]): string {
 
 /** By which rules fewer, more and none are said. */
 export const RULES =
-  `A change of misses that lies within ${100 * NEGLIGIBLE} % is none. Else fewer or more is said where p is at most 5 % after ` +
-  'Holm\u2019s correction for all comparisons along the axis. Of other measures nothing is said: each interval stands for itself.';
+  `A change of misses, or of cycles, that lies within ${100 * NEGLIGIBLE} % is none. Else fewer or more is said where p is at most ` +
+  '5 % after Holm\u2019s correction for all comparisons along the axis, misses and cycles each for themselves. Of other measures ' +
+  'nothing is said: each interval stands for itself.';
 
 /** Where the seeds are too few to tell whether misses change, and about how many would do. */
 export function seedsWarningOf(comparisons: readonly Comparison[]): string[] {
@@ -269,8 +259,20 @@ export function warningsOf(points: readonly PointResult[]): string[] {
 
 // --- What was run --------------------------------------------------------------------------------------------------
 
-export const seedsOf = ({ points, seed }: Results): string =>
-  `${new Set(points.map(({ point }) => point.seed)).size}, drawn from '${seed}'`;
+export function seedsOf({ points, seed, specification }: Results): string {
+  const most = plannedOf(specification).at(-1);
+  const limit = most === undefined ? '' : ` of at most ${most}, until every comparison was told`;
+  return `${new Set(points.map(({ point }) => point.seed)).size}${limit}, drawn from '${seed}'`;
+}
+
+/** At how many numbers of seeds it was planned to look whether they suffice. */
+export const looksAt = ({ specification }: Results): number => Math.max(1, plannedOf(specification).length);
+
+/** Of a specification as understood; none where the number of seeds was given. */
+function plannedOf(specification: unknown): number[] {
+  const { seeds } = (specification ?? {}) as { readonly seeds?: Seeds };
+  return typeof seeds === 'object' ? looksOf(seeds) : [];
+}
 
 export const specificationOf = ({ specificationHash, slabscope }: Results): string =>
   `${specificationHash.slice(0, 12)}, slabscope ${slabscope}`;

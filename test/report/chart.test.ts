@@ -69,7 +69,7 @@ describe('the chart', () => {
 
   test('answers in words, and tells the range with its touch models', () => {
     const words = all(chart([comparison('init-all', fewer), comparison('hot-fields', more)]));
-    expect(words).toContain('It depends: fewer misses in 1, more misses in 1 of 2 cases');
+    expect(words).toContain('It depends on the touch model: init-all: 25 % fewer L1 misses; hot-fields: 25 % more');
     expect(words).toContain('−25.0 % (init-all) to +25.0 % (hot-fields)');
   });
 

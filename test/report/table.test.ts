@@ -183,7 +183,7 @@ describe('the comparisons', () => {
   test('name the margin and the correction by which fewer and more are said', () => {
     const table = resultsTable(results({ comparisons: [comparison('a', 'word', fewer)] })).replaceAll('\n', ' ');
     expect(table).toContain(
-      'A change of misses that lies within 1 % is none. Else fewer or more is said where p is at most 5 %',
+      'A change of misses, or of cycles, that lies within 1 % is none. Else fewer or more is said where p is at most 5 %',
     );
     expect(table).toContain('Holm\u2019s correction for all comparisons along the axis');
   });
@@ -256,7 +256,7 @@ describe('the comparisons', () => {
 describe('the conclusion', () => {
   test('answers the question', () => {
     expect(resultsTable(results({ comparisons: [comparison('a', 'word', fewer)] }))).toContain(
-      'Does slab colouring reduce L1 misses on this workload?\nYes: 25.0 % fewer L1 misses.\n',
+      'Does slab colouring reduce L1 misses on this workload?\nYes: 25 % fewer L1 misses.\nEstimated cycles: 25 % fewer.\n',
     );
   });
 
@@ -276,6 +276,24 @@ describe('the conclusion', () => {
     );
   });
 
+  test('leaves groups to the tables where there are many, and tells of other axes in short', () => {
+    const many = ['p', 'q', 'r', 's', 't'].map((alignment) => comparison('a', alignment, fewer));
+    const table = resultsTable(results({ comparisons: [...many, aligned('a', 'half', more)] }));
+    const [, answer] = table.split('on this workload?\n');
+    expect(answer).not.toContain('fewer misses under a');
+    expect(answer).toContain(
+      'Does alignment change L1 misses? Yes: 25 % more L1 misses. Estimated cycles: 25 % more.\n',
+    );
+  });
+
+  test('is of what is asked of the kernel, not of where it runs, where both vary', () => {
+    const where = comparison('', '', more, { axis: 'machine.cpus', base: 1, variant: 2, fixed: { limit: 0 } });
+    const asked = comparison('', '', fewer, { axis: 'limit', base: 0, variant: 60, fixed: { 'machine.cpus': 1 } });
+    expect(lineOf(resultsTable(results({ comparisons: [where, asked] })), 'Does')).toBe(
+      'Does the size of per-CPU arrays change L1 misses?',
+    );
+  });
+
   test('says which alignments were alike', () => {
     const colouring = ['line-fraction', 'whole-line'].map((alignment) => comparison('a', alignment, fewer));
     expect(resultsTable(results({ comparisons: colouring }))).toContain(
@@ -290,7 +308,9 @@ describe('the conclusion', () => {
 
   test('is of the first axis', () => {
     const table = resultsTable(results({ comparisons: [aligned('a', 'whole-line', more)] }));
-    expect(table).toContain('Does alignment change L1 misses?\nYes: 25.0 % more L1 misses.\non: more misses under a;');
+    expect(table).toContain(
+      'Does alignment change L1 misses?\nYes: 25 % more L1 misses.\nEstimated cycles: 25 % more.\non: more misses under a;',
+    );
   });
 
   test('is left out where nothing was compared', () => {
