@@ -85,6 +85,8 @@ program
   .option('--workers <n>', 'worker threads; the results are the same for any number', count)
   .option('--out <dir>', 'where results go (default: results/NAME)')
   .option('--shard <i/n>', 'compute the i-th of n shares of the points, and write only its store (see below)')
+  .option('--brief', 'print the answer, and the comparison that it is from')
+  .option('--wide', 'print all columns of tables, whatever has room on the terminal')
   .option('--json', 'print results.json instead of tables')
   .addHelpText('after', runHelp)
   .action((path: string, options: RunOptions) => run(path, options, print));
@@ -160,6 +162,8 @@ program
   .option('--seed <word>', 'what all randomness comes from (default: slabscope)')
   .option('--seeds <n>', 'how many seeds', count, 1)
   .option('--workers <n>', 'worker threads; the results are the same for any number', count)
+  .option('--brief', 'print the answer, and the comparison that it is from')
+  .option('--wide', 'print all columns of tables, whatever has room on the terminal')
   .option('--json', 'print the results as JSON')
   .addHelpText('after', '\nExample:\n  slabscope replay examples/tar-extract.ftrace.txt.gz')
   .action((path: string, options: ReplayOptions) => replay(path, options, print));

@@ -5,12 +5,12 @@ import { points } from '../lab/specification/settings.ts';
 import { limitsOf, type PlaceOf, specificationFrom } from '../lab/specification/specification.ts';
 import { resultsJson } from '../report/json.ts';
 import { resultsTable } from '../report/table.ts';
-import { inColour } from './colour.ts';
 import { computePoints } from './compute.ts';
 import { nameOf, originOf, sha256 } from './experiment.ts';
+import { type TableChoices, tableOptions } from './terminal.ts';
 import { readTraceFile } from './trace-file.ts';
 
-export interface ReplayOptions {
+export interface ReplayOptions extends TableChoices {
   readonly memory?: string;
   readonly seed?: string;
   readonly seeds: number;
@@ -43,5 +43,5 @@ export async function replay(path: string, options: ReplayOptions, print: (line:
     all.map((point) => computed.get(point)!),
     sha256,
   );
-  print(json === true ? resultsJson(results) : resultsTable(results, { colour: inColour() }).trimEnd());
+  print(json === true ? resultsJson(results) : resultsTable(results, tableOptions(options)).trimEnd());
 }

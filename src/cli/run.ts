@@ -11,15 +11,15 @@ import { points } from '../lab/specification/settings.ts';
 import { resultsChart } from '../report/chart.ts';
 import { resultsJson } from '../report/json.ts';
 import { resultsTable } from '../report/table.ts';
-import { inColour } from './colour.ts';
 import { computePoints } from './compute.ts';
 import { type Experiment, originOf, readExperiment, sha256 } from './experiment.ts';
 import { makeFolder, writeWhole } from './files.ts';
 import { whenStopped } from './interruption.ts';
 import { type Shard, shardFrom, shareOf, storeFileOf } from './shard.ts';
 import { PointStore } from './store.ts';
+import { type TableChoices, tableOptions } from './terminal.ts';
 
-export interface RunOptions {
+export interface RunOptions extends TableChoices {
   readonly seeds?: Seeds;
   readonly workers?: number;
   readonly out?: string;
@@ -87,7 +87,7 @@ function tell(results: Results, out: string, options: RunOptions, print: (line: 
   writeWhole(picture, resultsChart(results));
   if (options.json === true) print(json.trimEnd());
   else {
-    print(resultsTable(results, { colour: inColour() }));
+    print(resultsTable(results, tableOptions(options)));
     print(`\nwritten: ${join(out, 'results.json')}, ${picture}`);
   }
 }

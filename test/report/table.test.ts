@@ -121,7 +121,7 @@ describe('the counts', () => {
   });
 
   test('call cycles an estimate and say how sharing is decided', () => {
-    const table = resultsTable(results({ points: [point('a word on', 0)] }));
+    const table = resultsTable(results({ points: [point('a word on', 0)] })).replaceAll('\n', ' ');
     expect(table).toContain('an estimate');
     expect(table).toContain('Eggers and Jeremiassen');
   });
@@ -327,22 +327,69 @@ describe('the table', () => {
     expect(resultsTable(shown)).not.toContain('\u001b');
   });
 
-  test('fits into 120 columns with the figures of a long run', () => {
-    const long = { ...counts, accesses: 123_456_789, hits: 120_000_000, misses: 3_456_789, conflict: 3_000_000 };
-    const points = ['word', 'line-fraction', 'whole-line'].map((alignment) =>
-      point(`hot-fields ${alignment} off`, 0, long),
-    );
-    const sides = {
-      ...{ effectiveness: estimate(0.9, 0.8, 1.1), effectivenessHashed: estimate(0.9, 0.8, 1.1) },
-      secondLevel: estimate(-0.1234, -0.2345, -0.0123),
+  test.each([80, 100, 120, Number.POSITIVE_INFINITY])(
+    'fits into %d columns with the figures of a long run',
+    (width) => {
+      const long = { ...counts, accesses: 123_456_789, hits: 120_000_000, misses: 3_456_789, conflict: 3_000_000 };
+      const points = ['word', 'line-fraction', 'whole-line'].map((alignment) =>
+        point(`hot-fields ${alignment} off`, 0, long),
+      );
+      const sides = {
+        ...{ effectiveness: estimate(0.9, 0.8, 1.1), effectivenessHashed: estimate(0.9, 0.8, 1.1) },
+        secondLevel: estimate(-0.1234, -0.2345, -0.0123),
+      };
+      const colouring = [comparison('hot-fields', 'line-fraction', fewer, sides)];
+      const caches = Array.from({ length: 9 }, (_, i) => ({
+        recordedName: `a_long_name_of_cache_${i}`,
+        name: `${i}`,
+        size: 8,
+      }));
+      const table = resultsTable(results({ points, comparisons: colouring, trace: { ...trace, caches } }), { width });
+      expect(Math.max(...table.split('\n').map((line) => line.length))).toBeLessThanOrEqual(Math.min(width, 120));
+      expect(table.replaceAll('\n', ' ').includes('no room for: hits, cold, capacity, conflict, true sharing')).toBe(
+        width === 80,
+      );
+    },
+  );
+
+  test('names columns by the keys that vary, and tells once what is so throughout', () => {
+    const of = (colouring: string) => ({ point: { touch: 'a', alignment: 'word', colouring, seed: 0 }, counts });
+    const table = resultsTable(results({ points: [of('on'), of('off')] }));
+    expect(lineOf(table, 'throughout')).toBe('throughout alignment word');
+    expect(lineOf(table, 'off')).toMatch(/^off 1,234,567 /);
+  });
+
+  test('explains the columns that it has, and no others', () => {
+    const explained = (width: number) =>
+      resultsTable(results({ points: [point('a word on', 0)] }), { width }).replaceAll('\n', ' ');
+    expect(explained(120)).toContain('Sharing is decided at the miss');
+    expect(explained(60)).not.toContain('Sharing is decided at the miss');
+    expect(explained(120)).not.toContain('Over sets, entropy');
+  });
+
+  test('tells the answer first where it is asked to', () => {
+    const parts = { points: [point('a word on', 0)], comparisons: [comparison('a', 'word', fewer)] };
+    const [first, last] = (['first', 'last'] as const).map((answer) => {
+      const table = resultsTable(results(parts), { answer });
+      return table.indexOf('Does slab colouring') < table.indexOf('touch model a: counts');
+    });
+    expect([first, last]).toEqual([true, false]);
+  });
+
+  test('is brief where it is asked to: the answer, and the comparison that it is from', () => {
+    const parts = {
+      points: [point('a word on', 0)],
+      comparisons: [comparison('a', 'word', fewer), aligned('a', 'half', more)],
     };
-    const colouring = [comparison('hot-fields', 'line-fraction', fewer, sides)];
-    const caches = Array.from({ length: 9 }, (_, i) => ({
-      recordedName: `a_long_name_of_cache_${i}`,
-      name: `${i}`,
-      size: 8,
-    }));
-    const table = resultsTable(results({ points, comparisons: colouring, trace: { ...trace, caches } }));
-    expect(Math.max(...table.split('\n').map((line) => line.length))).toBeLessThanOrEqual(120);
+    const table = resultsTable(results(parts), { brief: true });
+    expect(table).toContain('Yes: 25 % fewer L1 misses.');
+    expect(table).toContain('colouring on against off, by alignment');
+    expect(table).not.toMatch(/counts|alignment half against word|Holm/);
+  });
+
+  test('colours cycles by what becomes of cycles', () => {
+    const shown = results({ comparisons: [comparison('a', 'word', fewer, { cycles: more })] });
+    const yellow = resultsTable(shown, { colour: true }).split('\u001b[33m');
+    expect(yellow[1]).toMatch(/^ {2}a .*\+25\.0 %/);
   });
 });
