@@ -13,6 +13,7 @@ import { type ExportOptions, exportFormats, exportPoints } from './export.ts';
 import { init } from './init.ts';
 import { list, listable } from './list.ts';
 import { type LitmusOptions, litmus } from './litmus.ts';
+import { type PlotOptions, parseMeasures, plot, plotHelp } from './plot.ts';
 import { type RecordOptions, record, recordHelp } from './record.ts';
 import { type ReplayOptions, replay } from './replay.ts';
 import { type RunOptions, run, runHelp } from './run.ts';
@@ -85,6 +86,7 @@ program
   .option('--workers <n>', 'worker threads; the results are the same for any number', count)
   .option('--out <dir>', 'where results go (default: results/NAME)')
   .option('--shard <i/n>', 'compute the i-th of n shares of the points, and write only its store (see below)')
+  .option('--measure <names>', 'what the picture shows: misses, cycles, or both: misses,cycles', parseMeasures)
   .option('--brief', 'print the answer, and the comparison that it is from')
   .option('--wide', 'print all columns of tables, whatever has room on the terminal')
   .option('--json', 'print results.json instead of tables')
@@ -197,6 +199,19 @@ program
   .action((a: string, b: string, options: { json?: boolean }) => {
     process.exitCode = diff(a, b, options, print) ? 0 : 1;
   });
+
+program
+  .command('plot')
+  .description('draw a picture of results: what was compared, a measure against an axis, or misses by set')
+  .argument('<results>', 'results.json of a run')
+  .option('--measure <names>', 'misses, cycles, or any measure; several side by side: misses,cycles', parseMeasures)
+  .option('--by <key>', 'the measure itself against this key, such as machine.cpus or object_size')
+  .option('--sets', 'in which sets of the L1 misses fall, before and after')
+  .option('--where <selection>', 'of which points: KEY=VALUE,... of keys that vary')
+  .option('--out <file>', 'where to (default: beside the results, NAME.svg, NAME.sets.svg and so on)')
+  .option('--json', 'print what was written as JSON')
+  .addHelpText('after', plotHelp)
+  .action((path: string, options: PlotOptions) => plot(path, options, print));
 
 program
   .command('export')

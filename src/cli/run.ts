@@ -8,7 +8,7 @@ import { looksOf, type Seeds } from '../lab/results/looks.ts';
 import type { Point, PointResult } from '../lab/results/points.ts';
 import type { Results } from '../lab/results/results.ts';
 import { points } from '../lab/specification/settings.ts';
-import { resultsChart } from '../report/chart.ts';
+import { type Plotted, resultsChart } from '../report/chart.ts';
 import { resultsJson } from '../report/json.ts';
 import { resultsTable } from '../report/table.ts';
 import { computePoints } from './compute.ts';
@@ -24,6 +24,8 @@ export interface RunOptions extends TableChoices {
   readonly workers?: number;
   readonly out?: string;
   readonly json?: boolean;
+  /** What the picture shows. */
+  readonly measure?: readonly [Plotted, ...Plotted[]];
   /** `i/n`: compute this share of the points, and write only its store. */
   readonly shard?: string;
 }
@@ -84,7 +86,7 @@ function tell(results: Results, out: string, options: RunOptions, print: (line: 
   const picture = join(out, `${results.name}.svg`);
   const json = `${resultsJson(results)}\n`;
   writeWhole(join(out, 'results.json'), json);
-  writeWhole(picture, resultsChart(results));
+  writeWhole(picture, resultsChart(results, options.measure));
   if (options.json === true) print(json.trimEnd());
   else {
     print(resultsTable(results, tableOptions(options)));

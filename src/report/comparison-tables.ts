@@ -2,7 +2,7 @@
 import { groupBy } from '../base/group-by.ts';
 import type { Comparison } from '../lab/results/compare.ts';
 import type { Effect, Estimate, Reading } from '../lab/results/statistics.ts';
-import { intervalOf, percentOf, SEEDS_ALIKE, thousands } from './figures.ts';
+import { changeText, intervalOf, percentOf, SEEDS_ALIKE, thousands } from './figures.ts';
 import { BOLD, CYAN, DIM, fitted, type Line, PLAIN, paragraph, type TableColumn, YELLOW } from './lines.ts';
 import { columns } from './text-table.ts';
 import {
@@ -117,7 +117,7 @@ function estimateColumns(
     return figure === null ? none : write(figure);
   };
   return [
-    { heading, rank: ranks[0], cell: (of) => written(of, ({ value }) => `${percent(value)} %`, 'n/a') },
+    { heading, rank: ranks[0], cell: (of) => written(of, ({ value }) => changeText(value, percent), 'n/a') },
     {
       heading: ['95 %', 'interval'],
       rank: ranks[1],

@@ -7,7 +7,7 @@ import { type Combination, keyOf, type PointResult } from '../lab/results/points
 import type { Results } from '../lab/results/results.ts';
 import { type Effect, ENOUGH_SEEDS, type Estimate, NEGLIGIBLE, type Reading } from '../lab/results/statistics.ts';
 import { valuesInWords } from './axis-words.ts';
-import { enumerate, percentOf, thousands } from './figures.ts';
+import { changeText, enumerate, percentOf, thousands } from './figures.ts';
 
 // --- What was compared ---------------------------------------------------------------------------------------------
 
@@ -66,13 +66,18 @@ export interface Layout {
   readonly groupOf: (of: Comparison) => string;
 }
 
-/** Touch models stand side by side, so they are rows; where there are none, the last key is. */
+/**
+ * Touch models stand side by side, so they are rows; where they do not vary, the last key that does is, or the axis itself. What does
+ * not vary names nothing.
+ */
 export function layoutOf(comparisons: readonly Comparison[]): Layout {
-  const keys = Object.keys(comparisons[0]?.fixed ?? {});
-  const row = keys.includes('touch') ? 'touch' : keys.at(-1);
+  const [first] = comparisons;
+  const axis = first?.axis ?? '';
+  const all = Object.keys(first?.fixed ?? {});
+  const keys = all.filter((key) => new Set(comparisons.map(({ fixed }) => fixed[key])).size > 1);
   const variants = hasVariants(comparisons);
-  const groups = keys.filter((key) => key !== row);
-  const axis = comparisons[0]?.axis ?? '';
+  const only = variants ? undefined : all.includes('touch') ? 'touch' : all.at(-1);
+  const row = keys.includes('touch') ? 'touch' : (keys.at(-1) ?? only);
   if (row === undefined) {
     return {
       ...{ rowKeys: axis, groupKeys: '', rowOf: ({ variant }) => String(variant), groupOf: () => '' },
@@ -83,6 +88,7 @@ export function layoutOf(comparisons: readonly Comparison[]): Layout {
         ),
     };
   }
+  const groups = keys.filter((key) => key !== row);
   return {
     rowKeys: titleOf(row),
     groupKeys: [...(variants ? [axis] : []), ...groups].map(titleOf).join(', '),
@@ -92,7 +98,11 @@ export function layoutOf(comparisons: readonly Comparison[]): Layout {
         row,
         of.map(({ fixed }) => fixed[row]!),
       ),
-    groupOf: ({ variant, fixed }) => [...(variants ? [variant] : []), ...groups.map((key) => fixed[key])].join(', '),
+    groupOf: ({ variant, fixed }) =>
+      [
+        ...(variants ? [valuesInWords(axis, [variant])] : []),
+        ...groups.map((key) => valuesInWords(key, [fixed[key]!])),
+      ].join(', '),
   };
 }
 
@@ -159,10 +169,11 @@ export function rangeOf(comparisons: readonly Comparison[], figureOf: (of: Compa
   const sorted = told.toSorted((a, b) => a.figure.value - b.figure.value);
   const [least, most] = [sorted[0], sorted.at(-1)];
   if (least === undefined || most === undefined) return '';
-  const written = ({ of, figure }: (typeof told)[number]) => `${percent(figure.value)} % (${caseOf(of, comparisons)})`;
+  const written = ({ of, figure }: (typeof told)[number]) =>
+    `${changeText(figure.value, percent)} (${caseOf(of, comparisons)})`;
   if (least === most) return written(least);
   const isOne = percent(least.figure.value) === percent(most.figure.value);
-  return isOne ? `${percent(least.figure.value)} % each` : `${written(least)} to ${written(most)}`;
+  return isOne ? `${changeText(least.figure.value, percent)} each` : `${written(least)} to ${written(most)}`;
 }
 
 /** The ranges of misses, and of what time hangs on more: what misses the second level too, and cycles. */
@@ -230,21 +241,40 @@ export function reachOf(comparisons: readonly Comparison[], measures: Results['m
   ];
 }
 
-/** Groups that gave the same everywhere, lest one layout be taken for several witnesses. */
-export function alikeOf(comparisons: readonly Comparison[]): string[] {
+/** Cases that stand together: those of one group, of one row where there are no groups, or of several that gave the same everywhere. */
+export interface Group {
+  readonly names: readonly string[];
+  /** Of the first of them. */
+  readonly members: readonly [Comparison, ...Comparison[]];
+}
+
+/** Those that gave the same everywhere are one, lest one layout be taken for several witnesses. */
+export function groupsOf(comparisons: readonly Comparison[]): Group[] {
   const { groupKeys, groupOf, rowOf } = layoutOf(comparisons);
-  const sidesOf = (group: readonly Comparison[]) =>
+  const slices = [...groupBy(comparisons, groupKeys === '' ? rowOf : groupOf)];
+  const sidesOf = (slice: readonly Comparison[]) =>
     JSON.stringify(
-      group.map((of) => [rowOf(of), Object.values(of.effects).map((effect) => [effect?.base, effect?.variant])]),
+      slice.map((of) => [
+        groupKeys === '' ? '' : rowOf(of),
+        Object.values(of.effects).map((effect) => [effect?.base, effect?.variant]),
+      ]),
     );
-  return [...groupBy([...groupBy(comparisons, groupOf)], ([, group]) => sidesOf(group)).values()]
-    .filter((alike) => alike.length > 1)
-    .map((alike) => {
-      const names = enumerate(alike.map(([name]) => name));
-      return groupKeys === 'alignment'
-        ? `Here ${names} laid every object out alike.`
-        : `${names} gave the same counts.`;
-    });
+  return [...groupBy(slices, ([, slice]) => sidesOf(slice)).values()].map((alike) => ({
+    names: alike.map(([name]) => name),
+    members: alike[0]![1] as [Comparison, ...Comparison[]],
+  }));
+}
+
+/** Which groups gave the same. */
+export function alikeOf(comparisons: readonly Comparison[]): string[] {
+  const { groupKeys, rowKeys } = layoutOf(comparisons);
+  return groupsOf(comparisons)
+    .filter(({ names }) => names.length > 1)
+    .map(({ names }) =>
+      (groupKeys || rowKeys) === 'alignment'
+        ? `Here ${enumerate(names)} laid every object out alike.`
+        : `${enumerate(names)} gave the same counts.`,
+    );
 }
 
 /** Points that ran out of memory did less than the trace. */

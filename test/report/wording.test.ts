@@ -51,7 +51,7 @@ describe('a range', () => {
   });
 
   test('names the alignments where there are several', () => {
-    expect(rangeOfMisses(['a', 'word', more], ['a', 'line', fewer])).toBe('-25.0 % (a, line) to +25.0 % (a, word)');
+    expect(rangeOfMisses(['a', 'word', more], ['a', 'line', fewer])).toBe('-25.0 % (line) to +25.0 % (word)');
   });
 
   test('of one is itself', () => {
@@ -135,14 +135,28 @@ describe('the layout', () => {
     comparison('', '', fewer, { axis: 'machine.cpus', base: 1, variant, fixed });
 
   test.each([
-    ['touch models in rows', [comparison('a', 'word', fewer)], ['touch model', 'alignment', "a in 'word'"]],
-    ['the last key in rows where there are none', [along(2, { x: 1, y: 2 })], ['y', 'x', "2 in '1'"]],
+    [
+      'touch models in rows, all else that varies in groups',
+      [comparison('a', 'word', fewer), comparison('b', 'word', fewer), comparison('b', 'line', fewer)],
+      ['touch model', 'alignment', "a in 'word'", "b in 'word'", "b in 'line'"],
+    ],
+    [
+      'the last key that varies in rows where they do not',
+      [along(2, { x: 1, y: 2, z: 3 }), along(2, { x: 1, y: 3, z: 3 }), along(2, { x: 2, y: 2, z: 3 })],
+      ['y', 'x', "2 in 'x 1'", "3 in 'x 1'", "2 in 'x 2'"],
+    ],
     [
       'several values of the axis in groups',
-      [along(2, { y: 1 }), along(4, { y: 1 })],
-      ['y', 'machine.cpus', "1 in '2'", "1 in '4'"],
+      [along(2, { y: 1 }), along(4, { y: 2 })],
+      ['y', 'machine.cpus', "1 in '2 CPUs'", "2 in '4 CPUs'"],
     ],
-    ['the axis in rows where there is no other key', [along(2, {})], ['machine.cpus', '', "2 in ''"]],
+    [
+      'the axis in rows where nothing else varies',
+      [along(2, { y: 1 }), along(4, { y: 1 })],
+      ['machine.cpus', '', "2 in ''", "4 in ''"],
+    ],
+    ['a touch model in the only row', [comparison('a', 'word', fewer)], ['touch model', '', "a in ''"]],
+    ['the axis in the only row where there is no key', [along(2, {})], ['machine.cpus', '', "2 in ''"]],
   ])('puts %s', (_, comparisons, expected) => {
     expect(rowsAndGroups(...comparisons)).toEqual(expected);
   });
