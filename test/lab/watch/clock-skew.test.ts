@@ -58,7 +58,8 @@ test('in the random run CPUs run ahead in plain stretches, but meet others at lo
   expect(ofLocks.map(([field]) => field).sort()).toEqual(['kmem_cache_t.spinlock', 'zone_struct.lock']);
   // The time of an access is that at which it begins, so another may begin while it lasts: until the line has been with those who
   // asked for it before, which may be all.
-  for (const [, { largest }] of ofLocks) expect(largest.skew).toBeLessThanOrEqual(machine.machine.cpus.length * oneMove);
+  for (const [, { largest }] of ofLocks)
+    expect(largest.skew).toBeLessThanOrEqual(machine.machine.cpus.length * oneMove);
   // Cookies in objects are handed over by host code, which knows no simulated time.
   expect([...skew.anachronisms.keys()].filter((field) => !field.endsWith('lock')).sort()).toEqual([
     'object',
