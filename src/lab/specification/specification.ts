@@ -16,7 +16,7 @@ import type { KernelVersion } from '../../slab/kernel-version.ts';
 import { kernels } from '../../slab/kernels.ts';
 import { workloads } from '../workloads/all.ts';
 import { axis, bytes, labelOf, oneOf, valuesOf, whole } from '../workloads/parameter-types.ts';
-import { type TouchModelName, touchModels } from '../workloads/touch.ts';
+import { touchNames } from '../workloads/touch.ts';
 import type { OptionalKey, WorkloadDefinition } from '../workloads/workload.ts';
 import { fieldsKey } from './fields.ts';
 import { firstLine, type JsonSchema, problemOf } from './problems.ts';
@@ -33,7 +33,6 @@ const lineBytes = [16, 32, 64, 128] as const;
 
 const modelNames = Object.keys(cpuModels) as CpuModelName[];
 const protocolNames = Object.keys(protocols) as ProtocolName[];
-const touchNames = Object.keys(touchModels) as TouchModelName[];
 const workloadNames = [...workloads.keys()];
 
 const cycles = z.number().int().min(0);

@@ -238,10 +238,17 @@ export const touchModels = {
 
 export type TouchModelName = keyof typeof touchModels;
 
-export const touchSummaries: Record<TouchModelName, string> = {
+/** No model: what the trace tells. */
+export const RECORDED = 'recorded';
+export type TouchName = TouchModelName | typeof RECORDED;
+
+export const touchSummaries: Record<TouchName, string> = {
+  recorded: 'no model: every read and write that was recorded, in its order; for traces that have them (touch trace)',
   'init-all': 'the whole object is written when it is allocated; its first 32 bytes are read when it is freed',
   'init-head': 'the first 32 bytes are written when it is allocated, and read when it is freed',
   'hot-fields':
     'a few words, drawn by the seed, are written at first, then read and written in lookups of live objects',
   fields: 'as hot-fields, with the fields that the specification names, by their heat',
 };
+
+export const touchNames = Object.keys(touchSummaries) as TouchName[];
