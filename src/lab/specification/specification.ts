@@ -18,13 +18,14 @@ import { AS_MANY_AS_IT_TAKES } from '../results/looks.ts';
 import { ENOUGH_SEEDS } from '../results/statistics.ts';
 import { workloads } from '../workloads/all.ts';
 import { axis, bytes, labelOf, oneOf, valuesOf, whole } from '../workloads/parameter-types.ts';
-import { type TouchModelName, touchModels } from '../workloads/touch.ts';
+import { touchNames } from '../workloads/touch.ts';
 import type { OptionalKey, WorkloadDefinition } from '../workloads/workload.ts';
 import { fieldsKey } from './fields.ts';
 import { firstLine, type JsonSchema, problemOf } from './problems.ts';
 
 const alignments = ['word', 'line-fraction', 'whole-line'] as const;
 const alignmentBytes = [4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096] as const;
+export type Alignment = (typeof alignments)[number] | (typeof alignmentBytes)[number];
 const drawnParts = ['statics', 'ageing', 'history', 'threads', 'workload'] as const;
 /** What a seed draws of a point; `workload` is what workloads do and touch, and what the machine itself draws. */
 export type DrawnPart = (typeof drawnParts)[number];
@@ -34,7 +35,6 @@ const lineBytes = [16, 32, 64, 128] as const;
 
 const modelNames = Object.keys(cpuModels) as CpuModelName[];
 const protocolNames = Object.keys(protocols) as ProtocolName[];
-const touchNames = Object.keys(touchModels) as TouchModelName[];
 const workloadNames = [...workloads.keys()];
 
 const cycles = z.number().int().min(0);
@@ -484,6 +484,14 @@ export function cpuModelOf(model: CpuModelName | z.output<typeof inlineModel>): 
   if (typeof model === 'string') return cpuModels[model];
   const { l2, ...rest } = model;
   return { ...rest, l2: l2 === null ? null : { ...l2, line: model.l1.line } };
+}
+
+/** An alignment as `text` has it; `place` names it in messages. */
+export function alignmentOf(text: string, place: string): Alignment {
+  const all = [...alignments, ...alignmentBytes];
+  const found = all.find((each) => String(each) === text);
+  if (found !== undefined) return found;
+  throw new InputError(place, `no alignment ${text}`, `use ${all.join(', ')}`);
 }
 
 /** The JSON Schema of specifications, for editors. */

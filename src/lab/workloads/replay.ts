@@ -1,7 +1,7 @@
 /** A recorded trace of allocations, on caches of the names and sizes that it has. */
 import { z } from 'zod';
 import { whole } from './parameter-types.ts';
-import { replay } from './trace-replay.ts';
+import { Replay } from './trace-replay.ts';
 import { defineWorkload } from './workload.ts';
 
 export default defineWorkload({
@@ -15,14 +15,24 @@ export default defineWorkload({
   cpus: 1,
   start(context, { warm_up = 0 }) {
     const trace = context.trace!;
-    const pass = () => replay(context, { trace, caches: context.caches });
+    let next: Replay;
+    const prepare = () => {
+      const { caches, recordedTouches } = context;
+      next = new Replay(context, { trace, caches, touches: recordedTouches ? trace.touches! : null });
+      next.bear();
+    };
     return {
       caches: trace.caches,
       tookOverCaches: true,
       warmUp() {
-        for (let passes = warm_up; passes > 0; passes--) pass().freeAll();
+        prepare();
+        for (let passes = warm_up; passes > 0; passes--) {
+          next.run();
+          next.freeAll();
+          prepare();
+        }
       },
-      run: pass,
+      run: () => next.run(),
     };
   },
 });
