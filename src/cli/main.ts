@@ -16,7 +16,7 @@ import { list, listable } from './list.ts';
 import { type LitmusOptions, litmus } from './litmus.ts';
 import { type PlotOptions, parseMeasures, plot, plotHelp } from './plot.ts';
 import { type RecordOptions, record, recordHelp } from './record.ts';
-import { type ReplayOptions, replay } from './replay.ts';
+import { parseValues, type ReplayOptions, replay, replayHelp } from './replay.ts';
 import { type RunOptions, run, runHelp } from './run.ts';
 import { type VerifyOptions, verify } from './verify.ts';
 
@@ -176,16 +176,28 @@ program
 
 program
   .command('replay')
-  .description('replay a trace of allocations on a Pentium III of two CPUs: what it holds, and what it costs')
+  .description('replay a trace of allocations: what it holds, what it costs, and what colouring and alignment do to it')
   .argument('<trace>', 'text of ftrace or perf script with kmem events, or a malloc trace; may be .gz (docs/traces.md)')
+  .option('--machine <models>', 'CPU models (default: pentium-iii)', parseValues)
+  .option('--cpus <numbers>', 'how many of them (default: 2)', parseValues)
+  .option('--kernel <versions>', 'kernels (default: 2.4.22)', parseValues)
+  .option(
+    '--colouring <values>',
+    'on, off, numbers of colours (default: on,off where anything is asked, else on)',
+    parseValues,
+  )
+  .option('--alignment <values>', 'word, line-fraction, whole-line, bytes (default: line-fraction)', parseValues)
+  .option('--touch <models>', 'what is read and written of objects (default: three of them)', parseValues)
   .option('--memory <size>', 'of the machine, e.g. 256M (default: 64M)')
   .option('--seed <word>', 'what all randomness comes from (default: slabscope)')
-  .option('--seeds <n>', 'how many seeds', count, 1)
+  .option('--seeds <n>', 'how many seeds, or auto (default: 10 where anything is asked, else 1)', seeds)
   .option('--workers <n>', 'worker threads; the results are the same for any number', count)
+  .option('--out <dir>', 'where results go where anything is asked (default: results/NAME)')
+  .option('--measure <names>', 'what the picture shows: misses, cycles, or both: misses,cycles', parseMeasures)
   .option('--brief', 'print the answer, and the comparison that it is from')
   .option('--wide', 'print all columns of tables, whatever has room on the terminal')
   .option('--json', 'print the results as JSON')
-  .addHelpText('after', '\nExample:\n  slabscope replay examples/tar-extract.ftrace.txt.gz')
+  .addHelpText('after', replayHelp)
   .action((path: string, options: ReplayOptions) => replay(path, options, print));
 
 program

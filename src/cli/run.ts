@@ -51,26 +51,24 @@ export async function run(path: string, options: RunOptions, print: (line: strin
   const out = options.out ?? join('results', specification.name);
   makeFolder(out);
 
-  const origin = originOf(experiment);
-  const identity = identityOf(origin, sha256);
-  const store = new PointStore(out, storeFileOf(shard), identity);
-  for (const text of store.notes) note(text);
-  const looks = looksOf(specification.seeds);
-  if (shard !== null) {
-    if (looks.length > 1) {
-      throw new InputError(shard.source, 'a share of as many seeds as it takes', 'say how many: --seeds N');
-    }
-    const all = points(specification);
-    await fill(store, shareOf(all, shard), experiment, options.workers);
-    const now = new PointStore(out, storeFileOf(shard), identity);
-    const remaining = all.filter((point) => now.get(point) === undefined).length;
-    tellShare(shard, { file: store.path, points: all.length, remaining }, path, options, print);
-    return;
-  }
+  if (shard === null) await runAll(experiment, out, options, print);
+  else await runShare(experiment, out, shard, path, options, print);
+}
 
-  let results: Results;
-  for (const seeds of looks) {
+/** Computes what is missing in `out`, for more and more seeds where that is asked for; writes and tells what all of it came to. */
+export async function runAll(
+  experiment: Experiment,
+  out: string,
+  options: RunOptions,
+  print: (line: string) => void,
+): Promise<void> {
+  const { specification } = experiment;
+  const origin = originOf(experiment);
+  const store = storeIn(out, null, experiment);
+  let results: Results | null = null;
+  for (const seeds of looksOf(specification.seeds)) {
     const all = points({ ...specification, seeds });
+    if (results === null) tellFound(store, all);
     await fill(store, all, experiment, options.workers);
     results = resultsOf(
       origin,
@@ -79,19 +77,52 @@ export async function run(path: string, options: RunOptions, print: (line: strin
     );
     if (isTold(results.comparisons)) break;
   }
-  tell(results!, out, options, print);
-}
-
-function tell(results: Results, out: string, options: RunOptions, print: (line: string) => void): void {
-  const picture = join(out, `${results.name}.svg`);
-  const json = `${resultsJson(results)}\n`;
+  const picture = join(out, `${specification.name}.svg`);
+  const json = `${resultsJson(results!)}\n`;
   writeWhole(join(out, 'results.json'), json);
-  writeWhole(picture, resultsChart(results, options.measure));
+  writeWhole(picture, resultsChart(results!, options.measure));
   if (options.json === true) print(json.trimEnd());
   else {
-    print(resultsTable(results, tableOptions(options)));
+    print(resultsTable(results!, tableOptions(options)));
     print(`\nwritten: ${join(out, 'results.json')}, ${picture}`);
   }
+}
+
+async function runShare(
+  experiment: Experiment,
+  out: string,
+  shard: Shard,
+  path: string,
+  options: RunOptions,
+  print: (line: string) => void,
+): Promise<void> {
+  const { specification } = experiment;
+  if (looksOf(specification.seeds).length > 1) {
+    throw new InputError(shard.source, 'a share of as many seeds as it takes', 'say how many: --seeds N');
+  }
+  const all = points(specification);
+  const store = storeIn(out, shard, experiment);
+  tellFound(store, shareOf(all, shard));
+  await fill(store, shareOf(all, shard), experiment, options.workers);
+  const now = storeIn(out, shard, experiment, () => {});
+  const remaining = all.filter((point) => now.get(point) === undefined).length;
+  tellShare(shard, { file: store.path, points: all.length, remaining }, path, options, print);
+}
+
+function storeIn(
+  out: string,
+  shard: Shard | null,
+  experiment: Experiment,
+  tell: (text: string) => void = note,
+): PointStore {
+  const store = new PointStore(out, storeFileOf(shard), identityOf(originOf(experiment), sha256));
+  for (const text of store.notes) tell(text);
+  return store;
+}
+
+function tellFound(store: PointStore, wanted: readonly Point[]): void {
+  const found = wanted.filter((point) => store.get(point) !== undefined).length;
+  if (found > 0) note(`${found} of ${wanted.length} points found in ${store.files}: delete it to compute them anew`);
 }
 
 /** As many points as take hours: whoever meant fewer should hear of it at once. */
@@ -109,7 +140,6 @@ async function fill(
   const missing = wanted.filter((point) => store.get(point) === undefined);
   if (missing.length >= MANY) note(`${missing.length} points to compute; each is kept as it gets done`);
   let done = wanted.length - missing.length;
-  if (done > 0) note(`${done} of ${wanted.length} points found in ${store.files}: delete it to compute them anew`);
   const kept = () => `${done} of ${wanted.length} points are in ${store.files}; the same command goes on from there`;
   const stopListening = whenStopped(kept);
   const { specification, trace } = experiment;
