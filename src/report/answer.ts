@@ -79,7 +79,7 @@ function byValue(comparisons: readonly Comparison[], effectOf: EffectOf, what: s
     return told === null ? all : ` on ${nounOf(key)}: ${told}`;
   }
   const told = clausesOf(axis, variants, effectOf, what);
-  return told ?? `from ${ends(axis, variants, effectOf, what)}`;
+  return told ?? `From ${ends(axis, variants, effectOf, what)}`;
 }
 
 /** A clause for each value, those alike together; null where that would be long. */
@@ -180,15 +180,25 @@ const rounded = (figure: number): string => (figure < 9.95 ? figure.toFixed(1) :
 /** By what cycles may change while misses do not, or otherwise than they do. */
 type Reason = 'waiting' | 'sharing' | 'second level' | 'same level' | 'unknown';
 
-/** A sentence for each way in which cycles go another way than misses, with its reason as far as counts show one. */
+/** So many ways are told, the others counted. */
+const WAYS = 3;
+
+/**
+ * A sentence for each way in which cycles go another way than misses, with its reason as far as counts show one: first where the two
+ * contradict each other, then what most cases do.
+ */
 export function differencesOf(comparisons: readonly Comparison[]): string[] {
   const cases = comparisons.flatMap((of) => {
     const [misses, cycles] = [verdictOf(of, missesOf), verdictOf(of, cyclesOf)];
     const isJudged = [misses, cycles].every((verdict) => ['fewer', 'more', 'none'].includes(verdict));
     return isJudged && misses !== cycles ? [{ of, misses, cycles, reason: reasonOf(of, cycles) }] : [];
   });
-  const kinds = groupBy(cases, ({ misses, cycles, reason }) => `${misses} ${cycles} ${reason}`);
-  return [...kinds.values()].map((kind) => {
+  const weight = (kind: typeof cases) =>
+    kind.length + (kind.some(({ misses, cycles }) => ![misses, cycles].includes('none')) ? comparisons.length : 0);
+  const kinds = [...groupBy(cases, ({ misses, cycles, reason }) => `${misses} ${cycles} ${reason}`).values()];
+  kinds.sort((a, b) => weight(b) - weight(a));
+  const left = kinds.slice(WAYS).reduce((sum, { length }) => sum + length, 0);
+  const told = kinds.slice(0, WAYS).map((kind) => {
     const [{ misses, cycles, reason }] = kind as [(typeof kind)[number]];
     const of = kind.map((each) => each.of);
     const where = of.length === comparisons.length ? '' : ` (${of.length} of ${comparisons.length} cases)`;
@@ -196,6 +206,7 @@ export function differencesOf(comparisons: readonly Comparison[]): string[] {
     const contrast = misses === 'none' ? 'misses do not change' : `misses are ${clauseOf(of, missesOf)}`;
     return `Cycles ${change} where ${contrast}${where}: ${tellReason(reason, of, cycles)}.`;
   });
+  return left === 0 ? told : [...told, `In ${left} more of ${comparisons.length} cases they differ otherwise.`];
 }
 
 const changeOf = (effect: Effect | null) => (effect === null ? 0 : effect.variant - effect.base);
@@ -209,7 +220,7 @@ function reasonOf(of: Comparison, verdict: Verdict): Reason {
   if (waiting / cycles >= 0.5) return 'waiting';
   const sharing = sharingOf(of, 'variant') - sharingOf(of, 'base');
   if (sharing / cycles > 0 && Math.abs(sharing) >= 0.5 * Math.abs(below)) return 'sharing';
-  return secondLevelOf(of) !== null && below / cycles > 0 ? 'second level' : 'unknown';
+  return secondLevelOf(of)?.reading === 'change' && below / cycles > 0 ? 'second level' : 'unknown';
 }
 
 /** Misses by sharing, of an operation. */

@@ -3,7 +3,7 @@ import { groupBy } from '../base/group-by.ts';
 import type { Comparison } from '../lab/results/compare.ts';
 import type { Effect, Estimate, Reading } from '../lab/results/statistics.ts';
 import { changeText, intervalOf, percentOf, SEEDS_ALIKE, thousands } from './figures.ts';
-import { BOLD, CYAN, DIM, fitted, type Line, PLAIN, paragraph, type TableColumn, YELLOW } from './lines.ts';
+import { BOLD, CYAN, DIM, fitted, type Line, MAGENTA, PLAIN, paragraph, type TableColumn, YELLOW } from './lines.ts';
 import { columns } from './text-table.ts';
 import {
   caseOf,
@@ -61,7 +61,7 @@ export function comparisonTable(comparisons: readonly Comparison[], width: numbe
   return [
     ...paragraph(`${contrastOf(comparisons)}${by}`, BOLD, width),
     ...rowsOf(comparisons, l1Columns(comparisons), width, missesOf),
-    ...seedsWarningOf(comparisons).flatMap((warning) => paragraph(warning, YELLOW, width)),
+    ...seedsWarningOf(comparisons).flatMap((warning) => paragraph(warning, MAGENTA, width)),
     ...(below.length === 0 ? [] : [['', PLAIN] as const, ...rowsOf(comparisons, below, width, cyclesOf)]),
   ];
 }

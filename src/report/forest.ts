@@ -87,8 +87,9 @@ export function forest(comparisons: readonly Comparison[], panels: readonly Pane
   const placed = place(panels, comparisons, left);
   const body = stack(all.map((rows) => rowsBlock(rows, indent, placed)));
   const bottom = HEADINGS + body.height + 8;
+  const titles = Math.max(...placed.map((panel) => titleOf(panel.what, comparisons, wholeOf(panel)).length));
   return {
-    height: bottom + AXIS,
+    height: bottom + AXIS + LINE * (titles - 1),
     svg: [
       ...placed.flatMap(({ columns, rights }) =>
         columns.flatMap(({ heading }, i) =>
@@ -163,14 +164,22 @@ function scaleOf(comparisons: readonly Comparison[], { effectOf }: Panel, left: 
   return scaleLinear([Math.min(least - 0.03 * span, -side), Math.max(most + 0.03 * span, side)], [left, right]);
 }
 
+/** How wide a panel is, with its columns. */
+const wholeOf = ({ x, rights }: Pick<Placed, 'x' | 'rights'>): number => {
+  const [left, right] = x.range() as [number, number];
+  return Math.max(right, ...rights) - left;
+};
+
+const titleOf = (what: string, comparisons: readonly Comparison[], width: number): string[] =>
+  broken(`change of ${what}, ${contrastOf(comparisons)}`, width, HEADING);
+
 function axis({ x, hints, what, rights }: Placed, bottom: number, comparisons: readonly Comparison[]): string {
   const [left, right] = x.range() as [number, number];
   const zero = x(0);
   const fitting = (words: readonly string[], room: number) =>
     words.find((of) => widthOf(of, HEADING) <= room - 10) ?? words.at(-1)!;
-  const whole = Math.max(right, ...rights) - left;
-  const title = fitting([`change of ${what}, ${contrastOf(comparisons)}`, `change of ${what}`], whole);
-  const isWide = widthOf(title, HEADING) > right - left;
+  const title = titleOf(what, comparisons, wholeOf({ x, rights }));
+  const isWide = title.some((words) => widthOf(words, HEADING) > right - left);
   return [
     ...ticksOf(x).flatMap(({ tick, label }) => [
       ...(tick === 0 ? [] : [line(x(tick), HEADINGS, x(tick), bottom, RULE)]),
@@ -180,9 +189,11 @@ function axis({ x, hints, what, rights }: Placed, bottom: number, comparisons: r
     line(zero, 10, zero, bottom + 4, INK, 1.5),
     text(zero - 9, 26, fitting(hints[0], zero - left), { ...HEADING, fill: BLUE, anchor: 'end' }),
     text(zero + 9, 26, fitting(hints[1], right - zero), { ...HEADING, fill: VERMILION }),
-    isWide
-      ? text(left, bottom + 37, title, HEADING)
-      : text((left + right) / 2, bottom + 37, title, { ...HEADING, anchor: 'middle' }),
+    ...title.map((words, i) =>
+      isWide
+        ? text(left, bottom + 37 + LINE * i, words, HEADING)
+        : text((left + right) / 2, bottom + 37 + LINE * i, words, { ...HEADING, anchor: 'middle' }),
+    ),
   ].join('\n');
 }
 

@@ -5,7 +5,7 @@ import { columns as inColumns } from './text-table.ts';
 /** A line of text and how a terminal shows it (SGR). */
 export type Line = readonly [text: string, style: number];
 
-export const [PLAIN, BOLD, DIM, RED, YELLOW, CYAN] = [0, 1, 2, 31, 33, 36];
+export const [PLAIN, BOLD, DIM, RED, YELLOW, MAGENTA, CYAN] = [0, 1, 2, 31, 33, 35, 36];
 
 /** Longer lines are hard to read. */
 const LONGEST = 110;

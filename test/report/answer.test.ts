@@ -90,7 +90,7 @@ describe('the answer', () => {
     const all = Array.from({ length: 120 }, (_, i) =>
       along('kernel.version', 'x', [[`2.6.${i}`, i % 7, estimate(i / 60 - 1, i / 60 - 1.01, i / 60 - 0.99)]]),
     ).flat();
-    expect(answerOf(all)).toBe('from 100 % fewer L1 misses (2.6.0) to 98 % more (2.6.119)');
+    expect(answerOf(all)).toBe('From 100 % fewer L1 misses (2.6.0) to 98 % more (2.6.119)');
   });
 
   test('tells of manifold changes as times', () => {
@@ -189,6 +189,26 @@ describe('where cycles go another way than misses', () => {
     ],
   ])('the reason is named: %s', (_, of, sentence) => {
     expect(differencesOf([of])).toEqual([sentence]);
+  });
+
+  test('what contradicts misses comes first, then what most cases do; a fourth way is counted', () => {
+    const none: Effect = { ...sides(100, 99.9), reading: 'no-change' };
+    const below = with_(same, change(100, 70), { l2MissesPerOperation: change(2, 1) });
+    const cheap = with_(change(10, 9), none, {});
+    const contrary = with_(change(10, 9), change(100, 150), {});
+    const unknown = with_(same, change(100, 70), {});
+    const told = differencesOf([below, cheap, cheap, contrary, unknown]);
+    expect(told.map((sentence) => sentence.split(':')[0])).toEqual([
+      'Cycles are 50 % more where misses are 10 % fewer (1 of 5 cases)',
+      'Cycles do not change where misses are 10 % fewer (2 of 5 cases)',
+      'Cycles are 30 % fewer where misses do not change (1 of 5 cases)',
+      'In 1 more of 5 cases they differ otherwise.',
+    ]);
+  });
+
+  test('second-level misses are no reason where their own change is not told', () => {
+    const of = with_(same, change(100, 70), { l2MissesPerOperation: { ...change(2, 1), reading: 'too-few-seeds' } });
+    expect(differencesOf([of])[0]).toContain('the counts of misses do not tell why');
   });
 
   test('it is said of how many cases', () => {
