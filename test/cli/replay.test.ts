@@ -103,14 +103,10 @@ describe('a trace that is asked something', () => {
       'slabscope: 2 of 4 points are laid out as others are: not run again\n',
     ]);
     const values = first.results().points.map(({ point }) => Object.values(point).join(' '));
-    expect(values).toEqual(
-      [
-        '1 2.4.0 init-all word on 0',
-        '1 2.4.0 init-all 64 on 0',
-        '2 2.4.0 init-all word on 0',
-        '2 2.4.0 init-all 64 on 0',
-      ].map((of) => `pentium-iii ${of}`),
-    );
+    expect(values).toEqual([
+      ...['1 2.4.0 init-all word on 0', '1 2.4.0 init-all 64 on 0'],
+      ...['2 2.4.0 init-all word on 0', '2 2.4.0 init-all 64 on 0'],
+    ]);
     const again = await asked(...args, '--seeds', '1');
     expect(again.stderr).toContain('4 of 4 points found');
   });
