@@ -7,7 +7,7 @@ import { cpuModelOf } from '../lab/specification/specification.ts';
 import { c2cTable } from '../report/c2c-table.ts';
 import { thousands } from '../report/figures.ts';
 import { ownersTable } from '../report/owners-table.ts';
-import { readExperiment, withPlaces } from './experiment.ts';
+import { readExperiment, traceIn, withPlaces } from './experiment.ts';
 import { Progress } from './progress.ts';
 
 export interface C2cOptions {
@@ -19,13 +19,14 @@ export interface C2cOptions {
 
 export async function c2c(path: string, options: C2cOptions, print: (line: string) => void): Promise<void> {
   const experiment = await readExperiment(path);
-  const { specification, trace } = experiment;
+  const { specification } = experiment;
   const first = choosePoint(points(specification), options.point ?? '', '--point');
+  const trace = traceIn(experiment, first);
   const fields = fieldsOf(specification);
   const progress = new Progress('seeds', options.seeds, 2000);
   const results = await withPlaces(experiment, () =>
     Array.from({ length: options.seeds }, (_, i) => {
-      const result = attributePoint(specification, trace?.trace ?? null, { ...first, seed: first.seed + i }, fields);
+      const result = attributePoint(specification, trace, { ...first, seed: first.seed + i }, fields);
       progress.step();
       return result;
     }),
