@@ -15,7 +15,7 @@ import { fieldsOf } from '../lab/specification/fields.ts';
 import { points } from '../lab/specification/settings.ts';
 import { callgrindText } from '../report/callgrind.ts';
 import { thousands } from '../report/figures.ts';
-import { originOf, readExperiment, sha256, withPlaces } from './experiment.ts';
+import { originOf, readExperiment, sha256, traceIn, withPlaces } from './experiment.ts';
 import { parseJson, readText, writeWhole } from './files.ts';
 
 const formats: Readonly<Record<string, (columns: readonly NamedColumn[]) => Uint8Array>> = { csv, parquet };
@@ -45,11 +45,11 @@ async function exportCallgrind(path: string, { out, point, json }: ExportOptions
     throw new InputError(path, 'results do not have the functions that missed', 'name the specification (YAML)');
   }
   const experiment = await readExperiment(path);
-  const { specification, trace } = experiment;
+  const { specification } = experiment;
   const chosen = choosePoint(points(specification), point ?? '', '--point');
   const fields = fieldsOf(specification);
   const { functions } = await withPlaces(experiment, () =>
-    attributePoint(specification, trace?.trace ?? null, chosen, { fields, functions: true }),
+    attributePoint(specification, traceIn(experiment, chosen), chosen, { fields, functions: true }),
   );
   const command = `${specification.name}: ${selectionOf(chosen)}`;
   writeWhole(out, callgrindText(functions, command, `slabscope ${originOf(experiment).slabscope}`));
