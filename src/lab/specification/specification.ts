@@ -19,6 +19,7 @@ import { axis, bytes, labelOf, oneOf, valuesOf, whole } from '../workloads/param
 import { touchNames } from '../workloads/touch.ts';
 import type { OptionalKey, WorkloadDefinition } from '../workloads/workload.ts';
 import { fieldsKey } from './fields.ts';
+import { layoutsKey } from './layouts-key.ts';
 import { firstLine, type JsonSchema, problemOf } from './problems.ts';
 
 const alignments = ['word', 'line-fraction', 'whole-line'] as const;
@@ -207,6 +208,7 @@ const specification = z.strictObject({
     .default([...colourings])
     .describe('of every cache of the kernel'),
   fields: fieldsKey.optional(),
+  layouts: layoutsKey.optional(),
   drawn: axis(oneOf(['all', ...drawnParts]))
     .default('all')
     .describe('what each seed draws anew; all else is as the first seed has it'),
