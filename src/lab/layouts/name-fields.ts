@@ -122,16 +122,19 @@ function usualStruct(layouts: Layouts, { recordedName: name, size }: SizedCache,
   return null;
 }
 
+/** Less is no room for what a CPU may or may not have. */
+const LARGE = 1024;
+
 /**
- * Objects may be longer than their structure, if it ends with an array of no length; or shorter, if they are cut within its last
- * member, as task_struct is within the registers of the FPU.
+ * Objects may be longer than their structure, if it ends with an array of no length; or shorter, if they are cut within a large
+ * last member, as task_struct is within the registers of the FPU.
  */
 function fits(struct: Struct, size: number): boolean {
   if (struct.size === size) return true;
   const leaves = leavesOf(struct);
   if (struct.size < size) return leaves.some(({ offset, size: bytes }) => bytes === 0 && isLast(offset, leaves));
   const end = Math.max(...leaves.map((leaf) => leaf.offset + leaf.size));
-  return leaves.some((leaf) => leaf.offset + leaf.size === end && leaf.offset < size);
+  return leaves.some((leaf) => leaf.offset + leaf.size === end && leaf.offset < size && leaf.size >= LARGE);
 }
 
 const isLast = (at: number, leaves: readonly { offset: number; size: number }[]): boolean =>
