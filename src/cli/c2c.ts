@@ -19,7 +19,7 @@ import { type OwnerOrder, ownersTable } from '../report/owners-table.ts';
 import { trialRows, trialText } from '../report/trial-text.ts';
 import { c2cOfTrace, holdsMemoryTrace, type ReportOptions, type TraceCaches } from './c2c-trace.ts';
 import { parseL1 } from './cache.ts';
-import { type Experiment, readExperiment, withPlaces } from './experiment.ts';
+import { type Experiment, readExperiment, traceIn, withPlaces } from './experiment.ts';
 import { layoutSources } from './layouts.ts';
 import { Progress } from './progress.ts';
 import { tableWidth } from './table-width.ts';
@@ -75,15 +75,16 @@ async function c2cOfPoint(path: string, options: C2cOptions, order: SharingOrder
   const experiment = await readExperiment(path);
   const { specification } = experiment;
   const first = choosePoint(points(specification), options.point ?? '', '--point');
+  const trace = traceIn(experiment, first);
   const fields = fieldsOf(specification);
   const trial = options.try === undefined ? null : parseTrial(options.try, '--try');
-  const sources = layoutSources(path, specification, options.layouts);
+  const sources = layoutSources(path, specification, first, options.layouts);
   const progress = new Progress('seeds', seeds * (trial === null ? 1 : 2), 2000);
   const attribute = (specification: Specification, layouts?: ReturnType<typeof layoutsOf>) =>
     withPlaces(experiment, () =>
       Array.from({ length: seeds }, (_, i) => {
         const point = { ...first, seed: first.seed + i };
-        const result = attributePoint(specification, experiment.trace?.trace ?? null, point, {
+        const result = attributePoint(specification, trace, point, {
           ...{ fields, sources, order },
           ...(layouts === undefined ? {} : { layouts }),
         });

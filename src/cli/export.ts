@@ -15,7 +15,7 @@ import { fieldsOf } from '../lab/specification/fields.ts';
 import { points } from '../lab/specification/settings.ts';
 import { callgrindText } from '../report/callgrind.ts';
 import { thousands } from '../report/figures.ts';
-import { originOf, readExperiment, sha256, withPlaces } from './experiment.ts';
+import { originOf, readExperiment, sha256, traceIn, withPlaces } from './experiment.ts';
 import { parseJson, readText, writeWhole } from './files.ts';
 import { layoutSources } from './layouts.ts';
 
@@ -51,12 +51,12 @@ async function exportCallgrind(
     throw new InputError(path, 'results do not have the functions that missed', 'name the specification (YAML)');
   }
   const experiment = await readExperiment(path);
-  const { specification, trace } = experiment;
+  const { specification } = experiment;
   const chosen = choosePoint(points(specification), point ?? '', '--point');
   const fields = fieldsOf(specification);
-  const sources = layoutSources(path, specification, layouts);
+  const sources = layoutSources(path, specification, chosen, layouts);
   const { functions } = await withPlaces(experiment, () =>
-    attributePoint(specification, trace?.trace ?? null, chosen, { fields, sources, functions: true }),
+    attributePoint(specification, traceIn(experiment, chosen), chosen, { fields, sources, functions: true }),
   );
   const command = `${specification.name}: ${selectionOf(chosen)}`;
   writeWhole(out, callgrindText(functions, command, `slabscope ${originOf(experiment).slabscope}`));

@@ -167,7 +167,10 @@ program
 program
   .command('replay')
   .description('replay a trace of allocations on a Pentium III of two CPUs: what it holds, and what it costs')
-  .argument('<trace>', 'text of ftrace or perf script with kmem events, or a malloc trace; may be .gz (docs/traces.md)')
+  .argument(
+    '<trace>',
+    'ftrace or perf script text with kmem events, a malloc trace, or a touch trace; may be .gz (docs/traces.md)',
+  )
   .option('--memory <size>', 'of the machine, e.g. 256M (default: 64M)')
   .option('--seed <word>', 'what all randomness comes from (default: slabscope)')
   .option('--seeds <n>', 'how many seeds', count, 1)

@@ -2,13 +2,12 @@
 import { resultsOf } from '../lab/results/assemble.ts';
 import type { Point, PointResult } from '../lab/results/points.ts';
 import { points } from '../lab/specification/settings.ts';
-import { limitsOf, type PlaceOf, specificationFrom } from '../lab/specification/specification.ts';
+import { type PlaceOf, specificationFrom } from '../lab/specification/specification.ts';
 import { resultsJson } from '../report/json.ts';
 import { resultsTable } from '../report/table.ts';
 import { inColour } from './colour.ts';
 import { computePoints } from './compute.ts';
-import { nameOf, originOf, sha256 } from './experiment.ts';
-import { readTraceFile } from './trace-file.ts';
+import { nameOf, originOf, sha256, withTraces } from './experiment.ts';
 
 export interface ReplayOptions {
   readonly memory?: string;
@@ -21,21 +20,19 @@ export interface ReplayOptions {
 export async function replay(path: string, options: ReplayOptions, print: (line: string) => void): Promise<void> {
   const { memory, seed, seeds, workers, json } = options;
   const placeOf: PlaceOf = (key) => `--${String(key.at(-1))}`;
-  const specification = specificationFrom(
-    {
-      name: nameOf(path),
-      machine: { model: 'pentium-iii', memory },
-      workload: { name: 'replay', trace: path },
-      alignment: ['line-fraction'],
-      colouring: ['on'],
-      seeds,
-      seed,
-    },
-    placeOf,
-  );
-  const experiment = { specification, trace: await readTraceFile(path, limitsOf(specification)), placeOf };
+  const value = {
+    name: nameOf(path),
+    machine: { model: 'pentium-iii', memory },
+    workload: { name: 'replay', trace: path },
+    alignment: ['line-fraction'],
+    colouring: ['on'],
+    seeds,
+    seed,
+  };
+  const parse = (touches?: boolean) => specificationFrom(value, placeOf, touches);
+  const experiment = await withTraces(parse, (trace) => trace, placeOf);
   const computed = new Map<Point, PointResult>();
-  const all = points(specification);
+  const all = points(experiment.specification);
   const kept = () => 'a replay keeps no part of its results';
   await computePoints(all, experiment, workers, kept, (point, result) => computed.set(point, result));
   const results = resultsOf(
