@@ -125,6 +125,7 @@ program
   .addOption(
     new Option('--protocol <name>', 'of a trace: of coherence (default: mesi)').choices(Object.keys(protocols)),
   )
+  .option('--layouts <file>', 'names fields: text of pahole, or BTF as JSON or C, before what the specification names')
   .option('--try <change>', 'run it with another layout too, and tell what that saves (see below)')
   .option('--wide', 'all columns, however wide the terminal is')
   .option('--json', 'print counts, all owners and pairs, and the 100 hottest lines of each seed as JSON')
@@ -215,6 +216,7 @@ program
   .addOption(new Option('--format <name>', 'of the table').choices(exportFormats).makeOptionMandatory())
   .requiredOption('--out <file>', 'where to')
   .option('--point <selection>', 'for callgrind, which: KEY=VALUE,... (default: the first)')
+  .option('--layouts <file>', 'for callgrind, what names fields: as of `slabscope c2c`')
   .option('--json', 'print what was written as JSON')
   .addHelpText(
     'after',
