@@ -141,6 +141,9 @@ program
     parseLineNumber,
     1,
   )
+  .option('--lines <n>', 'how many of the lines with most misses to name', count, 10)
+  .option('--sweep', 'LRU caches of all sizes and ways in one pass, in place of one cache')
+  .option('--picture <file>', 'of the sweep: its miss ratios as curves (SVG)')
   .option('--json', 'print JSON instead of a table')
   .addHelpText('after', cacheHelp)
   .action((path: string, options: CacheOptions) => cache(path, options, print));

@@ -30,6 +30,12 @@ export const SEEDS_ALIKE = 'seeds alike';
 
 export const thousands = (value: number): string => value.toFixed(0).replace(/\B(?=(\d{3})+$)/g, ',');
 
+/** Bytes, in the largest unit of which they are a whole number. */
+export function sizeText(bytes: number): string {
+  if (bytes % 2 ** 20 === 0) return `${thousands(bytes / 2 ** 20)} MB`;
+  return bytes % 1024 === 0 ? `${thousands(bytes / 1024)} KB` : `${thousands(bytes)} bytes`;
+}
+
 export const enumerate = (names: readonly string[]): string => new Intl.ListFormat('en-GB').format(names);
 
 /** A percent sign stays with its figure. */
