@@ -15,6 +15,7 @@ import { type LitmusOptions, litmus } from './litmus.ts';
 import { type RecordOptions, record, recordHelp } from './record.ts';
 import { type ReplayOptions, replay } from './replay.ts';
 import { type RunOptions, run, runHelp } from './run.ts';
+import { status, statusHelp } from './status.ts';
 import { type VerifyOptions, verify } from './verify.ts';
 
 /** Whoever reads our output may have seen enough, as `head` does: the status is that of a program which SIGPIPE ends. */
@@ -81,6 +82,16 @@ program
   .option('--json', 'print results.json instead of tables')
   .addHelpText('after', runHelp)
   .action((path: string, options: RunOptions) => run(path, options, print));
+
+program
+  .command('status')
+  .description('what of an experiment is computed, what is missing, and who computes it')
+  .argument('<dir>', 'the folder of its run')
+  .option('--json', 'print JSON')
+  .addHelpText('after', statusHelp)
+  .action((folder: string, options: { json?: boolean }) => {
+    process.exitCode = status(folder, options, print) ? 0 : 1;
+  });
 
 program
   .command('record')

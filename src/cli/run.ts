@@ -1,7 +1,10 @@
 /** `slabscope run SPEC`: all points of an experiment, on worker threads; tables, results.json, and a picture. */
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
+import { InputError } from '../base/input-error.ts';
 import { identityOf, resultsOf } from '../lab/results/assemble.ts';
 import type { Point } from '../lab/results/points.ts';
+import type { Identity } from '../lab/results/results.ts';
+import { runRecordOf, shareOf, type ToldRun } from '../lab/results/run-record.ts';
 import { points } from '../lab/specification/settings.ts';
 import { resultsChart } from '../report/chart.ts';
 import { resultsJson } from '../report/json.ts';
@@ -11,7 +14,8 @@ import { computePoints } from './compute.ts';
 import { type Experiment, originOf, readExperiment, sha256 } from './experiment.ts';
 import { makeFolder, writeWhole } from './files.ts';
 import { whenStopped } from './interruption.ts';
-import { type Shard, shardFrom, shareOf, storeFileOf } from './shard.ts';
+import { runsIn, tellOfRun, thisProcess } from './run-files.ts';
+import { type Shard, shardFrom, storeFileOf } from './shard.ts';
 import { PointStore } from './store.ts';
 
 export interface RunOptions {
@@ -30,7 +34,8 @@ all DIR/points*.jsonl are read, and what is missing is computed.
 --shard i/n computes every n-th point from the i-th on, writes DIR/points.i-of-n.jsonl and nothing else. Once the files of all
 shares stand in one folder, a run without --shard finds every point and writes tables, results.json and the picture. In a Slurm
 array job (SLURM_ARRAY_TASK_ID) the share is taken from the environment; in a Kubernetes job of Indexed mode
-(JOB_COMPLETION_INDEX) too, with n from JOB_COMPLETIONS or --shard /n. --shard 1/1 is all points wherever it runs.
+(JOB_COMPLETION_INDEX) too, with n from JOB_COMPLETIONS or --shard /n. With --shard /n the number of a Slurm task is its share,
+so that --array=3,7 computes these two again. --shard 1/1 is all points wherever it runs. slabscope status DIR tells how far it is.
 
 Examples:
   slabscope run experiments/colouring.yaml --seeds 20 --out /tmp/colouring
@@ -49,6 +54,12 @@ export async function run(path: string, options: RunOptions, print: (line: strin
   const store = new PointStore(out, storeFileOf(shard), identity);
   for (const text of store.notes) note(text);
   const all = points(specification);
+  noteOthers(out, shard, identity);
+  const share = shard === null ? null : { index: shard.index, of: shard.of };
+  const seeds = options.seeds === undefined ? '' : ` --seeds ${options.seeds}`;
+  const command = `slabscope run ${resolve(path)}${seeds}`;
+  const who = { ...identity, name: specification.name, command, share, ...thisProcess(process) };
+  tellOfRun(out, runRecordOf(who, all));
   await fill(store, shard === null ? all : shareOf(all, shard), experiment, options.workers);
   if (shard !== null) {
     const now = new PointStore(out, storeFileOf(shard), identity);
@@ -73,6 +84,31 @@ export async function run(path: string, options: RunOptions, print: (line: strin
 const MANY = 10_000;
 
 const note = (text: string) => process.stderr.write(`slabscope: ${text}\n`);
+
+/** Tells who computes some of the same points at this time: nothing is lost by it but time. */
+function noteOthers(folder: string, shard: Shard | null, { slabscope, specificationHash }: Identity): void {
+  for (const { record, state } of othersIn(folder)) {
+    const { share, host, pid, job } = record;
+    const isOfThese = record.slabscope === slabscope && record.specificationHash === specificationHash;
+    const isApart = share !== null && share.of === shard?.of && share.index !== shard.index;
+    if (state !== 'running' || !isOfThese || isApart) continue;
+    const what = share === null ? 'all points' : `share ${share.index} of ${share.of}`;
+    note(
+      `${job ?? `process ${pid}`} on ${host} computes ${what} at this time: what it has not done yet is computed twice`,
+    );
+  }
+}
+
+/** What cannot be read of others is no reason not to compute. */
+function othersIn(folder: string): ToldRun[] {
+  try {
+    return runsIn(folder);
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    note(error.message);
+    return [];
+  }
+}
 
 /** Computes those points that the store lacks. Each is in the store as soon as it is done. */
 async function fill(

@@ -1,0 +1,37 @@
+/** `slabscope status DIR`: what of an experiment is computed, what is missing, and who computes it. */
+import { InputError } from '../base/input-error.ts';
+import type { Status } from '../lab/results/run-record.ts';
+import { statusOf } from '../lab/results/run-record.ts';
+import { statusText } from '../report/status-text.ts';
+import { isDirectory } from './files.ts';
+import { runsIn } from './run-files.ts';
+import { storeFileOf } from './shard.ts';
+import { PointStore } from './store.ts';
+
+export const statusHelp = `
+The exit status is 0 if every point is there, 1 if some are missing.
+
+Example:
+  slabscope status results/sweep`;
+
+/** Whether every point is there. */
+export function status(folder: string, { json }: { readonly json?: boolean }, print: (line: string) => void): boolean {
+  const told = folderStatus(folder);
+  print(json === true ? JSON.stringify(told, null, 2) : statusText(told, folder));
+  return told.missing.length === 0;
+}
+
+function folderStatus(folder: string): Status {
+  if (!isDirectory(folder)) throw new InputError(folder, 'is no folder', 'name that of a run, as results/NAME');
+  const runs = runsIn(folder);
+  if (runs.length === 0) {
+    throw new InputError(folder, 'no run has told of itself here', 'name the folder of a run, as results/NAME');
+  }
+  const [{ record: last }] = runs;
+  const { slabscope, specificationHash } = last;
+  const ofLast = runs.filter(
+    ({ record }) => record.specificationHash === specificationHash && record.slabscope === slabscope,
+  );
+  const store = new PointStore(folder, storeFileOf(null), { slabscope, specificationHash });
+  return statusOf(ofLast, (point) => store.get(point) !== undefined);
+}
