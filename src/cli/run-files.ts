@@ -1,8 +1,10 @@
 /** Files in which runs tell of themselves, one a share: written as a run begins and ends, touched while it lives. */
-import { readdirSync, readFileSync, statSync, utimesSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { checkedRunRecord, type RunRecord, type ToldRun } from '../lab/results/run-record.ts';
+import { InputError } from '../base/input-error.ts';
+import type { Identity } from '../lab/results/results.ts';
+import { checkedRunRecord, type RunRecord, runsOf, type ToldRun } from '../lab/results/run-record.ts';
 import { writeWhole } from './files.ts';
 import { runFileOf } from './shard.ts';
 
@@ -10,11 +12,12 @@ import { runFileOf } from './shard.ts';
 const TOUCHED_EVERY = 10_000;
 const SILENT_AFTER = 120_000;
 
-export const thisProcess = ({ env, pid }: NodeJS.Process): Pick<RunRecord, 'host' | 'pid' | 'job'> => {
-  const task = env.SLURM_ARRAY_JOB_ID === undefined ? '' : `${env.SLURM_ARRAY_JOB_ID}_${env.SLURM_ARRAY_TASK_ID}`;
-  const slurm = task || env.SLURM_JOB_ID;
+export function thisProcess(): Pick<RunRecord, 'host' | 'pid' | 'job'> {
+  const { env, pid } = process;
+  const { SLURM_ARRAY_JOB_ID: array, SLURM_ARRAY_TASK_ID: task } = env;
+  const slurm = array === undefined ? env.SLURM_JOB_ID : `${array}_${task}`;
   return { host: hostname(), pid, job: slurm === undefined ? null : `Slurm ${slurm}` };
-};
+}
 
 /** Tells of a run in `folder` from now until the process ends. */
 export function tellOfRun(folder: string, record: RunRecord): void {
@@ -26,10 +29,9 @@ export function tellOfRun(folder: string, record: RunRecord): void {
   process.on('exit', () => {
     try {
       // Another process may have the share now, if this one was thought dead.
-      const now = readRecord(path);
-      if (now.host === record.host && now.pid === record.pid) write({ ...record, ended: true });
+      if (isOfThisProcess(readRecord(path))) write({ ...record, ended: true });
     } catch {
-      // A run that is over has no other way to tell it; status will take it for killed.
+      // It is forgotten already; or the disk is full, and status will take it for killed.
     }
   });
 }
@@ -54,18 +56,41 @@ function readRecord(path: string): RunRecord {
   return checkedRunRecord(value, path);
 }
 
-/** The runs that told of themselves in a folder, the one heard of last first. */
-export function runsIn(folder: string): ToldRun[] {
+const isOfThisProcess = ({ host, pid }: RunRecord) => host === hostname() && pid === process.pid;
+
+/** The runs that told of themselves in a folder, the one heard of last first; `wrong` is told of what is no record. */
+export function runsIn(folder: string, wrong: (error: InputError) => void): ToldRun[] {
   const files = readdirSync(folder).filter((name) => /^run(\.\d+-of-\d+)?\.json$/.test(name));
-  const runs = files.map((name): ToldRun => {
+  const runs = files.flatMap((name): ToldRun[] => {
     const path = join(folder, name);
-    const record = readRecord(path);
-    const silent = Math.max(0, Date.now() - statSync(path).mtimeMs);
-    const isGone = record.host === hostname() && !existsProcess(record.pid);
-    const state = record.ended ? 'ended' : isGone || silent > SILENT_AFTER ? 'killed' : 'running';
-    return { record, state, silentFor: silent / 1000 };
+    try {
+      const record = readRecord(path);
+      const silent = Math.max(0, Date.now() - statSync(path).mtimeMs);
+      return [{ record, state: stateOf(record, silent), silentFor: silent / 1000 }];
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      wrong(error);
+      return [];
+    }
   });
   return runs.sort((a, b) => a.silentFor - b.silentFor);
+}
+
+function stateOf({ ended, host, pid }: RunRecord, silent: number): ToldRun['state'] {
+  if (ended) return 'ended';
+  const isGone = host === hostname() && !existsProcess(pid);
+  return isGone || silent > SILENT_AFTER ? 'killed' : 'running';
+}
+
+/** There are results, and nothing more to tell: takes away what runs told that do not go on. */
+export function forgetRuns(folder: string, identity: Identity): void {
+  for (const { record, state } of runsOf(
+    identity,
+    runsIn(folder, () => {}),
+  )) {
+    if (state === 'running' && !isOfThisProcess(record)) continue;
+    rmSync(join(folder, runFileOf(record.share)), { force: true });
+  }
 }
 
 function existsProcess(pid: number): boolean {

@@ -1,10 +1,9 @@
 /** `slabscope run SPEC`: all points of an experiment, on worker threads; tables, results.json, and a picture. */
 import { join, resolve } from 'node:path';
-import { InputError } from '../base/input-error.ts';
 import { identityOf, resultsOf } from '../lab/results/assemble.ts';
 import type { Point } from '../lab/results/points.ts';
 import type { Identity } from '../lab/results/results.ts';
-import { runRecordOf, shareOf, type ToldRun } from '../lab/results/run-record.ts';
+import { runRecordOf, runsOf, shareOf } from '../lab/results/run-record.ts';
 import { points } from '../lab/specification/settings.ts';
 import { resultsChart } from '../report/chart.ts';
 import { resultsJson } from '../report/json.ts';
@@ -14,7 +13,7 @@ import { computePoints } from './compute.ts';
 import { type Experiment, originOf, readExperiment, sha256 } from './experiment.ts';
 import { makeFolder, writeWhole } from './files.ts';
 import { whenStopped } from './interruption.ts';
-import { runsIn, tellOfRun, thisProcess } from './run-files.ts';
+import { forgetRuns, runsIn, tellOfRun, thisProcess } from './run-files.ts';
 import { type Shard, shardFrom, storeFileOf } from './shard.ts';
 import { PointStore } from './store.ts';
 
@@ -54,13 +53,15 @@ export async function run(path: string, options: RunOptions, print: (line: strin
   const store = new PointStore(out, storeFileOf(shard), identity);
   for (const text of store.notes) note(text);
   const all = points(specification);
-  noteOthers(out, shard, identity);
-  const share = shard === null ? null : { index: shard.index, of: shard.of };
-  const seeds = options.seeds === undefined ? '' : ` --seeds ${options.seeds}`;
-  const command = `slabscope run ${resolve(path)}${seeds}`;
-  const who = { ...identity, name: specification.name, command, share, ...thisProcess(process) };
-  tellOfRun(out, runRecordOf(who, all));
-  await fill(store, shard === null ? all : shareOf(all, shard), experiment, options.workers);
+  const wanted = shard === null ? all : shareOf(all, shard);
+  if (wanted.some((point) => store.get(point) === undefined)) {
+    noteOthers(out, shard, identity);
+    const share = shard === null ? null : { index: shard.index, of: shard.of };
+    const seeds = options.seeds === undefined ? '' : ` --seeds ${options.seeds}`;
+    const command = `slabscope run ${resolve(path)}${seeds}`;
+    tellOfRun(out, runRecordOf({ ...identity, name: specification.name, command, share, ...thisProcess() }, all));
+  }
+  await fill(store, wanted, experiment, options.workers);
   if (shard !== null) {
     const now = new PointStore(out, storeFileOf(shard), identity);
     const remaining = all.filter((point) => now.get(point) === undefined).length;
@@ -73,6 +74,7 @@ export async function run(path: string, options: RunOptions, print: (line: strin
   const json = `${resultsJson(results)}\n`;
   writeWhole(join(out, 'results.json'), json);
   writeWhole(join(out, `${specification.name}.svg`), resultsChart(results));
+  forgetRuns(out, identity);
   if (options.json === true) print(json.trimEnd());
   else {
     print(resultsTable(results, { colour: inColour() }));
@@ -86,27 +88,18 @@ const MANY = 10_000;
 const note = (text: string) => process.stderr.write(`slabscope: ${text}\n`);
 
 /** Tells who computes some of the same points at this time: nothing is lost by it but time. */
-function noteOthers(folder: string, shard: Shard | null, { slabscope, specificationHash }: Identity): void {
-  for (const { record, state } of othersIn(folder)) {
+function noteOthers(folder: string, shard: Shard | null, identity: Identity): void {
+  for (const { record, state } of runsOf(
+    identity,
+    runsIn(folder, ({ message }) => note(message)),
+  )) {
     const { share, host, pid, job } = record;
-    const isOfThese = record.slabscope === slabscope && record.specificationHash === specificationHash;
     const isApart = share !== null && share.of === shard?.of && share.index !== shard.index;
-    if (state !== 'running' || !isOfThese || isApart) continue;
+    if (state !== 'running' || isApart) continue;
     const what = share === null ? 'all points' : `share ${share.index} of ${share.of}`;
     note(
       `${job ?? `process ${pid}`} on ${host} computes ${what} at this time: what it has not done yet is computed twice`,
     );
-  }
-}
-
-/** What cannot be read of others is no reason not to compute. */
-function othersIn(folder: string): ToldRun[] {
-  try {
-    return runsIn(folder);
-  } catch (error) {
-    if (!(error instanceof InputError)) throw error;
-    note(error.message);
-    return [];
   }
 }
 

@@ -1,9 +1,11 @@
 /** `slabscope status DIR`: what of an experiment is computed, what is missing, and who computes it. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { InputError } from '../base/input-error.ts';
-import type { Status } from '../lab/results/run-record.ts';
-import { statusOf } from '../lab/results/run-record.ts';
+import { knownResults } from '../lab/results/read-results.ts';
+import { runsOf, type Status, statusOf, wholeStatus } from '../lab/results/run-record.ts';
 import { statusText } from '../report/status-text.ts';
-import { isDirectory } from './files.ts';
+import { isDirectory, parseJson } from './files.ts';
 import { runsIn } from './run-files.ts';
 import { storeFileOf } from './shard.ts';
 import { PointStore } from './store.ts';
@@ -23,15 +25,15 @@ export function status(folder: string, { json }: { readonly json?: boolean }, pr
 
 function folderStatus(folder: string): Status {
   if (!isDirectory(folder)) throw new InputError(folder, 'is no folder', 'name that of a run, as results/NAME');
-  const runs = runsIn(folder);
-  if (runs.length === 0) {
-    throw new InputError(folder, 'no run has told of itself here', 'name the folder of a run, as results/NAME');
+  const runs = runsIn(folder, (error) => {
+    throw error;
+  });
+  if (runs.length > 0) {
+    const [{ record: last }] = runs;
+    const store = new PointStore(folder, storeFileOf(null), last);
+    return statusOf(runsOf(last, runs), (point) => store.get(point) !== undefined);
   }
-  const [{ record: last }] = runs;
-  const { slabscope, specificationHash } = last;
-  const ofLast = runs.filter(
-    ({ record }) => record.specificationHash === specificationHash && record.slabscope === slabscope,
-  );
-  const store = new PointStore(folder, storeFileOf(null), { slabscope, specificationHash });
-  return statusOf(ofLast, (point) => store.get(point) !== undefined);
+  const results = join(folder, 'results.json');
+  if (existsSync(results)) return wholeStatus(knownResults(parseJson(results), results));
+  throw new InputError(folder, 'no run has told of itself here', 'name the folder of a run, as results/NAME');
 }

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { InputError } from '../../base/input-error.ts';
 import { type Combination, combinationOf, type Point } from './points.ts';
-import { wrongKey } from './read-results.ts';
+import { type KnownResults, wrongKey } from './read-results.ts';
 import type { Identity } from './results.ts';
 
 const RUN_SCHEMA = 'slabscope-run/1';
@@ -80,6 +80,9 @@ export const pointsOf = ({ combinations, seeds }: RunRecord): Point[] =>
     combinations.map((combination) => ({ ...combination, seed })),
   );
 
+export const runsOf = ({ slabscope, specificationHash }: Identity, runs: readonly ToldRun[]): ToldRun[] =>
+  runs.filter(({ record }) => record.slabscope === slabscope && record.specificationHash === specificationHash);
+
 /** A share of the points, or all of them, as far as they are computed, and who was the last to compute it. */
 export interface ShareStatus {
   readonly share: Share | null;
@@ -92,7 +95,8 @@ export interface ShareStatus {
 export interface Status extends Identity {
   readonly schema: 'slabscope-status/1';
   readonly name: string;
-  readonly command: string;
+  /** As RunRecord's; null where there are results. */
+  readonly command: string | null;
   readonly points: number;
   readonly done: number;
   /** Of the division into shares that was made last; a run of all points stands behind them. */
@@ -119,6 +123,15 @@ export function statusOf(runs: readonly ToldRun[], isDone: (point: Point) => boo
     ...{ slabscope, specificationHash, name, command },
     ...{ points: all.length, done: all.length - missing.length, shares: [...shares, ...whole], missing },
   };
+}
+
+/** Of a folder with results, and no run since. */
+export function wholeStatus({ slabscope, specificationHash, name, points }: KnownResults): Status {
+  const [counts, nothing] = [
+    { points: points.length, done: points.length },
+    { shares: [], missing: [] },
+  ];
+  return { schema: 'slabscope-status/1', slabscope, specificationHash, name, command: null, ...counts, ...nothing };
 }
 
 const sameShare = (a: Share | null, b: Share | null): boolean => a?.index === b?.index && a?.of === b?.of;

@@ -13,7 +13,7 @@ test('misses of all lines together, class by class, are those of all CPUs', () =
     fc.integer({ min: 1, max: 40 }),
   );
   fc.assert(
-    fc.property(fc.array(access, { minLength: 1, maxLength: 300 }), fc.nat(100), (trace, from) => {
+    fc.property(fc.array(access, { minLength: 1, maxLength: 300, size: 'max' }), fc.nat(100), (trace, from) => {
       const simulator = new CacheSimulator({ geometry, cpus: 3, classes: 'all' });
       for (const each of trace.slice(0, from)) simulator.access(...each);
       const before = totalOf(simulator.startCounting());

@@ -49,7 +49,7 @@ function missesOf(trace: readonly Wide[], sets: bigint, ways: number, line: bigi
 test('caches whose ways are of 16 MB at most count folded addresses as they would the whole ones', () => {
   fc.assert(
     fc.property(
-      fc.array(wide, { minLength: 1, maxLength: 150 }),
+      fc.array(wide, { minLength: 1, maxLength: 150, size: 'max' }),
       fc.constantFrom([64, 8, 64], [1, 16, 64], [128, 1, 32], [2 ** 12, 2, 4096], [2 ** 18, 1, 64]),
       (trace, [sets, ways, line]) => {
         const geometry = { size: sets * ways * line, ways, line, policy: 'lru' } as const;
@@ -65,13 +65,13 @@ test('caches whose ways are of 16 MB at most count folded addresses as they woul
         });
       },
     ),
-    { seed: 64, numRuns: 300 },
+    { seed: 64, numRuns: 100 },
   );
 });
 
 test('an address in a frame is told as it stands in the trace', () => {
   fc.assert(
-    fc.property(fc.array(wide, { minLength: 1, maxLength: 50 }), (trace) => {
+    fc.property(fc.array(wide, { minLength: 1, maxLength: 50, size: 'max' }), (trace) => {
       const firsts: number[] = [];
       const { folding } = parsed(linesOf(trace), (_cpu, _kind, address, _bytes, goesOn) => {
         if (goesOn === undefined) firsts.push(address);

@@ -42,7 +42,7 @@ const traces = (cpus: number, kinds: readonly AccessKind[]) =>
       fc.nat(lines * 16 - 1),
       fc.integer({ min: 1, max: 40 }),
     );
-    return fc.array(access, { minLength: 1, maxLength: 400 });
+    return fc.array(access, { minLength: 1, maxLength: 400, size: 'max' });
   });
 
 /** Up to 128 lines: beyond, these traces miss as often as there. */
@@ -50,9 +50,9 @@ const small = ({ size }: SweptCache) => size <= 128 * 16;
 
 describe('each cache of a sweep misses as often as a run of the simulator with its geometry', () => {
   test.each<[what: string, cpus: number, kinds: readonly AccessKind[], runs: number]>([
-    ['one CPU', 1, ['r', 'w'], 60],
-    ['CPUs that only read', 3, ['r'], 20],
-    ['CPUs that take lines from each other', 4, ['r', 'r', 'w', 'x'], 100],
+    ['one CPU', 1, ['r', 'w'], 30],
+    ['CPUs that only read', 3, ['r'], 10],
+    ['CPUs that take lines from each other', 4, ['r', 'r', 'r', 'w', 'x'], 60],
   ])('%s', (_what, cpus, kinds, numRuns) => {
     fc.assert(
       fc.property(traces(cpus, kinds), fc.nat(100), (trace, warmUp) => {
