@@ -16,6 +16,7 @@ import { type LitmusOptions, litmus } from './litmus.ts';
 import { type RecordOptions, record, recordHelp } from './record.ts';
 import { type ReplayOptions, replay } from './replay.ts';
 import { type RunOptions, run, runHelp } from './run.ts';
+import { status, statusHelp } from './status.ts';
 import { type VerifyOptions, verify } from './verify.ts';
 
 /** Whoever reads our output may have seen enough, as `head` does: the status is that of a program which SIGPIPE ends. */
@@ -82,6 +83,16 @@ program
   .option('--json', 'print results.json instead of tables')
   .addHelpText('after', runHelp)
   .action((path: string, options: RunOptions) => run(path, options, print));
+
+program
+  .command('status')
+  .description('what of an experiment is computed, what is missing, and who computes it')
+  .argument('<dir>', 'the folder of its run')
+  .option('--json', 'print JSON')
+  .addHelpText('after', statusHelp)
+  .action((folder: string, options: { json?: boolean }) => {
+    process.exitCode = status(folder, options, print) ? 0 : 1;
+  });
 
 program
   .command('record')
@@ -160,6 +171,9 @@ program
     parseLineNumber,
     1,
   )
+  .option('--lines <n>', 'how many of the lines with most misses to name', count, 10)
+  .option('--sweep', 'LRU caches of all sizes and ways in one pass, in place of one cache')
+  .option('--picture <file>', 'of the sweep: its miss ratios as curves (SVG)')
   .option('--json', 'print JSON instead of a table')
   .addHelpText('after', cacheHelp)
   .action((path: string, options: CacheOptions) => cache(path, options, print));
