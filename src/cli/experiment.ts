@@ -3,32 +3,57 @@ import { createHash } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { basename, dirname, resolve } from 'node:path';
 import type { Origin, TracedFile } from '../lab/results/assemble.ts';
+import type { Point } from '../lab/results/points.ts';
 import { KeyError } from '../lab/specification/problems.ts';
+import { traceOf } from '../lab/specification/settings.ts';
 import {
+  checkTraces,
   limitsOf,
   modelsOf,
   type PlaceOf,
   parseSpecification,
   placesIn,
   type Specification,
-  traceOf,
+  tracesOf,
 } from '../lab/specification/specification.ts';
+import type { AllocationTrace } from '../lab/traces/allocation-trace.ts';
 import { readText } from './files.ts';
 import { readTraceFile } from './trace-file.ts';
 
 export interface Experiment {
   readonly specification: Specification;
-  readonly trace: TracedFile | null;
+  /** By what the specification calls them. */
+  readonly traces: ReadonlyMap<string, TracedFile>;
   /** Where a key stands, for messages. */
   readonly placeOf: PlaceOf;
 }
 
 export async function readExperiment(path: string): Promise<Experiment> {
   const text = readText(path);
-  const specification = parseSpecification(text, path);
-  const named = traceOf(specification);
-  const trace = named === null ? null : await readTraceFile(resolve(dirname(path), named), limitsOf(specification));
-  return { specification, trace, placeOf: placesIn(text, path) };
+  const placeOf = placesIn(text, path);
+  const parse = (touches?: boolean) => parseSpecification(text, path, touches);
+  return withTraces(parse, (trace) => resolve(dirname(path), trace), placeOf);
+}
+
+/** Reads the traces that a specification names; only with them it is understood in full. */
+export async function withTraces(
+  parse: (touches?: boolean) => Specification,
+  pathOf: (trace: string) => string,
+  placeOf: PlaceOf,
+): Promise<Experiment> {
+  const first = parse();
+  const traces = new Map<string, TracedFile>();
+  for (const trace of tracesOf(first)) traces.set(trace, await readTraceFile(pathOf(trace), limitsOf(first)));
+  const read = [...traces].map(([name, { trace }]) => [name, trace] as const);
+  const specification = read.length === 0 ? first : parse(read.every(([, { touches }]) => touches !== undefined));
+  checkTraces(specification, new Map(read), placeOf);
+  return { specification, traces, placeOf };
+}
+
+/** The trace that a point replays; null where it replays none. */
+export function traceIn({ specification, traces }: Experiment, point: Point): AllocationTrace | null {
+  const trace = traceOf(specification, point);
+  return trace === null ? null : traces.get(trace)!.trace;
 }
 
 /** Names the place of a key that turns out to be wrong while points run. */
@@ -48,9 +73,9 @@ export const nameOf = (file: string): string =>
 
 const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
 
-export const originOf = ({ specification, trace }: Experiment): Origin => ({
+export const originOf = ({ specification, traces }: Experiment): Origin => ({
   specification,
-  trace,
+  traces,
   machine: modelsOf(specification)
     .map(({ name }) => name)
     .join(', '),

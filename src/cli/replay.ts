@@ -2,19 +2,18 @@
  * `slabscope replay TRACE`: the experiment that has this trace and defaults. By itself it shows what the trace holds and costs; asked
  * something (which machine, colouring on and off, alignments) it is a run, with an answer and a picture.
  */
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { resultsOf } from '../lab/results/assemble.ts';
 import type { Point, PointResult } from '../lab/results/points.ts';
 import { points } from '../lab/specification/settings.ts';
-import { limitsOf, type PlaceOf, specificationFrom } from '../lab/specification/specification.ts';
+import { type PlaceOf, specificationFrom } from '../lab/specification/specification.ts';
 import { resultsJson } from '../report/json.ts';
 import { resultsTable } from '../report/table.ts';
 import { computePoints } from './compute.ts';
-import { type Experiment, nameOf, originOf, sha256 } from './experiment.ts';
+import { type Experiment, nameOf, originOf, sha256, withTraces } from './experiment.ts';
 import { makeFolder } from './files.ts';
-import { type RunOptions, runAll } from './run.ts';
+import { type RunOptions, runAll, seedsOption } from './run.ts';
 import { tableOptions } from './terminal.ts';
-import { readTraceFile } from './trace-file.ts';
 
 type Values = readonly (string | number)[];
 
@@ -54,29 +53,30 @@ const placeOf: PlaceOf = (path) => {
 export async function replay(path: string, options: ReplayOptions, print: (line: string) => void): Promise<void> {
   const { machine, cpus, kernel, colouring, alignment, touch, memory, seed, out } = options;
   const isAsked = [machine, cpus, kernel, colouring, alignment, touch].some((values) => values !== undefined);
-  const specification = specificationFrom(
-    {
-      name: nameOf(path),
-      machine: { model: machine ?? 'pentium-iii', cpus, memory },
-      kernel: { version: kernel },
-      workload: { name: 'replay', trace: path },
-      touch,
-      alignment: alignment ?? ['line-fraction'],
-      colouring: colouring ?? (isAsked ? ['on', 'off'] : ['on']),
-      seeds: options.seeds ?? (isAsked ? 10 : 1),
-      seed,
-    },
-    placeOf,
-  );
-  const experiment: Experiment = {
-    specification,
-    trace: await readTraceFile(path, limitsOf(specification)),
-    placeOf,
+  const value = {
+    name: nameOf(path),
+    machine: { model: machine ?? 'pentium-iii', cpus, memory },
+    kernel: { version: kernel },
+    workload: { name: 'replay', trace: path },
+    touch,
+    alignment: alignment ?? ['line-fraction'],
+    colouring: colouring ?? (isAsked ? ['on', 'off'] : ['on']),
+    seeds: options.seeds ?? (isAsked ? 10 : 1),
+    seed,
   };
+  const parse = (touches?: boolean) => specificationFrom(value, placeOf, touches);
+  const experiment = await withTraces(parse, (trace) => trace, placeOf);
   if (!isAsked) return show(experiment, path, options, print);
-  const folder = out ?? join('results', specification.name);
+  const folder = out ?? join('results', experiment.specification.name);
   makeFolder(folder);
-  await runAll(experiment, folder, options, print);
+  await runAll(experiment, commandFor(path, options), folder, options, print);
+}
+
+/** What replays it again. */
+function commandFor(path: string, options: ReplayOptions): string {
+  const keys = ['machine', 'cpus', 'kernel', 'colouring', 'alignment', 'touch', 'memory', 'seed'] as const;
+  const asked = keys.flatMap((key) => (options[key] === undefined ? [] : [`--${key} ${options[key]}`]));
+  return ['slabscope replay', resolve(path), ...asked, ...seedsOption(options)].join(' ');
 }
 
 /** What the trace holds, and what it costs on one machine. Nothing is kept. */

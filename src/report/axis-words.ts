@@ -45,6 +45,7 @@ const axes: Readonly<Record<string, AxisWords>> = {
   alignment: { noun: 'alignment', around: ['', ''] },
   touch: { noun: 'the touch model' },
   workload: { noun: 'the workload' },
+  'workload.trace': { noun: 'the trace' },
 };
 
 export const nounOf = (axis: string): string => axes[axis]?.noun ?? axis;

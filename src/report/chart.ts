@@ -83,11 +83,9 @@ const WARNING: TextStyle = { size: 13, weight: 'bold', fill: VERMILION };
 
 /** What was run, in small print. */
 export function factsOf(results: Results): string[] {
-  const { machine, trace, name } = results;
-  return [
-    [machine, trace === null ? name : `trace ${trace.name}`].join('  ·  '),
-    `seeds: ${seedsOf(results)}  ·  specification ${specificationOf(results)}`,
-  ];
+  const { machine, trace, traces = trace === null ? [] : [trace], name } = results;
+  const of = traces.length === 0 ? name : `trace ${traces.map((each) => each.name).join(', ')}`;
+  return [[machine, of].join('  ·  '), `seeds: ${seedsOf(results)}  ·  specification ${specificationOf(results)}`];
 }
 
 // --- What is plotted -----------------------------------------------------------------------------------------------

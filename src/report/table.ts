@@ -62,10 +62,10 @@ export function resultsTable(results: Results, options: TableOptions = {}): stri
 // --- What was run --------------------------------------------------------------------------------------------------
 
 function heading(results: Results, width: number, isBrief: boolean): Line[] {
-  const { name, machine, trace } = results;
+  const { name, machine, trace, traces = trace === null ? [] : [trace] } = results;
   const facts: [label: string, items: string[]][] = [
     ['machine', machine.split(', ')],
-    ...(trace === null ? [] : isBrief ? [['trace', [trace.name]] as [string, string[]]] : traceFacts(trace)),
+    ...traces.flatMap((of) => (isBrief ? [['trace', [of.name]] as [string, string[]]] : traceFacts(of))),
     ['seeds', [seedsOf(results)]],
     ...(isBrief ? [] : alwaysFacts(results)),
     ['specification', [specificationOf(results)]],

@@ -12,7 +12,7 @@ import type { ResultsDiff } from '../../src/lab/results/diff.ts';
 import type { PointResult } from '../../src/lab/results/points.ts';
 import type { Results } from '../../src/lab/results/results.ts';
 import { columnsOf } from '../../src/lab/results/rows.ts';
-import { parseSpecification, traceOf } from '../../src/lab/specification/specification.ts';
+import { parseSpecification, tracesOf } from '../../src/lab/specification/specification.ts';
 import { workloads } from '../../src/lab/workloads/all.ts';
 import { touchModels } from '../../src/lab/workloads/touch.ts';
 import { point } from '../report/results.ts';
@@ -174,7 +174,10 @@ describe('list', () => {
   });
 
   test('a name that is none: one line, status 2', async () => {
-    expectOneLine(await slabscope('list', 'touch', 'all'), /list touch all: no such name; known are init-all, /);
+    expectOneLine(
+      await slabscope('list', 'touch', 'all'),
+      /list touch all: no such name; known are recorded, init-all, /,
+    );
     expectOneLine(await slabscope('list', 'machines', 'toString'), /list machines toString: no such name; known are /);
   });
 });
@@ -185,7 +188,7 @@ describe('init', () => {
     const { status, stdout } = await slabscope('init', path);
     expect([status, stdout]).toEqual([0, `written: ${path}; edit it, then: slabscope run ${path}\n`]);
     const specification = parseSpecification(readFileSync(path, 'utf8'), path);
-    expect([specification.name, existsSync(join(folder, traceOf(specification)!))]).toEqual(['my--own-', true]);
+    expect([specification.name, existsSync(join(folder, tracesOf(specification)[0]!))]).toEqual(['my--own-', true]);
   });
 
   test('--json tells what was written as JSON', async () => {
@@ -209,7 +212,7 @@ describe('all commands', () => {
     const { stdout } = await slabscope('--help');
     expect(stdout).toMatch(/Exit status: 0 well; 1 .*; 2 the input is wrong/);
     expect(stdout).toContain('Colours and progress are shown on a terminal only; NO_COLOR=1 leaves colours out.');
-    const known = 'run record schema c2c cache replay list init diff plot export verify litmus'.split(' ');
+    const known = 'run status record schema c2c cache replay list init diff plot export verify litmus'.split(' ');
     const [, commands] = /^Commands:\n((?: .*\n)+)/m.exec(stdout)!;
     expect([...commands!.matchAll(/^ {2}(\w+)/gm)].map(([, name]) => name)).toEqual([...known, 'help']);
     for (const name of known) {

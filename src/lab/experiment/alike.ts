@@ -20,7 +20,7 @@ const ELSE = ['touch', 'think', 'drawn', 'ageing', 'history', 'placement', 'inte
 /** Of these points those that need not run, each with the one that runs for it: the first that is like it. */
 export function likeOthers(
   specification: Specification,
-  trace: AllocationTrace | null,
+  traceOf: (point: Point) => AllocationTrace | null,
   points: readonly Point[],
 ): Map<Point, Point> {
   const combinations = points.map(combinationOf);
@@ -38,7 +38,7 @@ export function likeOthers(
     const stateOf = new Map(
       [...layouts].map(([layout, [{ ...own }]]) => {
         const values = Object.fromEntries(varying.map((key) => [key, own[key]]));
-        return [layout, stateAt(specification, trace, { ...example, ...values }) ?? layout];
+        return [layout, stateAt(specification, traceOf(example), { ...example, ...values }) ?? layout];
       }),
     );
     const withState = (point: Point) => `${stateOf.get(only(point, isLayout))} ${only(point, (key) => !isLayout(key))}`;

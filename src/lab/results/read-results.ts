@@ -16,7 +16,7 @@ export interface KnownResults {
 }
 
 /** The whole but what is computed from the points. */
-export type WrittenResults = KnownResults & Pick<Results, 'schema' | 'machine' | 'trace'>;
+export type WrittenResults = KnownResults & Pick<Results, 'schema' | 'machine' | 'trace' | 'traces'>;
 
 /** Counts may be more or fewer, for members may be added within a version. */
 const results = z.looseObject({
@@ -26,7 +26,7 @@ const results = z.looseObject({
   specification: z.record(z.string(), z.unknown()),
   specificationHash: z.string(),
   seed: z.string(),
-  ...{ machine: resultsSchema.shape.machine, trace: resultsSchema.shape.trace },
+  ...{ machine: resultsSchema.shape.machine, trace: resultsSchema.shape.trace, traces: resultsSchema.shape.traces },
   points: z.array(pointResultSchema.extend({ counts: z.record(z.string(), z.number()) })),
 });
 

@@ -108,7 +108,8 @@ export const resultsSchema = z.looseObject({
   specificationHash: z.string(),
   seed: z.string(),
   machine: z.string(),
-  trace: trace.nullable(),
+  trace: trace.nullable().meta({ description: 'null where none was replayed, or several' }),
+  traces: z.array(trace).optional().meta({ description: 'where several were replayed' }),
   points: z.array(pointResultSchema),
   measures: z.array(
     z.looseObject({

@@ -18,7 +18,7 @@ const specification = (keys: Record<string, unknown>) =>
 /** `other as one` of each seed that need not run. */
 function found(keys: Record<string, unknown>, key: string): string[] {
   const of = specification(keys);
-  return [...likeOthers(of, null, points(of))].map(([point, other]) => {
+  return [...likeOthers(of, () => null, points(of))].map(([point, other]) => {
     expect(point.seed).toBe(other.seed);
     return `${point[key]} as ${other[key]}`;
   });
@@ -62,7 +62,7 @@ describe('points that others are like', () => {
 
   test('count the same to the last one', () => {
     const of = specification({ object_size: 128, alignment: ['word', 'line-fraction', 'whole-line'] });
-    const pairs = [...likeOthers(of, null, points(of))];
+    const pairs = [...likeOthers(of, () => null, points(of))];
     expect(pairs).toHaveLength(4);
     for (const [point, other] of pairs) {
       expect(runPoint(of, null, point)).toEqual({ ...runPoint(of, null, other), point });

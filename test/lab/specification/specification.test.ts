@@ -119,7 +119,11 @@ test.each([
     smallest.toSpliced(1, 1),
     '1: workload is missing; give it: { name: replay, trace: FILE }, or one of',
   ],
-  ['no trace', smallest.with(1, 'workload: { name: replay }'), '2: workload.trace is missing; give it: string'],
+  [
+    'no trace',
+    smallest.with(1, 'workload: { name: replay }'),
+    '2: workload.trace is missing; give it: the file of a trace, or a list of several',
+  ],
   ['a workload that needs a trace', smallest.with(1, 'workload: replay'), '2: workload: replay needs trace'],
   ['no machine', smallest.slice(0, 2), '1: machine is missing; give it:'],
   ['a name that is no file name', smallest.with(0, 'name: a/b'), '1: name: must be letters, digits, dots, dashes'],
@@ -168,7 +172,7 @@ test.each([
   [
     'an unknown touch model',
     [...smallest, 'touch:', '  - init-all', '  - init-none'],
-    '7: touch[1] is none of the values it may have; use init-all, init-head, hot-fields',
+    '7: touch[1] is none of the values it may have; use recorded, init-all, init-head, hot-fields',
   ],
   ['no touch model', [...smallest, 'touch: []'], '5: touch: '],
   ['one touch model twice', [...smallest, 'touch: [init-all, init-all]'], '5: touch: it must not name one twice'],
@@ -324,6 +328,22 @@ test.each([
     'a key of a field that is unknown',
     [...smallest, 'fields: { inode: [{ name: i_count, offset: 0, size: 4, hot: 1 }] }'],
     '5: no key fields.inode[0].hot is known; known here are name, offset, size, heat, write',
+  ],
+  [
+    'two fields of one name',
+    [...smallest, 'fields: { inode: [{ name: a, offset: 0, size: 4 }, { name: a, offset: 4, size: 4 }] }'],
+    '5: fields.inode: two of one name; see',
+  ],
+  [
+    'a field that cuts another in two',
+    [...smallest, 'fields: { inode: [{ name: a, offset: 2, size: 4 }, { name: b, offset: 0, size: 4 }] }'],
+    '5: fields.inode: one of them cuts another in two; see',
+  ],
+  ['layouts of no file', [...smallest, 'layouts: { abi: i386 }'], '5: layouts.file is missing; give it:'],
+  [
+    'layouts for an ABI that is none',
+    [...smallest, 'layouts: [k.json, { file: k.h, abi: arm }]'],
+    '5: layouts[1].abi is none of the values it may have; use i386, x86-64',
   ],
   [
     'an unknown placement',
