@@ -9,6 +9,7 @@ import type { Effect, Estimate } from '../lab/results/statistics.ts';
 import { answerOf, differencesOf, questionOf, timeAnswerOf } from './answer.ts';
 import { changeText, intervalOf, percentOf } from './figures.ts';
 import { type Column, forest, HEADING, type Panel, rowsOf } from './forest.ts';
+import { setsBlock } from './heat-map.ts';
 import { band, mark, meaningOf, type Said, whisker } from './marks.ts';
 import {
   type Block,
@@ -30,6 +31,7 @@ import {
 import {
   caveatOf,
   cyclesOf,
+  factsOf,
   groupsOf,
   lastFigures,
   layoutOf,
@@ -38,9 +40,7 @@ import {
   missesOf,
   reachOf,
   secondLevelOf,
-  seedsOf,
   seedsWarningOf,
-  specificationOf,
   verdictOf,
   warningsOf,
 } from './wording.ts';
@@ -67,7 +67,7 @@ export function resultsChart(results: Results, plotted: readonly [Plotted, ...Pl
     ...factsOf(results).map((fact) => paragraph(fact, { size: 11.5, fill: QUIET })),
     ...warnings.flatMap((warning) => [gap(9), paragraph(warning, WARNING)]),
     ...(comparisons.length === 0
-      ? []
+      ? [gap(18), setsBlock(results)]
       : [
           gap(20),
           forest(comparisons, panels),
@@ -80,13 +80,6 @@ export function resultsChart(results: Results, plotted: readonly [Plotted, ...Pl
 }
 
 const WARNING: TextStyle = { size: 13, weight: 'bold', fill: VERMILION };
-
-/** What was run, in small print. */
-export function factsOf(results: Results): string[] {
-  const { machine, trace, traces = trace === null ? [] : [trace], name } = results;
-  const of = traces.length === 0 ? name : `trace ${traces.map((each) => each.name).join(', ')}`;
-  return [[machine, of].join('  ·  '), `seeds: ${seedsOf(results)}  ·  specification ${specificationOf(results)}`];
-}
 
 // --- What is plotted -----------------------------------------------------------------------------------------------
 

@@ -2,14 +2,13 @@
  * Where in the L1 misses fall: for each case two strips, a cell for each set, before and after (colouring off and on, or the two sides
  * of another axis), in one scale, so that what is levelled is seen.
  */
-import type { Comparison } from '../lab/results/compare.ts';
+import { assignments } from '../base/assignments.ts';
+import { groupBy } from '../base/group-by.ts';
 import { gini } from '../lab/results/measures.ts';
-import { type AxisValue, combinationOf, keyOf, type PointResult } from '../lab/results/points.ts';
+import { combinationOf, keyOf, type PointResult } from '../lab/results/points.ts';
 import type { Results } from '../lab/results/results.ts';
 import { valuesInWords } from './axis-words.ts';
-import { factsOf } from './chart.ts';
 import { thousands } from './figures.ts';
-import { HEADING } from './forest.ts';
 import {
   at,
   BLUE,
@@ -27,7 +26,9 @@ import {
   stack,
   text,
 } from './page.ts';
-import { contrastOf, groupsOf, layoutOf, mainComparisons } from './wording.ts';
+import { contrastOf, factsOf, groupsOf, layoutOf, mainComparisons } from './wording.ts';
+
+const HEADING = { size: 11.5, fill: QUIET };
 
 const STRIP = 17;
 const NAME = 180;
@@ -37,64 +38,89 @@ const TO = RIGHT - FIGURES;
 
 /** Misses by set, means of a seed; null where they were not counted. */
 interface Strip {
+  /** Empty where there is one. */
   readonly name: string;
   readonly misses: readonly number[];
 }
 
-export function setsChart({ points, comparisons, ...rest }: Results): string {
-  const main = mainComparisons(comparisons);
-  const { rowKeys, rowOf, groupKeys } = layoutOf(main);
-  const cases = groupsOf(main).flatMap(({ names, members }) =>
-    members.map((of) => ({
-      name:
-        groupKeys === ''
-          ? names.join(' = ')
-          : `${names.join(' = ')}, ${rowKeys === 'touch model' ? '' : `${rowKeys} `}${rowOf(of)}`,
-      strips: [of.base, of.variant].map((value) => stripOf(points, of, value)),
-    })),
-  );
-  const drawn = cases.filter((each): each is { name: string; strips: [Strip, Strip] } => !each.strips.includes(null));
+export function setsChart(results: Results): string {
+  const main = mainComparisons(results.comparisons);
   const title = main.length === 0 ? '' : `: ${contrastOf(main)}`;
   return page(`Where in the L1 misses fall${title}`, [
     paragraph(`Where in the L1 misses fall${title}`, { size: 13, fill: QUIET }),
     gap(4),
-    paragraph(answerOf(drawn.map(({ strips }) => strips)), { size: 24, weight: 'bold' }),
+    paragraph(answerOf(casesOf(results)), { size: 24, weight: 'bold' }),
     gap(9),
-    ...factsOf({ points, comparisons, ...rest }).map((fact) => paragraph(fact, { size: 11.5, fill: QUIET })),
+    ...factsOf(results).map((fact) => paragraph(fact, { size: 11.5, fill: QUIET })),
     gap(18),
-    ...(drawn.length === 0 ? [] : [heads(), ...drawn.map(caseBlock), gap(10), scale(), gap(14), FOOT]),
+    setsBlock(results),
   ]);
 }
 
-function stripOf(points: readonly PointResult[], { axis, fixed }: Comparison, value: AxisValue): Strip | null {
-  const key = keyOf({ ...fixed, [axis]: value });
-  const found = points.filter(({ point }) => keyOf(combinationOf(point)) === key);
-  const [first] = found;
-  if (first?.sets === undefined) return null;
-  const misses = first.sets.misses.map(
-    (_, set) => found.reduce((sum, { sets }) => sum + (sets?.misses[set] ?? 0), 0) / found.length,
+/** The strips alone, with what explains them; nothing where misses by set were not counted. */
+export function setsBlock(results: Results): Block {
+  const cases = casesOf(results);
+  return cases.length === 0 ? gap(0) : stack([heads(), ...cases.map(caseBlock), gap(10), scale(), gap(14), FOOT]);
+}
+
+/** Both sides of a comparison; where nothing is compared, what there is. */
+interface Case {
+  readonly name: string;
+  readonly strips: readonly [Strip, ...Strip[]];
+}
+
+function casesOf({ points, comparisons }: Results): Case[] {
+  const main = mainComparisons(comparisons);
+  if (main.length === 0) {
+    return [...groupBy(points, ({ point }) => keyOf(combinationOf(point))).values()].flatMap((group) => {
+      const strip = stripOf(group, '');
+      const name = assignments(combinationOf(group[0]!.point), ', ');
+      return strip === null ? [] : [{ name, strips: [strip] as const }];
+    });
+  }
+  const { rowKeys, rowOf, groupKeys } = layoutOf(main);
+  return groupsOf(main).flatMap(({ names, members }) =>
+    members.flatMap((of): Case[] => {
+      const row = `${rowKeys === 'touch model' ? '' : `${rowKeys} `}${rowOf(of)}`;
+      const [before, after] = [of.base, of.variant].map((value) => {
+        const key = keyOf({ ...of.fixed, [of.axis]: value });
+        const side = points.filter(({ point }) => keyOf(combinationOf(point)) === key);
+        return stripOf(side, valuesInWords(of.axis, [value]));
+      }) as [Strip | null, Strip | null];
+      if (before === null || after === null) return [];
+      return [{ name: groupKeys === '' ? names.join(' = ') : `${names.join(' = ')}, ${row}`, strips: [before, after] }];
+    }),
   );
-  return { name: valuesInWords(axis, [value]), misses };
+}
+
+function stripOf(points: readonly PointResult[], name: string): Strip | null {
+  const counted = points.flatMap(({ sets }) => (sets === undefined ? [] : [sets.misses]));
+  const [first] = counted;
+  if (first === undefined) return null;
+  const misses = first.map((_, set) => counted.reduce((sum, of) => sum + of[set]!, 0) / counted.length);
+  return { name, misses };
 }
 
 /** By the Gini coefficient, which tables have too. */
-function answerOf(pairs: readonly (readonly [Strip, Strip])[]): string {
-  if (pairs.length === 0) return 'Misses by set were not counted on both sides of a comparison';
-  const changes = pairs.map(([before, after]) => (gini(after.misses) ?? 0) - (gini(before.misses) ?? 0));
-  const range = (side: 0 | 1) => {
-    const all = pairs.map((pair) => (gini(pair[side].misses) ?? 0).toFixed(2)).sort();
+function answerOf(cases: readonly Case[]): string {
+  if (cases.length === 0) return 'Misses by set were not counted on both sides of a comparison';
+  const ginis = cases.map(({ strips }) => strips.map(({ misses }) => gini(misses) ?? 0));
+  const range = (side: number) => {
+    const all = ginis.map((of) => of[side]!.toFixed(2)).sort();
     return all[0] === all.at(-1) ? all[0]! : `${all[0]} to ${all.at(-1)}`;
   };
+  if (ginis[0]!.length === 1) return `Gini ${range(0)}`;
+  const changes = ginis.map(([before, after]) => after! - before!);
   const evenly = changes.filter((change) => change < -EVEN).length;
   const unevenly = changes.filter((change) => change > EVEN).length;
   const verdict =
-    unevenly === 0 && evenly === pairs.length
+    evenly === cases.length
       ? 'More evenly'
-      : evenly === 0 && unevenly === pairs.length
+      : unevenly === cases.length
         ? 'Less evenly'
         : evenly + unevenly === 0
           ? 'As evenly as before'
-          : `More evenly in ${evenly}, less in ${unevenly} of ${pairs.length} cases`;
+          : `More evenly in ${evenly}, less in ${unevenly} of ${cases.length} cases`;
   return `${verdict}: Gini ${range(0)} before, ${range(1)} after`;
 }
 
@@ -112,10 +138,9 @@ const heads = (): Block => ({
   ].join('\n'),
 });
 
-function caseBlock({ name, strips }: { readonly name: string; readonly strips: readonly [Strip, Strip] }): Block {
+function caseBlock({ name, strips }: Case): Block {
   const names = broken(name, RIGHT - LEFT, { size: 13, weight: 'bold' });
   const top = 6 + 17 * names.length;
-  // Each side's own mean is what an even spread would give every set; the scale is of both.
   const most = Math.max(...strips.flatMap(({ misses }) => misses));
   return {
     height: top + strips.length * (STRIP + 3) + 10,
@@ -169,7 +194,7 @@ function scale(): Block {
             `<rect x="${at(LEFT + 70 + 6 * level)}" y="3" width="6" height="12" fill-opacity="${level / LEVELS}"/>`,
         )
         .join('')}</g>`,
-      text(LEFT + 70 + 6 * (LEVELS + 1) + 8, 13, 'most misses of a set, of both sides of the case', HEADING),
+      text(LEFT + 70 + 6 * (LEVELS + 1) + 8, 13, 'most misses of a set in a case, of both its sides', HEADING),
     ].join('\n'),
   };
 }

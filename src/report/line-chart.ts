@@ -10,7 +10,6 @@ import { type AxisValue, combinationOf, type PointResult, valuesOf } from '../la
 import type { Results } from '../lab/results/results.ts';
 import { type Estimate, estimateOf, ratioOfSums } from '../lab/results/statistics.ts';
 import { nounOf, valuesInWords } from './axis-words.ts';
-import { factsOf } from './chart.ts';
 import { HEADING } from './forest.ts';
 import {
   at,
@@ -33,6 +32,7 @@ import {
   VERMILION,
   widthOf,
 } from './page.ts';
+import { factsOf } from './wording.ts';
 
 interface Series {
   readonly name: string;

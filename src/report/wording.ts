@@ -306,3 +306,10 @@ function plannedOf(specification: unknown): number[] {
 
 export const specificationOf = ({ specificationHash, slabscope }: Results): string =>
   `${specificationHash.slice(0, 12)}, slabscope ${slabscope}`;
+
+/** What was run, in small print. */
+export function factsOf(results: Results): string[] {
+  const { machine, trace, traces = trace === null ? [] : [trace], name } = results;
+  const of = traces.length === 0 ? name : `trace ${traces.map((each) => each.name).join(', ')}`;
+  return [[machine, of].join('  ·  '), `seeds: ${seedsOf(results)}  ·  specification ${specificationOf(results)}`];
+}

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { PointResult } from '../../src/lab/results/points.ts';
+import { resultsChart } from '../../src/report/chart.ts';
 import { setsChart } from '../../src/report/heat-map.ts';
 import { comparison, fewer, point, results } from './results.ts';
 
@@ -42,6 +43,15 @@ test.each([
 ])('the answer is whether they spread: %s', (answer, off, on) => {
   const svg = chart([withSets('a word off', 0, off), withSets('a word on', 0, on)]);
   expect(texts(svg)[1]).toMatch(new RegExp(`^${answer}: Gini 0\\.\\d0 before, 0\\.\\d0 after$`));
+});
+
+test('where nothing was compared, each combination has its strip, in the picture of results too', () => {
+  const shown = results({ points: [withSets('a word on', 0, [10, 0]), withSets('b word on', 0, [0, 10])] });
+  for (const svg of [setsChart(shown), resultsChart(shown)]) {
+    expect(cells(svg).slice(0, 2)).toEqual([[[216, 249, 1]], [[465, 249, 1]]]);
+    expect(texts(svg)).toContain('touch=a, alignment=word, colouring=on');
+  }
+  expect(texts(setsChart(shown))).toContain('Gini 0.50');
 });
 
 test('what was not counted is said', () => {
