@@ -21,10 +21,12 @@ import { cachesNamed } from '../workloads/replay.ts';
 import { RECORDED, touchNames } from '../workloads/touch.ts';
 import type { OptionalKey, WorkloadDefinition } from '../workloads/workload.ts';
 import { fieldsKey } from './fields.ts';
+import { layoutsKey } from './layouts-key.ts';
 import { firstLine, type JsonSchema, problemOf } from './problems.ts';
 
 const alignments = ['word', 'line-fraction', 'whole-line'] as const;
 const alignmentBytes = [4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096] as const;
+export type Alignment = (typeof alignments)[number] | (typeof alignmentBytes)[number];
 const drawnParts = ['statics', 'ageing', 'history', 'threads', 'workload'] as const;
 /** What a seed draws of a point; `workload` is what workloads do and touch, and what the machine itself draws. */
 export type DrawnPart = (typeof drawnParts)[number];
@@ -212,6 +214,7 @@ const specification = z.strictObject({
     .default([...colourings])
     .describe('of every cache of the kernel'),
   fields: fieldsKey.optional(),
+  layouts: layoutsKey.optional(),
   drawn: axis(oneOf(['all', ...drawnParts]))
     .default('all')
     .describe('what each seed draws anew; all else is as the first seed has it'),
@@ -509,6 +512,14 @@ export function cpuModelOf(model: CpuModelName | z.output<typeof inlineModel>): 
   if (typeof model === 'string') return cpuModels[model];
   const { l2, ...rest } = model;
   return { ...rest, l2: l2 === null ? null : { ...l2, line: model.l1.line } };
+}
+
+/** An alignment as `text` has it; `place` names it in messages. */
+export function alignmentOf(text: string, place: string): Alignment {
+  const all = [...alignments, ...alignmentBytes];
+  const found = all.find((each) => String(each) === text);
+  if (found !== undefined) return found;
+  throw new InputError(place, `no alignment ${text}`, `use ${all.join(', ')}`);
 }
 
 /** The JSON Schema of specifications, for editors. */

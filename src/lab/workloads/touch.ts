@@ -41,6 +41,12 @@ export interface TouchModel {
   used(cpu: Cpu, cache: number, objp: addr_t, size: number): void;
 }
 
+/** What the methods through which objects are touched do, for reports that tell who made an access by the host's stack. */
+export const touchSteps = {
+  ...{ allocated: 'initialisation', used: 'look-up', freeing: 'before the free' },
+  ...{ initialise: 'initialisation', use: 'look-up' },
+} as const satisfies Record<keyof TouchModel | keyof Usage, string>;
+
 /** For workloads that touch their objects by themselves. */
 export const untouched: TouchModel = { allocated: () => {}, freeing: () => {}, used: () => {} };
 
@@ -58,14 +64,14 @@ const readHead = (cpu: Cpu, _: number, objp: addr_t, size: number) => readWords(
 // Functions made for each point would be compiled for each point: these, and the methods of the classes below, are not.
 const initAll: TouchModel = {
   allocated: (cpu, _, objp, size) => writeWords(cpu, objp, size),
-  freeing: readHead,
-  used: readHead,
+  freeing: (cpu, cache, objp, size) => readHead(cpu, cache, objp, size),
+  used: (cpu, cache, objp, size) => readHead(cpu, cache, objp, size),
 };
 
 const initHead: TouchModel = {
   allocated: (cpu, _, objp, size) => writeWords(cpu, objp, Math.min(size, HEAD)),
-  freeing: readHead,
-  used: readHead,
+  freeing: (cpu, cache, objp, size) => readHead(cpu, cache, objp, size),
+  used: (cpu, cache, objp, size) => readHead(cpu, cache, objp, size),
 };
 
 /** What is touched of one cache's objects. */
