@@ -1,5 +1,7 @@
 /** `slabscope c2c SPEC`: one point with its misses attributed, as misses by owner and as perf's cache-to-cache report. */
+
 import { attributePoint } from '../lab/experiment/attribute.ts';
+import { withPlaces } from '../lab/experiment/experiment.ts';
 import { choosePoint, selectionOf } from '../lab/results/selection.ts';
 import { fieldsOf } from '../lab/specification/fields.ts';
 import { points, settingsOf } from '../lab/specification/settings.ts';
@@ -7,7 +9,7 @@ import { cpuModelOf } from '../lab/specification/specification.ts';
 import { c2cTable } from '../report/c2c-table.ts';
 import { thousands } from '../report/figures.ts';
 import { ownersTable } from '../report/owners-table.ts';
-import { readExperiment, withPlaces } from './experiment.ts';
+import { readExperiment } from './experiment.ts';
 import { Progress } from './progress.ts';
 
 export interface C2cOptions {

@@ -2,6 +2,7 @@
 /** The command line: arguments and exit statuses, which `slabscope --help` tells. */
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { InputError } from '../base/input-error.ts';
+import { VERSION } from '../base/version.ts';
 import { protocols } from '../hw/cache/coherence.ts';
 import { inclusions } from '../hw/cpu-model.ts';
 import { specificationSchema } from '../lab/specification/specification.ts';
@@ -15,6 +16,7 @@ import { type LitmusOptions, litmus } from './litmus.ts';
 import { type RecordOptions, record, recordHelp } from './record.ts';
 import { type ReplayOptions, replay } from './replay.ts';
 import { type RunOptions, run, runHelp } from './run.ts';
+import { withShippedFiles } from './shipped.ts';
 import { type VerifyOptions, verify } from './verify.ts';
 
 /** Whoever reads our output may have seen enough, as `head` does: the status is that of a program which SIGPIPE ends. */
@@ -44,8 +46,10 @@ function count(value: string): number {
 }
 
 const program = new Command('slabscope')
+  .version(VERSION, '-V, --version', 'print the version')
   .description('A hardware-faithful emulator of x86 SMP memory, with the Linux slab allocators running on it.')
   .configureOutput({
+    writeOut: (text) => process.stdout.write(withShippedFiles(text)),
     outputError: (message, write) =>
       write(
         `slabscope: ${message

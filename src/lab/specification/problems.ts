@@ -1,5 +1,5 @@
 /** What zod finds wrong in a specification, told in words: what is wrong where, and what would be right. */
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { InputError } from '../../base/input-error.ts';
 
 export interface Problem {

@@ -3,7 +3,7 @@
  * defaults filled in; what is wrong is told with its file, line and key. A key that may vary holds one value or a list.
  */
 import { isNode, LineCounter, parseDocument } from 'yaml';
-import { z } from 'zod';
+import * as z from 'zod';
 import { InputError } from '../../base/input-error.ts';
 import { type ProtocolName, protocols } from '../../hw/cache/coherence.ts';
 import { policyNames } from '../../hw/cache/replacement.ts';

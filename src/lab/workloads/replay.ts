@@ -1,5 +1,5 @@
 /** A recorded trace of allocations, on caches of the names and sizes that it has. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { whole } from './parameter-types.ts';
 import { replay } from './trace-replay.ts';
 import { defineWorkload } from './workload.ts';

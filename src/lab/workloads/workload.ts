@@ -2,7 +2,7 @@
  * A workload: what kernel programs do on the emulated CPUs, through the allocator only. It has a name, parameters with
  * defaults, and is drawn by the seed; docs/workloads.md tells of each. One file a workload in workloads/.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { InputError } from '../../base/input-error.ts';
 import { below, type Random, seeded } from '../../base/random.ts';
 import type { Cpu, Program } from '../../hw/cpu.ts';

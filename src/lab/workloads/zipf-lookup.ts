@@ -3,7 +3,7 @@
  * and then one that is used as seldom as any makes way for a new one.
  */
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { below, seeded } from '../../base/random.ts';
 import { zipf } from '../../base/zipf.ts';
 import { type addr_t, NULL } from '../../hw/memory.ts';
