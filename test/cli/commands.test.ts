@@ -173,7 +173,28 @@ describe('list', () => {
     expect(JSON.parse(one.stdout)).toEqual({ fifo: 'first in, first out' });
   });
 
+  test('of a workload tells its parameters, its cache and which keys mean something to it', async () => {
+    const { stdout } = await slabscope('list', 'workloads', 'zipf-lookup');
+    expect(stdout).toMatch(/^zipf-lookup: look-ups of live objects by Zipf/);
+    expect(stdout).toMatch(/^ {2}parameter +default +from +what it is$/m);
+    expect(stdout).toMatch(/^ {2}objects +2000 +1 to 1000000 +live objects$/m);
+    expect(stdout).toMatch(/^ {2}cache: looked-up, with objects of 480 bytes unless object_size says otherwise$/m);
+    expect(stdout).toMatch(/^ {2}keys beside the parameters: object_size, touch$/m);
+    const told = JSON.parse((await slabscope('list', 'workloads', 'producer-consumer', '--json')).stdout);
+    expect(told).toMatchObject({ cache: { name: 'handed-over', size: 256 }, cpus: 2 });
+    expect(told.parameters[1]).toMatchObject({ name: 'pairs', values: 'next, across', default: null });
+  });
+
+  test('of a kernel tells what it has, and what it takes', async () => {
+    const { stdout } = await slabscope('list', 'kernels', '2.4.22');
+    expect(stdout).toMatch(/^ {2}arrays of each CPU +of builds with SMP$/m);
+    expect(stdout).toMatch(/^ {2}objects +4 to 131072 bytes$/m);
+    const told = JSON.parse((await slabscope('list', 'kernels', '2.4.22', '--json')).stdout);
+    expect(told).toMatchObject({ features: { nodes: false }, limits: { longestName: 18 } });
+  });
+
   test('a name that is none: one line, status 2', async () => {
+    expectOneLine(await slabscope('list', 'machines', 'sky-lake'), /no such name; did you mean skylake\?$/m);
     expectOneLine(await slabscope('list', 'touch', 'all'), /list touch all: no such name; known are init-all, /);
     expectOneLine(await slabscope('list', 'machines', 'toString'), /list machines toString: no such name; known are /);
   });

@@ -265,8 +265,11 @@ function yamlIn(text: string, file: string) {
 export function specificationFrom(value: unknown, placeOf: PlaceOf): Specification {
   const result = specification.safeParse(value, { reportInput: true });
   if (!result.success) {
-    const { path, problem, remedy } = problemOf(result.error.issues[0], specificationSchema() as JsonSchema, examples);
-    throw new InputError(placeOf(path), problem, remedy);
+    const schema = specificationSchema() as JsonSchema;
+    const [first, ...more] = result.error.issues.map((issue) => problemOf(issue, schema, examples));
+    const others = more.map(({ path }) => `${path.join('.')} (${placeOf(path)})`);
+    const remedy = others.length === 0 ? first.remedy : `${first.remedy}; wrong too: ${others.join(', ')}`;
+    throw new InputError(placeOf(first.path), first.problem, remedy);
   }
   return checked(withDefaults(result.data, placeOf), placeOf);
 }

@@ -11,6 +11,7 @@ export default defineWorkload({
     trace: z.string().describe('the file, relative to the specification'),
     warm_up: whole(0, 100).optional().describe('passes through the trace before the one that is counted; 0'),
   },
+  cache: null,
   uses: ['placement', 'touch'],
   cpus: 1,
   start(context, { warm_up = 0 }) {
