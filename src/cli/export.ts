@@ -1,56 +1,107 @@
-/** `slabscope export RESULTS`: a row for each point, as CSV or Parquet. */
+/** `slabscope export RESULTS`: points, measures or comparisons as a table, as CSV or Parquet. */
 import { stringify } from 'csv-stringify/sync';
 import { type ColumnSource, parquetWriteBuffer } from 'hyparquet-writer';
 import { InputError } from '../base/input-error.ts';
-import type { PointResult } from '../lab/results/points.ts';
-import { knownResults } from '../lab/results/read-results.ts';
-import { columnsOf, type NamedColumn } from '../lab/results/rows.ts';
-import { readStore } from '../lab/results/store.ts';
-import { sha256 } from './experiment.ts';
-import { parseJson, readText, writeWhole } from './files.ts';
+import { wrongKey } from '../lab/results/read-results.ts';
+import type { Results } from '../lab/results/results.ts';
+import { resultsSchema } from '../lab/results/results-schema.ts';
+import { columnsOf, comparisonRows, countRows, measureRows, type NamedColumn, pointRows } from '../lab/results/rows.ts';
+import { writeWhole } from './files.ts';
+import { type PointsFile, readPointsFile } from './points-file.ts';
 
-const formats: Readonly<Record<string, (columns: readonly NamedColumn[]) => Uint8Array>> = { csv, parquet };
+/** What stands in a file beside its table. */
+type Metadata = Readonly<Record<string, string>>;
+
+const formats: Readonly<Record<string, (columns: readonly NamedColumn[], metadata: Metadata) => Uint8Array>> = {
+  csv,
+  parquet,
+};
 export const exportFormats = Object.keys(formats);
 
+const ofPoints = { points: pointRows, counts: countRows };
+const ofResults = { measures: measureRows, comparisons: comparisonRows };
+const tables = { ...ofPoints, ...ofResults };
+export const exportTables = Object.keys(tables);
+
 export interface ExportOptions {
+  readonly table: keyof typeof tables;
   readonly format: string;
+  /** `-`: standard output. */
   readonly out: string;
   readonly json?: boolean;
 }
 
-export function exportPoints(path: string, { format, out, json }: ExportOptions, print: (line: string) => void): void {
-  const points = pointsOf(path);
-  if (points.length === 0) throw new InputError(path, 'no point in it', 'name results with points');
-  const columns = columnsOf(points);
-  writeWhole(out, formats[format](columns));
+export const exportHelp = `
+RESULTS is a results.json, a run's folder, or a store (points.jsonl), which has points and counts alone. Tables:
+  points       a row a point: the axes, the seed, all counts
+  counts       the same, a row a count: the axes, the seed, count, value
+  measures     a row a combination and measure, over all seeds: the axes, measure, value
+  comparisons  a row a comparison and measure: axis, base, variant, what is fixed, measure, change, low, high, p, reading
+The first column of all is the experiment's name, which stores do not know. Parquet files name it too, with the version and
+the hash of the specification, in their metadata.
+
+Examples:
+  slabscope export results/colouring --format parquet --out colouring.parquet
+  slabscope export results/colouring --format csv --table comparisons --out - | column -s, -t`;
+
+export function exportPoints(path: string, options: ExportOptions, print: (line: string) => void): void {
+  const { table, format, out, json } = options;
+  const found = readPointsFile(path);
+  const columns = columnsOf(named(found, rowsOf(found, table)));
+  if (columns.length === 0) throw new InputError(path, `no ${table} in it`, 'name results that have them');
+  const data = formats[format](columns, metadataOf(found));
+  if (out === '-') {
+    process.stdout.write(data);
+    return;
+  }
+  writeWhole(out, data);
+  const rows = columns[0].values.length;
   if (json === true) {
     const names = columns.map(({ name }) => name);
-    print(JSON.stringify({ file: out, format, rows: points.length, columns: names }, null, 2));
-  } else print(`${out}: ${points.length} rows, ${columns.length} columns`);
+    print(JSON.stringify({ file: out, table, format, rows, columns: names }, null, 2));
+  } else print(`${out}: ${rows} rows, ${columns.length} columns`);
 }
 
-/** Of a results.json or, by its ending, a file of a store. */
-function pointsOf(path: string): { specificationHash: string; result: PointResult }[] {
-  if (/\.jsonl(\.gz)?$/.test(path)) {
-    const { points, unusable } = readStore([[path, readText(path)]], sha256);
-    for (const what of unusable) process.stderr.write(`slabscope: ${what}: left out\n`);
-    return [...points];
-  }
-  const { specificationHash, points } = knownResults(parseJson(path), path);
+function rowsOf(found: PointsFile, table: keyof typeof tables) {
+  if (table in ofPoints) return ofPoints[table as keyof typeof ofPoints](pointsOf(found));
+  if (found.results === null) throw new InputError(found.file, `a store has no ${table}`, 'name a results.json');
+  return ofResults[table as keyof typeof ofResults](wholeResults(found));
+}
+
+function pointsOf(found: PointsFile) {
+  if (found.results === null) return found.stored;
+  const { specificationHash, points } = found.results;
   return points.map((result) => ({ specificationHash, result }));
 }
 
-/** RFC 4180 with line feeds; what a point lacks is empty. */
+function wholeResults({ file, document }: Extract<PointsFile, { document: unknown }>): Results {
+  const checked = resultsSchema.safeParse(document);
+  if (checked.success) return document as Results;
+  throw new InputError(file, `no results: ${wrongKey(checked.error)}`, 'a results.json is needed');
+}
+
+const named = ({ results }: PointsFile, rows: ReturnType<typeof rowsOf>) =>
+  results === null ? rows : rows.map((row) => ({ experiment: results.name, ...row }));
+
+function metadataOf(found: PointsFile): Metadata {
+  if (found.results === null) return {};
+  const { name, slabscope, specificationHash } = found.results;
+  return { experiment: name, slabscope, specificationHash };
+}
+
+/** RFC 4180 with line feeds; what a row lacks is empty. */
 function csv(columns: readonly NamedColumn[]): Uint8Array {
   const rows = columns[0].values.map((_, row) => columns.map(({ values }) => values[row]));
   return Buffer.from(stringify([columns.map(({ name }) => name), ...rows]));
 }
 
-function parquet(columns: readonly NamedColumn[]): Uint8Array {
-  return new Uint8Array(parquetWriteBuffer({ columnData: columns.map(parquetColumn), createdBy: 'slabscope' }));
+function parquet(columns: readonly NamedColumn[], metadata: Metadata): Uint8Array {
+  const kvMetadata = Object.entries(metadata).map(([key, value]) => ({ key, value }));
+  const columnData = columns.map(parquetColumn);
+  return new Uint8Array(parquetWriteBuffer({ columnData, kvMetadata, createdBy: 'slabscope' }));
 }
 
-/** Whole numbers as INT64, other numbers as DOUBLE, and text if any value is text; what a point lacks is null. */
+/** Whole numbers as INT64, other numbers as DOUBLE, and text if any value is text; what a row lacks is null. */
 function parquetColumn({ name, values }: NamedColumn): ColumnSource {
   const data = values as (string | number | null)[];
   if (data.some((value) => typeof value === 'string')) {

@@ -9,7 +9,7 @@ import { specificationSchema } from '../lab/specification/specification.ts';
 import { type C2cOptions, c2c } from './c2c.ts';
 import { type CacheOptions, cache, cacheHelp, parseCpus, parseL1, parseLineNumber, parsePolicy } from './cache.ts';
 import { diff, diffHelp } from './diff.ts';
-import { type ExportOptions, exportFormats, exportPoints } from './export.ts';
+import { type ExportOptions, exportFormats, exportHelp, exportPoints, exportTables } from './export.ts';
 import { init } from './init.ts';
 import { list, listable } from './list.ts';
 import { type LitmusOptions, litmus } from './litmus.ts';
@@ -182,9 +182,9 @@ program
 
 program
   .command('diff')
-  .description('compare two results files, paired by point and seed: which counts differ, and by how much')
-  .argument('<a>', 'results.json of a run')
-  .argument('<b>', 'results.json of another')
+  .description('compare what two runs wrote, paired by point and seed: which counts differ, and by how much')
+  .argument('<a>', 'results.json of a run, its folder, or a file of its store (.jsonl)')
+  .argument('<b>', 'that of another')
   .option('--json', 'print JSON')
   .addHelpText('after', diffHelp)
   .action((a: string, b: string, options: { json?: boolean }) => {
@@ -193,15 +193,13 @@ program
 
 program
   .command('export')
-  .description('write the points of a run as a table: a row a point; columns are the axes and all counts')
-  .argument('<results>', 'results.json of a run, or a file of its store (.jsonl)')
+  .description('write the points, measures or comparisons of a run as a table, as CSV or Parquet')
+  .argument('<results>', 'results.json of a run, its folder, or a file of its store (.jsonl)')
+  .addOption(new Option('--table <name>', 'which').choices(exportTables).default('points'))
   .addOption(new Option('--format <name>', 'of the table').choices(exportFormats).makeOptionMandatory())
-  .requiredOption('--out <file>', 'where to')
+  .requiredOption('--out <file>', 'where to; - is standard output')
   .option('--json', 'print what was written as JSON')
-  .addHelpText(
-    'after',
-    '\nExample:\n  slabscope export results/colouring/results.json --format parquet --out colouring.parquet',
-  )
+  .addHelpText('after', exportHelp)
   .action((path: string, options: ExportOptions) => exportPoints(path, options, print));
 
 program
