@@ -4,7 +4,7 @@ import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
 import { InputError } from '../base/input-error.ts';
-import { type Experiment, withPlaces } from '../lab/experiment/experiment.ts';
+import { type Experiment, traceIn, withPlaces } from '../lab/experiment/experiment.ts';
 import type { Recording } from '../lab/experiment/record.ts';
 import type { Point, PointResult } from '../lab/results/points.ts';
 import { KeyError } from '../lab/specification/problems.ts';
@@ -31,7 +31,7 @@ export async function computePoints(
     new InputError(experiment.specification.name, `a point failed: ${message}`, kept());
   const takeOneByOne = async () => {
     for (const point of queue) {
-      const task: Task = { ...taskOf(experiment), point };
+      const task = taskOf(experiment, point);
       const handed: Handed<PointResult> = await pool.run(task, { name: 'compute' }).catch((error: Error) => {
         throw isBug(error) ? error : failed(error);
       });
@@ -58,7 +58,7 @@ export async function recordOnWorker(
 ): Promise<Recording> {
   const pool = workerPool(1);
   try {
-    const task: RecordTask = { ...taskOf(experiment), point, fd, path };
+    const task: RecordTask = { ...taskOf(experiment, point), fd, path };
     const handed: Handed<Recording> = await pool.run(task, { name: 'record' });
     if ('done' in handed) return handed.done;
     throw refusalOf(handed);
@@ -73,7 +73,11 @@ function workerPool(threads: number): Piscina {
   return new Piscina({ filename, minThreads: threads, maxThreads: threads });
 }
 
-const taskOf = ({ specification, trace }: Experiment) => ({ specification, trace: trace?.trace ?? null });
+const taskOf = (experiment: Experiment, point: Point): Task => ({
+  specification: experiment.specification,
+  trace: traceIn(experiment, point),
+  point,
+});
 
 const refusalOf = ({ refused: { key, place, problem, remedy } }: Extract<Handed<unknown>, { refused: unknown }>) =>
   key === null ? new InputError(place, problem, remedy) : new KeyError(key, problem, remedy);

@@ -1,17 +1,18 @@
-/** An experiment with the files that it is from: the specification, and the trace that this names. */
+/** An experiment with the files that it is from: the specification, and the traces that this names. */
 import { createHash } from 'node:crypto';
 import { basename, dirname, resolve } from 'node:path';
-import type { Experiment } from '../lab/experiment/experiment.ts';
-import { limitsOf, parseSpecification, placesIn, traceOf } from '../lab/specification/specification.ts';
+import { type Experiment, withTraces } from '../lab/experiment/experiment.ts';
+import { parseSpecification, placesIn } from '../lab/specification/specification.ts';
 import { readText } from './files.ts';
 import { readTraceFile } from './trace-file.ts';
 
 export async function readExperiment(path: string): Promise<Experiment> {
   const text = readText(path);
-  const specification = parseSpecification(text, path);
-  const named = traceOf(specification);
-  const trace = named === null ? null : await readTraceFile(resolve(dirname(path), named), limitsOf(specification));
-  return { specification, trace, placeOf: placesIn(text, path) };
+  return withTraces(
+    (touches) => parseSpecification(text, path, touches),
+    (trace, limits) => readTraceFile(resolve(dirname(path), trace), limits),
+    placesIn(text, path),
+  );
 }
 
 /** A name for the experiment of a file. */

@@ -1,13 +1,28 @@
-/** `slabscope export RESULTS`: points, measures or comparisons as a table, as CSV or Parquet. */
+/**
+ * `slabscope export RESULTS`: points, measures or comparisons as a table, as CSV or Parquet. `slabscope export SPEC --format
+ * callgrind`: the misses of one point by function and owner, for KCachegrind.
+ */
 import { stringify } from 'csv-stringify/sync';
 import { type ColumnSource, parquetWriteBuffer } from 'hyparquet-writer';
 import { InputError } from '../base/input-error.ts';
+import { VERSION } from '../base/version.ts';
+import { attributePoint } from '../lab/experiment/attribute.ts';
+import { traceIn, withPlaces } from '../lab/experiment/experiment.ts';
 import { wrongKey } from '../lab/results/read-results.ts';
 import type { Results } from '../lab/results/results.ts';
 import { resultsSchema } from '../lab/results/results-schema.ts';
 import { columnsOf, comparisonRows, countRows, measureRows, type NamedColumn, pointRows } from '../lab/results/rows.ts';
+import { choosePoint, selectionOf } from '../lab/results/selection.ts';
+import { fieldsOf } from '../lab/specification/fields.ts';
+import { points } from '../lab/specification/settings.ts';
+import { callgrindText } from '../report/callgrind.ts';
+import { thousands } from '../report/figures.ts';
+import { readExperiment } from './experiment.ts';
 import { writeWhole } from './files.ts';
 import { type PointsFile, readPointsFile } from './points-file.ts';
+
+/** In place of a path. */
+const STANDARD_OUTPUT = '-';
 
 /** What stands in a file beside its table. */
 type Metadata = Readonly<Record<string, string>>;
@@ -16,7 +31,8 @@ const formats: Readonly<Record<string, (columns: readonly NamedColumn[], metadat
   csv,
   parquet,
 };
-export const exportFormats = Object.keys(formats);
+const CALLGRIND = 'callgrind';
+export const exportFormats = [...Object.keys(formats), CALLGRIND];
 
 const ofPoints = { points: pointRows, counts: countRows };
 const ofResults = { measures: measureRows, comparisons: comparisonRows };
@@ -28,6 +44,8 @@ export interface ExportOptions {
   readonly format: string;
   /** `-`: standard output. */
   readonly out: string;
+  /** Of callgrind alone. */
+  readonly point?: string;
   readonly json?: boolean;
 }
 
@@ -42,15 +60,53 @@ the hash of the specification, in their metadata.
 
 Examples:
   slabscope export results/colouring --format parquet --out colouring.parquet
-  slabscope export results/colouring --format csv --table comparisons --out - | column -s, -t`;
+  slabscope export results/colouring --format csv --table comparisons --out - | column -s, -t
+  slabscope export experiments/colouring.yaml --format callgrind --out callgrind.out.colouring && kcachegrind`;
 
-export function exportPoints(path: string, options: ExportOptions, print: (line: string) => void): void {
-  const { table, format, out, json } = options;
+type Print = (line: string) => void;
+
+export async function exportAs(path: string, options: ExportOptions, print: Print): Promise<void> {
+  if (options.format === CALLGRIND) return exportCallgrind(path, options, print);
+  if (options.point !== undefined) {
+    throw new InputError('--point', `means nothing to ${options.format}, which has all points`, 'leave it out');
+  }
+  exportTable(path, options, print);
+}
+
+async function exportCallgrind(path: string, { out, point, json }: ExportOptions, print: Print): Promise<void> {
+  if (/\.(json|jsonl)(\.gz)?$/.test(path)) {
+    throw new InputError(path, 'results do not have the functions that missed', 'name the specification (YAML)');
+  }
+  const experiment = await readExperiment(path);
+  const { specification } = experiment;
+  const chosen = choosePoint(points(specification), point ?? '', '--point');
+  const fields = fieldsOf(specification);
+  const { functions } = await withPlaces(experiment, () =>
+    attributePoint(specification, traceIn(experiment, chosen), chosen, { fields, functions: true }),
+  );
+  const command = `${specification.name}: ${selectionOf(chosen)}`;
+  const text = callgrindText(functions, command, `slabscope ${VERSION}`);
+  if (out === STANDARD_OUTPUT) {
+    process.stdout.write(text);
+    return;
+  }
+  writeWhole(out, text);
+  const misses = functions.reduce((sum, each) => sum + each.misses, 0);
+  const names = new Set(functions.map(({ fn }) => fn)).size;
+  if (json === true)
+    print(JSON.stringify({ file: out, format: CALLGRIND, point: chosen, misses, functions: names }, null, 2));
+  else
+    print(
+      `${out}: ${thousands(misses)} misses of ${names} functions; callgrind_annotate --inclusive=yes, or kcachegrind`,
+    );
+}
+
+function exportTable(path: string, { table, format, out, json }: ExportOptions, print: Print): void {
   const found = readPointsFile(path);
   const columns = columnsOf(named(found, rowsOf(found, table)));
   if (columns.length === 0) throw new InputError(path, `no ${table} in it`, 'name results that have them');
   const data = formats[format](columns, metadataOf(found));
-  if (out === '-') {
+  if (out === STANDARD_OUTPUT) {
     process.stdout.write(data);
     return;
   }

@@ -26,7 +26,7 @@ export const template = (name: string, trace: string) => `\
 name: ${JSON.stringify(name)} # names the files of the results
 workload:
   name: replay # slabscope list workloads; docs/workloads.md has their parameters
-  trace: ${JSON.stringify(trace)} # your own: ftrace or perf script text of kmem events, or a malloc trace
+  trace: ${JSON.stringify(trace)} # your own: ftrace or perf script text of kmem events, a malloc trace, a touch trace
 
 machine:
   model: pentium-iii # slabscope list machines; a list, as [pentium-iii, skylake], compares them
@@ -49,7 +49,7 @@ kernel:
   #debug: off # on: CONFIG_DEBUG_SLAB
 
 placement: thread # each thread on a CPU drawn by the seed; or trace: the recorded CPU
-touch: [init-all, init-head, hot-fields] # what is read and written of objects: slabscope list touch
+touch: [init-all, init-head, hot-fields] # what is read and written of objects: slabscope list touch; recorded, of a touch trace
 alignment: [word, line-fraction] # of objects; also whole-line, or bytes
 colouring: [on, off] # or a number of colours
 

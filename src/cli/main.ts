@@ -6,10 +6,11 @@ import { VERSION } from '../base/version.ts';
 import { protocols } from '../hw/cache/coherence.ts';
 import { inclusions } from '../hw/cpu-model.ts';
 import { specificationSchema } from '../lab/specification/specification.ts';
-import { type C2cOptions, c2c } from './c2c.ts';
+import { ownerOrders } from '../report/owners-table.ts';
+import { type C2cOptions, c2c, c2cHelp } from './c2c.ts';
 import { type CacheOptions, cache, cacheHelp, parseCpus, parseL1, parseLineNumber, parsePolicy } from './cache.ts';
 import { diff, diffHelp } from './diff.ts';
-import { type ExportOptions, exportFormats, exportHelp, exportPoints, exportTables } from './export.ts';
+import { type ExportOptions, exportAs, exportFormats, exportHelp, exportTables } from './export.ts';
 import { init } from './init.ts';
 import { list, listable } from './list.ts';
 import { type LitmusOptions, litmus } from './litmus.ts';
@@ -108,13 +109,30 @@ program
 
 program
   .command('c2c')
-  .description('run one point of an experiment: its misses by owner, and the lines that go from cache to cache')
-  .argument('<specification>', 'e.g. experiments/colouring.yaml')
+  .description('run one point of an experiment: its misses by owner, the lines that go from cache to cache, and why')
+  .argument(
+    '<specification|trace>',
+    'of an experiment; or a memory trace, as `slabscope cache` reads it (- is standard input)',
+  )
   .option('--point <selection>', 'which: touch=...,alignment=...,colouring=...,seed=..., or some of these')
-  .option('--seeds <n>', 'sum misses by owner over so many seeds, from that of the point on', count, 1)
-  .option('--top <n>', 'how many owners and lines to print', count, 20)
-  .option('--json', 'print counts, all owners and the 100 hottest lines of each seed as JSON')
-  .addHelpText('after', '\nExample:\n  slabscope c2c experiments/colouring.yaml --point touch=hot-fields,colouring=on')
+  .option('--seeds <n>', 'sum misses by owner over so many seeds, from that of the point on (default: 1)', count)
+  .option('--top <n>', 'how many owners, pairs and lines to print', count, 20)
+  .addOption(
+    new Option('--sort <figure>', 'what owners and lines are sorted by')
+      .choices(Object.keys(ownerOrders))
+      .default('misses'),
+  )
+  .addOption(
+    new Option('--l1 <size/ways/line>', 'of a trace: the L1 of each CPU (default: 32K/8/64)').argParser(parseL1),
+  )
+  .option('--policy <name>', 'of a trace: replacement policy (default: lru)', parsePolicy)
+  .addOption(
+    new Option('--protocol <name>', 'of a trace: of coherence (default: mesi)').choices(Object.keys(protocols)),
+  )
+  .option('--try <change>', 'run it with another layout too, and tell what that saves (see below)')
+  .option('--wide', 'all columns, however wide the terminal is')
+  .option('--json', 'print counts, all owners and pairs, and the 100 hottest lines of each seed as JSON')
+  .addHelpText('after', c2cHelp)
   .action((path: string, options: C2cOptions) => c2c(path, options, print));
 
 program
@@ -152,7 +170,10 @@ program
 program
   .command('replay')
   .description('replay a trace of allocations on a Pentium III of two CPUs: what it holds, and what it costs')
-  .argument('<trace>', 'text of ftrace or perf script with kmem events, or a malloc trace; may be .gz (docs/traces.md)')
+  .argument(
+    '<trace>',
+    'ftrace or perf script text with kmem events, a malloc trace, or a touch trace; may be .gz (docs/traces.md)',
+  )
   .option('--memory <size>', 'of the machine, e.g. 256M (default: 64M)')
   .option('--seed <word>', 'what all randomness comes from (default: slabscope)')
   .option('--seeds <n>', 'how many seeds', count, 1)
@@ -193,14 +214,18 @@ program
 
 program
   .command('export')
-  .description('write the points, measures or comparisons of a run as a table, as CSV or Parquet')
-  .argument('<results>', 'results.json of a run, its folder, or a file of its store (.jsonl)')
+  .description('write points, measures or comparisons of a run as a table; or the misses of one point for KCachegrind')
+  .argument(
+    '<results>',
+    'results.json of a run, its folder, or a file of its store (.jsonl); for callgrind a specification',
+  )
   .addOption(new Option('--table <name>', 'which').choices(exportTables).default('points'))
   .addOption(new Option('--format <name>', 'of the table').choices(exportFormats).makeOptionMandatory())
   .requiredOption('--out <file>', 'where to; - is standard output')
+  .option('--point <selection>', 'for callgrind, which: KEY=VALUE,... (default: the first)')
   .option('--json', 'print what was written as JSON')
   .addHelpText('after', exportHelp)
-  .action((path: string, options: ExportOptions) => exportPoints(path, options, print));
+  .action((path: string, options: ExportOptions) => exportAs(path, options, print));
 
 program
   .command('verify')

@@ -1,9 +1,9 @@
 /** `slabscope replay TRACE`: the experiment that has this trace, defaults, and nothing to compare. */
-import { originOf } from '../lab/experiment/experiment.ts';
+import { originOf, withTraces } from '../lab/experiment/experiment.ts';
 import { resultsOf } from '../lab/results/assemble.ts';
 import type { Point, PointResult } from '../lab/results/points.ts';
 import { points } from '../lab/specification/settings.ts';
-import { limitsOf, type PlaceOf, specificationFrom } from '../lab/specification/specification.ts';
+import { type PlaceOf, specificationFrom } from '../lab/specification/specification.ts';
 import { resultsJson } from '../report/json.ts';
 import { resultsTable } from '../report/table.ts';
 import { inColour } from './colour.ts';
@@ -22,21 +22,19 @@ export interface ReplayOptions {
 export async function replay(path: string, options: ReplayOptions, print: (line: string) => void): Promise<void> {
   const { memory, seed, seeds, workers, json } = options;
   const placeOf: PlaceOf = (key) => `--${String(key.at(-1))}`;
-  const specification = specificationFrom(
-    {
-      name: nameOf(path),
-      machine: { model: 'pentium-iii', memory },
-      workload: { name: 'replay', trace: path },
-      alignment: ['line-fraction'],
-      colouring: ['on'],
-      seeds,
-      seed,
-    },
-    placeOf,
-  );
-  const experiment = { specification, trace: await readTraceFile(path, limitsOf(specification)), placeOf };
+  const value = {
+    name: nameOf(path),
+    machine: { model: 'pentium-iii', memory },
+    workload: { name: 'replay', trace: path },
+    alignment: ['line-fraction'],
+    colouring: ['on'],
+    seeds,
+    seed,
+  };
+  const parse = (touches?: boolean) => specificationFrom(value, placeOf, touches);
+  const experiment = await withTraces(parse, readTraceFile, placeOf);
   const computed = new Map<Point, PointResult>();
-  const all = points(specification);
+  const all = points(experiment.specification);
   const kept = () => 'a replay keeps no part of its results';
   await computePoints(all, experiment, workers, kept, (point, result) => computed.set(point, result));
   const results = resultsOf(

@@ -69,6 +69,12 @@ export async function* streamBytes(
   if (gunzip !== null && gunzip.bytesWritten < bytesRead) throw behindGzip(path);
 }
 
+/** The first text of a file, unpacked if its name ends in .gz: enough to tell what it holds. */
+export async function headOf(path: string): Promise<string> {
+  for await (const piece of streamBytes(path, () => {})) return piece.toString('latin1');
+  return '';
+}
+
 const stillPacked = (path: string) =>
   path === STANDARD_INPUT
     ? new InputError('standard input', 'gzip data', 'unpack it: gunzip -c FILE | slabscope ...')

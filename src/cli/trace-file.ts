@@ -2,7 +2,6 @@
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import type { TracedFile } from '../lab/results/assemble.ts';
-import type { Operations } from '../lab/traces/operations.ts';
 import { readTraceBytes } from '../lab/traces/read-trace.ts';
 import type { Limits } from '../slab/kernel-facts.ts';
 import { readingProgress, streamBytes } from './streams.ts';
@@ -16,27 +15,25 @@ export async function readTraceFile(path: string, limits: Limits): Promise<Trace
     progress.passed(piece);
   });
   try {
-    const { operations, ...rest } = await readTraceBytes(bytes, name, limits);
-    return { name, sha256: hash.digest('hex'), trace: { ...rest, operations: shared(operations) } };
+    const trace = await readTraceBytes(bytes, name, limits);
+    return { name, sha256: hash.digest('hex'), trace: shared(trace) };
   } finally {
     progress.end();
   }
 }
 
-function shared({ length, kind, object, argument, flags, thread, cpu }: Operations): Operations {
-  return {
-    length,
-    kind: sharedCopy(kind),
-    object: sharedCopy(object),
-    argument: sharedCopy(argument),
-    flags: sharedCopy(flags),
-    thread: sharedCopy(thread),
-    cpu: sharedCopy(cpu),
-  };
+/** The same with every column in memory that threads share: what is not shared would be copied for every point. */
+function shared<T>(value: T): T {
+  if (isColumn(value)) return sharedCopy(value);
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, shared(part)])) as T;
 }
 
-/** Memory that is not shared would be copied for every point. */
-function sharedCopy<T extends Uint8Array | Uint16Array | Int32Array>(column: T): T {
+type ColumnArray = Uint8Array | Uint16Array | Int32Array;
+
+const isColumn = (value: unknown): value is ColumnArray => ArrayBuffer.isView(value);
+
+function sharedCopy<T extends ColumnArray>(column: T): T {
   const copy = new (column.constructor as new (buffer: SharedArrayBuffer) => T)(
     new SharedArrayBuffer(column.byteLength),
   );

@@ -12,4 +12,4 @@ export {
 export type { AllocationTrace, TraceCache, TraceFormat, TraceSummary } from '../lab/traces/allocation-trace.ts';
 export { eachOperation, type Operation, type Operations } from '../lab/traces/operations.ts';
 export { readTrace, readTraceBytes } from '../lab/traces/read-trace.ts';
-export { type ExperimentOptions, type ExperimentOutcome, runExperiment } from './run-experiment.ts';
+export { type ExperimentOptions, type ExperimentOutcome, runExperiment, type Traces } from './run-experiment.ts';

@@ -1,23 +1,25 @@
 /** A whole experiment in one call, on the thread that calls, in Node and in browsers. */
 import { InputError } from '../base/input-error.ts';
 import { sha256 } from '../base/sha256.ts';
-import { type Experiment, originOf, withPlaces } from '../lab/experiment/experiment.ts';
+import { originOf, traceIn, withPlaces, withTraces } from '../lab/experiment/experiment.ts';
 import { runPoint } from '../lab/experiment/point.ts';
 import { reusedBuffer } from '../lab/experiment/reused-buffer.ts';
 import { resultsOf, type TracedFile } from '../lab/results/assemble.ts';
 import type { PointResult } from '../lab/results/points.ts';
 import type { Results } from '../lab/results/results.ts';
 import { points } from '../lab/specification/settings.ts';
-import { limitsOf, parseSpecification, placesIn, traceOf } from '../lab/specification/specification.ts';
+import { parseSpecification, placesIn } from '../lab/specification/specification.ts';
 import { readTraceBytes } from '../lab/traces/read-trace.ts';
 import { resultsChart } from '../report/chart.ts';
 import type { Limits } from '../slab/kernel-facts.ts';
 
+/** What a specification may name: the text of a trace, or the bytes of its file, packed by gzip or not. */
+export type Traces = Readonly<Record<string, string | Uint8Array>>;
+
 export interface ExperimentOptions {
   /** What messages call the specification. */
   readonly file?: string;
-  /** What the specification's `trace` may name: the text of a trace, or the bytes of its file, packed by gzip or not. */
-  readonly traces?: Readonly<Record<string, string | Uint8Array>>;
+  readonly traces?: Traces;
   /** Told as each point is done. What it returns is waited for, so that a page may be painted; what it throws ends the run. */
   readonly pointDone?: (result: PointResult, done: number, all: number) => unknown;
 }
@@ -34,13 +36,16 @@ export async function runExperiment(
   specification: string,
   { file = 'specification', traces = {}, pointDone }: ExperimentOptions = {},
 ): Promise<ExperimentOutcome> {
-  const experiment = await experimentOf(specification, file, traces);
+  const experiment = await withTraces(
+    (touches) => parseSpecification(specification, file, touches),
+    (name, limits) => tracedFile(name, traces, limits),
+    placesIn(specification, file),
+  );
   const all = points(experiment.specification);
   const buffer = reusedBuffer();
   const computed: PointResult[] = [];
   for (const point of all) {
-    const trace = experiment.trace?.trace ?? null;
-    const run = () => runPoint(experiment.specification, trace, point, undefined, buffer);
+    const run = () => runPoint(experiment.specification, traceIn(experiment, point), point, undefined, buffer);
     computed.push(await withPlaces(experiment, run));
     await pointDone?.(computed.at(-1)!, computed.length, all.length);
   }
@@ -48,24 +53,13 @@ export async function runExperiment(
   return { results, picture: resultsChart(results) };
 }
 
-async function experimentOf(
-  text: string,
-  file: string,
-  traces: Readonly<Record<string, string | Uint8Array>>,
-): Promise<Experiment> {
-  const specification = parseSpecification(text, file);
-  const placeOf = placesIn(text, file);
-  const named = traceOf(specification);
-  if (named === null) return { specification, placeOf, trace: null };
-  if (!Object.hasOwn(traces, named)) {
-    const given = Object.keys(traces).join(', ');
-    const remedy = given === '' ? 'give it among `traces`' : `those given are ${given}`;
-    throw new InputError(placeOf(['workload', 'trace']), `no trace ${named} was given`, remedy);
+async function tracedFile(path: string, given: Traces, limits: Limits): Promise<TracedFile> {
+  if (!Object.hasOwn(given, path)) {
+    const names = Object.keys(given);
+    const remedy = names.length === 0 ? 'give it among `traces`' : `those given are ${names.join(', ')}`;
+    throw new InputError(path, 'no such trace was given', remedy);
   }
-  return { specification, placeOf, trace: await tracedFile(named, traces[named], limitsOf(specification)) };
-}
-
-async function tracedFile(path: string, data: string | Uint8Array, limits: Limits): Promise<TracedFile> {
+  const data = given[path];
   const name = path.split('/').at(-1)!;
   const bytes = typeof data === 'string' ? new TextEncoder().encode(data) : data;
   const isPacked = bytes[0] === 0x1f && bytes[1] === 0x8b;

@@ -30,6 +30,17 @@ export const SEEDS_ALIKE = 'seeds alike';
 
 export const thousands = (value: number): string => value.toFixed(0).replace(/\B(?=(\d{3})+$)/g, ',');
 
+/** Small numbers in order, each once: `0,2-5`. */
+export function numbersIn(numbers: readonly number[]): string {
+  const ranges: [from: number, to: number][] = [];
+  for (const number of [...new Set(numbers)].sort((a, b) => a - b)) {
+    const last = ranges.at(-1);
+    if (last !== undefined && last[1] === number - 1) last[1] = number;
+    else ranges.push([number, number]);
+  }
+  return ranges.map(([from, to]) => (from === to ? `${from}` : `${from}${to === from + 1 ? ',' : '-'}${to}`)).join(',');
+}
+
 export const enumerate = (names: readonly string[]): string => new Intl.ListFormat('en-GB').format(names);
 
 /** A percent sign stays with its figure. */

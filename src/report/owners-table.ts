@@ -5,34 +5,57 @@ import type { Owner, OwnerCounts } from '../lab/results/owners.ts';
 import { thousands } from './figures.ts';
 import { type PerfColumn, percent, perfColumns } from './perf-columns.ts';
 
+/** By `yields` they go where there is no room. */
 const figures = [
-  ['', 'misses', 'misses'],
-  ['', 'cold', 'cold'],
-  ['', 'capacity', 'capacity'],
-  ['', 'conflict', 'conflict'],
-  ['sharing', 'true', 'trueSharing'],
-  ['sharing', 'false', 'falseSharing'],
-  ['', 'HITM', 'hitm'],
-  ['', 'upgrades', 'upgrades'],
-  ['', 'invalid.', 'invalidations'],
-  ['', 'spins', 'spins'],
-  ['', 'remote', 'remoteMisses'],
-] as const satisfies readonly (readonly [group: string, head: string, figure: keyof OwnerCounts])[];
+  ['', 'misses', 'misses', 0],
+  ['', 'cold', 'cold', 5],
+  ['', 'capacity', 'capacity', 4],
+  ['', 'conflict', 'conflict', 3],
+  ['sharing', 'true', 'trueSharing', 0],
+  ['sharing', 'false', 'falseSharing', 0],
+  ['', 'HITM', 'hitm', 1],
+  ['', 'upgrades', 'upgrades', 8],
+  ['', 'invalid.', 'invalidations', 7],
+  ['', 'spins', 'spins', 6],
+  ['', 'remote', 'remoteMisses', 2],
+] as const satisfies readonly (readonly [group: string, head: string, figure: keyof OwnerCounts, yields: number])[];
 type Figure = (typeof figures)[number][2];
 
+/** What the tables may be sorted by. */
+export const ownerOrders = {
+  misses: 'misses',
+  true: 'trueSharing',
+  false: 'falseSharing',
+  hitm: 'hitm',
+  upgrades: 'upgrades',
+  invalidations: 'invalidations',
+  spins: 'spins',
+} as const satisfies Record<string, Figure>;
+export type OwnerOrder = keyof typeof ownerOrders;
+
 /** The owners of one point, or of several that differ in their seed only; `rows` of them by name. */
-export function ownersTable(points: readonly (readonly OwnerCounts[])[], rows: number): string {
+export function ownersTable(
+  points: readonly (readonly OwnerCounts[])[],
+  rows: number,
+  { order = 'misses', width = Number.POSITIVE_INFINITY }: { order?: OwnerOrder; width?: number } = {},
+): string {
   const counts = points.flat();
   const all = [summed('all', counts)];
-  const owners = summedBy(counts, ({ name }) => name);
+  const by = ownerOrders[order];
+  const owners = summedBy(counts, ({ name }) => name, by);
   const rest = owners.slice(rows);
   const others = rest.length === 0 ? [] : [summed(`(${thousands(rest.length)} more)`, rest)];
-  return [
+  // Of a memory trace nothing is known but lines.
+  const isTrace = counts.length > 0 && counts.every(({ kind }) => kind === 'memory');
+  const kinds = [
     'Misses by kind of owner',
-    ...table('Kind', [...summedBy(counts, ({ kind }) => kind), ...all]),
+    ...table('Kind', [...summedBy(counts, ({ kind }) => kind, by), ...all], width),
     '',
-    'Misses by owner',
-    ...table('Owner', [...owners.slice(0, rows), ...others, ...all]),
+  ];
+  return [
+    ...(isTrace ? [] : kinds),
+    `Misses by ${isTrace ? 'line' : 'owner'}`,
+    ...table(isTrace ? 'Line' : 'Owner', [...owners.slice(0, rows), ...others, ...all], width),
     '',
   ].join('\n');
 }
@@ -40,11 +63,11 @@ export function ownersTable(points: readonly (readonly OwnerCounts[])[], rows: n
 type Figures = Pick<OwnerCounts, Figure>;
 type Summed = Figures & Pick<Owner, 'name'>;
 
-/** Most misses first. */
-const summedBy = (counts: readonly OwnerCounts[], keyOf: (of: OwnerCounts) => string): Summed[] =>
+/** Most first. */
+const summedBy = (counts: readonly OwnerCounts[], keyOf: (of: OwnerCounts) => string, by: Figure): Summed[] =>
   [...groupBy(counts, keyOf)]
     .map(([name, group]) => summed(name, group))
-    .sort((a, b) => b.misses - a.misses || (a.name < b.name ? -1 : 1));
+    .sort((a, b) => b[by]! - a[by]! || b.misses - a.misses || (a.name < b.name ? -1 : 1));
 
 function summed(name: string, of: readonly Figures[]): Summed {
   const sums = figuresOf(of).map(([, , figure]) => [figure, of.reduce((sum, counts) => sum + counts[figure]!, 0)]);
@@ -56,10 +79,10 @@ const figuresOf = (counts: readonly Figures[]) =>
   figures.filter(([, , figure]) => figure !== 'remoteMisses' || counts.some((each) => each[figure] !== undefined));
 
 /** The last row is the sum that shares are told of. */
-function table(heading: string, rows: readonly Summed[]): string[] {
+function table(heading: string, rows: readonly Summed[], width: number): string[] {
   const columns: PerfColumn[] = [
     { group: '', head: 'share' },
-    ...figuresOf(rows).map(([group, head]) => ({ group, head })),
+    ...figuresOf(rows).map(([group, head, , yields]) => (yields === 0 ? { group, head } : { group, head, yields })),
     { group: '', head: heading, left: true },
   ];
   const all = rows.at(-1)!.misses;
@@ -68,5 +91,5 @@ function table(heading: string, rows: readonly Summed[]): string[] {
     ...figuresOf(rows).map(([, , figure]) => thousands(row[figure]!)),
     row.name,
   ]);
-  return perfColumns(columns, cells);
+  return perfColumns(columns, cells, width);
 }

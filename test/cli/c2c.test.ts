@@ -1,4 +1,5 @@
 /** `slabscope c2c` as a user has it. */
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -54,6 +55,114 @@ describe('with --json', () => {
   test('--seeds runs so many seeds, from that of the point on', async () => {
     const points = await pointsOf('--seeds', '2', '--point', 'seed=1');
     expect(points.map(({ point }) => point.seed)).toEqual([1, 2]);
+  });
+});
+
+test('tables are as wide as 80 columns where there is no terminal, and as they need to be with --wide', async () => {
+  const [narrow, wide] = await Promise.all([c2c('--top', '5'), c2c('--top', '5', '--wide')]);
+  const widest = ({ stdout }: { stdout: string }) => Math.max(...stdout.split('\n').map(({ length }) => length));
+  expect([widest(narrow) <= 80, widest(wide) > 100]).toEqual([true, true]);
+  expect(narrow.stdout).toContain('--wide shows');
+});
+
+test('--sort puts the owners first that have most of it', async () => {
+  const { stdout } = await c2c('--sort', 'upgrades', '--wide', '--point', 'touch=init-all');
+  const rows = stdout.slice(stdout.indexOf('Misses by owner')).split('\n').slice(6);
+  const upgrades = rows.slice(0, 5).map((row) => Number(row.trim().split(/ +/)[8]!.replaceAll(',', '')));
+  expect(upgrades).toEqual(upgrades.toSorted((a, b) => b - a));
+});
+
+describe('--try', () => {
+  test('runs the changed layout under the same seeds, and tells what it saves', async () => {
+    const { status, stdout } = await c2c('--try', 'alignment=whole-line,filp:+0x0@0x20', '--seeds', '2');
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/\n--try alignment=whole-line,filp:\+0x0@0x20/);
+    expect(stdout).toMatch(/\na seed, of 2 +as it is +tried +change +95 % interval\nmisses +[\d,]+ /);
+    expect(stdout).toMatch(/\nIt changes misses: .+; cycles an operation: .+\.\n$/);
+  });
+
+  test('as JSON has both sides and the changes', async () => {
+    const { stdout } = await c2c('--try', 'filp:+0x0@0x20', '--json');
+    const { points, tried, changes } = JSON.parse(stdout);
+    expect([points.length, tried.length, changes[0].label]).toEqual([1, 1, 'misses']);
+    expect([changes[0].base, changes[0].tried]).toEqual([points[0].counts.misses, tried[0].counts.misses]);
+  });
+
+  test('of a field that nobody names is refused', async () => {
+    const { status, stderr } = await c2c('--try', 'f_count@0x20');
+    expect([status, stderr]).toEqual([
+      2,
+      'slabscope: --try: no field f_count; name fields in the specification, or the bytes by their offset: CACHE:+OFFSET@OFFSET\n',
+    ]);
+  });
+});
+
+describe('of a memory trace', () => {
+  const recorded = new URL('../golden/data/mt-fs.mp.gz', import.meta.url).pathname;
+
+  test('every sharing miss that `slabscope cache` counts is in a pair', async () => {
+    const [shared, counted] = await Promise.all([
+      slabscope('c2c', recorded, '--json'),
+      slabscope('cache', recorded, '--classes', '--json'),
+    ]);
+    const { counts, sharing } = JSON.parse(shared.stdout);
+    const { total } = JSON.parse(counted.stdout);
+    expect(counts).toEqual(total);
+    const paired = (which: string) =>
+      sharing.pairs
+        .filter(({ sharing: of }: { sharing: string }) => of === which)
+        .reduce((sum: number, { misses }: { misses: number }) => sum + misses, 0);
+    expect([paired('trueSharing'), paired('falseSharing')]).toEqual([total.trueSharing, total.falseSharing]);
+  });
+
+  test('lines and words have their addresses', async () => {
+    const { status, stdout } = await slabscope('c2c', recorded, '--top', '1');
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/150,000 accesses, 4 CPUs\n/);
+    expect(stdout).toMatch(/Misses by line\n.+ 0x165240\n/s);
+    expect(stdout).toMatch(/ 0x165260\n +3 {2}<- 0x165270\n/);
+    expect(Math.max(...stdout.split('\n').map(({ length }) => length))).toBeLessThanOrEqual(80);
+  });
+
+  test('options of points are refused, and those of traces for a specification', async () => {
+    const [point, l1] = await Promise.all([slabscope('c2c', recorded, '--point', 'seed=1'), c2c('--l1', '8K/2/32')]);
+    expect([point.status, point.stderr]).toEqual([
+      2,
+      'slabscope: --point: means nothing to a memory trace, which has no points; leave it out, or name a specification\n',
+    ]);
+    expect([l1.status, l1.stderr]).toEqual([
+      2,
+      'slabscope: --l1: means nothing to a specification, which has its machine; leave it out, or name a memory trace\n',
+    ]);
+  });
+});
+
+const hasAnnotate = spawnSync('callgrind_annotate', ['--version']).error === undefined;
+
+describe('export --format callgrind', () => {
+  const out = join(folder, 'callgrind.out.small');
+  const exported = () =>
+    slabscope('export', specification, '--format', 'callgrind', '--out', out, '--point', 'touch=init-all', '--json');
+
+  // Skipped where valgrind's callgrind_annotate is not installed: it is what reads the file.
+  test.skipIf(!hasAnnotate)('callgrind_annotate finds all misses, functions and what they missed', async () => {
+    const { misses } = JSON.parse((await exported()).stdout);
+    const { stdout } = spawnSync('callgrind_annotate', ['--inclusive=yes', '--threshold=100', out], {
+      encoding: 'utf8',
+    });
+    expect(stdout).toContain(`${misses.toLocaleString('en-GB')} (100.0%)`);
+    expect(stdout).toMatch(/ PROGRAM TOTALS\n/);
+    expect(stdout).toMatch(/ workload:workload: initialisation \[code\]\n/);
+    expect(stdout).toMatch(/ kernel:kmem_cache_alloc\w* \[code\]\n/);
+    expect(stdout).toMatch(/ filp:filp object \+0x0 \[object\]\n/);
+  });
+
+  test('results, which do not have the functions, are refused', async () => {
+    const { status, stderr } = await slabscope('export', 'r.json', '--format', 'callgrind', '--out', out);
+    expect([status, stderr]).toEqual([
+      2,
+      'slabscope: r.json: results do not have the functions that missed; name the specification (YAML)\n',
+    ]);
   });
 });
 

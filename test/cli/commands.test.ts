@@ -21,7 +21,7 @@ import type { ResultsDiff } from '../../src/lab/results/diff.ts';
 import type { PointResult } from '../../src/lab/results/points.ts';
 import type { Results } from '../../src/lab/results/results.ts';
 import { columnsOf, pointRows } from '../../src/lab/results/rows.ts';
-import { parseSpecification, traceOf } from '../../src/lab/specification/specification.ts';
+import { parseSpecification, tracesOf } from '../../src/lab/specification/specification.ts';
 import { workloads } from '../../src/lab/workloads/all.ts';
 import { touchModels } from '../../src/lab/workloads/touch.ts';
 import { point } from '../report/results.ts';
@@ -290,7 +290,10 @@ describe('list', () => {
 
   test('a name that is none: one line, status 2', async () => {
     expectOneLine(await slabscope('list', 'machines', 'sky-lake'), /no such name; did you mean skylake\?$/m);
-    expectOneLine(await slabscope('list', 'touch', 'all'), /list touch all: no such name; known are init-all, /);
+    expectOneLine(
+      await slabscope('list', 'touch', 'all'),
+      /list touch all: no such name; known are recorded, init-all, /,
+    );
     expectOneLine(await slabscope('list', 'machines', 'toString'), /list machines toString: no such name; known are /);
   });
 });
@@ -301,7 +304,7 @@ describe('init', () => {
     const { status, stdout } = await slabscope('init', path);
     expect([status, stdout]).toEqual([0, `written: ${path}; edit it, then: slabscope run ${path}\n`]);
     const specification = parseSpecification(readFileSync(path, 'utf8'), path);
-    expect([specification.name, existsSync(join(folder, traceOf(specification)!))]).toEqual(['my--own-', true]);
+    expect([specification.name, existsSync(join(folder, tracesOf(specification)[0]!))]).toEqual(['my--own-', true]);
   });
 
   test('--json tells what was written as JSON', async () => {

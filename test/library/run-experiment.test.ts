@@ -63,9 +63,9 @@ test.each([
     'a trace that was not given',
     specification,
     { traces: { other: trace } },
-    'my.yaml:3: no trace traces/few.txt was given; those given are other',
+    'traces/few.txt: no such trace was given; those given are other',
   ],
-  ['no trace at all', specification, {}, 'my.yaml:3: no trace traces/few.txt was given; give it among `traces`'],
+  ['no trace at all', specification, {}, 'traces/few.txt: no such trace was given; give it among `traces`'],
   [
     'a packed trace that is cut',
     specification,

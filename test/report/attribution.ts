@@ -1,7 +1,7 @@
 /** What attribution finds of a small made-up run, for tests of reports. */
-import type { LineAccesses, Owner, OwnerCounts, Sharing } from '../../src/lab/results/owners.ts';
+import type { LineAccesses, Owner, OwnerCounts, Sharing, SharingPair, Side } from '../../src/lab/results/owners.ts';
 
-const nothing = { loads: 0, stores: 0, loadMisses: 0, storeMisses: 0, loadHitm: 0, storeHitm: 0 };
+const nothing = { base: 0, loads: 0, stores: 0, loadMisses: 0, storeMisses: 0, loadHitm: 0, storeHitm: 0 };
 
 const inStats = (field: string, offset: number): Owner => ({
   name: `stats object +0x${offset.toString(16)} (${field})`,
@@ -19,11 +19,30 @@ const accesses = (offset: number, cpu: number, owner: Owner, counts: Partial<Lin
   ...counts,
 });
 
+const side = (owner: Owner, cpu: number, fn: string): Side => ({ ...owner, cpu, fn });
+
+/** What the counters are missed for, and the lock. */
+export const pairs: readonly SharingPair[] = [
+  {
+    ...{ sharing: 'falseSharing', victim: side(rx, 0, 'netif_rx'), taker: side(tx, 1, 'dev_queue_xmit') },
+    ...{ sameObject: true, misses: 19, hitm: 19, alone: 19, lines: 1 },
+  },
+  {
+    ...{ sharing: 'falseSharing', victim: side(tx, 1, 'dev_queue_xmit'), taker: side(rx, 0, 'netif_rx') },
+    ...{ sameObject: true, misses: 10, hitm: 10, alone: 8, lines: 1 },
+  },
+  {
+    ...{ sharing: 'trueSharing', victim: side(lock, 0, ''), taker: side(lock, 1, '') },
+    ...{ sameObject: true, misses: 4, hitm: 4, alone: 4, lines: 1 },
+  },
+];
+
 /** Two counters in one line, each of one CPU, and a lock that both take. */
 export const sharing: Sharing = {
   line: 32,
   lines: 3,
   hitm: 40,
+  pairs,
   hottest: [
     {
       address: 0x1fe0040,

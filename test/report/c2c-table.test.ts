@@ -44,5 +44,7 @@ test('only so many lines are told as were asked for, and how many there are besi
 });
 
 test('a run in which no line went from cache to cache is told as such', () => {
-  expect(c2cTable({ line: 32, lines: 0, hitm: 0, hottest: [] }, 20)).toBe('No line went from cache to cache.\n');
+  expect(c2cTable({ line: 32, lines: 0, hitm: 0, pairs: [], hottest: [] }, 20)).toBe(
+    'No line went from cache to cache.\n',
+  );
 });

@@ -80,7 +80,15 @@ const nothingSkipped = Object.fromEntries(
 export const trace: TraceReport = {
   ...{ name: 'tar-extract.ftrace.txt.gz', sha256: 'fedcba9876543210', events: 4600, threads: 3 },
   ...{ format: 'ftrace', lines: 4611, otherTracepoints: 0, otherLines: 0, lostEvents: 0, skipped: nothingSkipped },
-  ...{ allocations: 2000, frees: 1500, resizes: 0, unseenFrees: 100, liveAtEnd: 400, peakLiveBytes: 81_920 },
+  ...{
+    bornBefore: 0,
+    allocations: 2000,
+    frees: 1500,
+    resizes: 0,
+    unseenFrees: 100,
+    liveAtEnd: 400,
+    peakLiveBytes: 81_920,
+  },
   ...{ pageAllocations: 0, cpus: 2, renamedCaches: 0, cachesOfSeveralSizes: 0, unknownFlags: 0, caches: [] },
 };
 

@@ -82,6 +82,12 @@ const forms: readonly Form[] = [
   },
 ];
 
+/** Whether a text begins as a memory trace does. */
+export function isMemoryTrace(text: string): boolean {
+  const first = text.split('\n').find((line) => /^\s*[^\s#]/.test(line));
+  return first !== undefined && forms.some(({ recognized }) => recognized.test(first.trimStart()));
+}
+
 export class MemoryTraceParser {
   /** The number of the line that is being read, from 1; at the end, how many there were. */
   line = 0;

@@ -23,7 +23,7 @@ import { workloads } from '../workloads/all.ts';
 import { Interference } from '../workloads/interference.ts';
 import { placementOf } from '../workloads/placement.ts';
 import { startTimerInterrupts } from '../workloads/timer-interrupts.ts';
-import { touchModels, untouched } from '../workloads/touch.ts';
+import { RECORDED, touchModels, untouched } from '../workloads/touch.ts';
 import { WorkloadContext } from '../workloads/workload.ts';
 import { establish, startFresh } from './history.ts';
 
@@ -75,10 +75,12 @@ export function runPoint(
   const context: WorkloadContext = new WorkloadContext({
     allocator,
     seed,
+    historySeed: seedFor('history'),
     touch:
-      settings.touch === undefined || !byModel
+      settings.touch === undefined || settings.touch === RECORDED || !byModel
         ? untouched
         : touchModels[settings.touch](seed, (cache) => usedFields(cache)),
+    recordedTouches: settings.touch === RECORDED,
     trace,
     placement: placementOf(
       settings.placement ?? 'thread',

@@ -32,40 +32,44 @@ export interface Origin {
   readonly specification: Described;
   /** The names of the CPU models. */
   readonly machine: string;
-  /** Null where no trace is replayed. */
-  readonly trace: TracedFile | null;
+  /** Those that are replayed, by what the specification calls them. */
+  readonly traces: ReadonlyMap<string, TracedFile>;
   /** The version that computes. */
   readonly slabscope: string;
 }
 
 /** Hashes all that can reach a point's result, but the point itself: how many seeds there are cannot. */
-export function identityOf({ specification, trace, slabscope }: Origin, sha256: Sha256): Identity {
-  const { seeds: _, ...rest } = trace === null ? specification : withTrace(specification, trace.sha256);
+export function identityOf({ specification, traces, slabscope }: Origin, sha256: Sha256): Identity {
+  const { seeds: _, ...rest } = withTraces(specification, (trace) => traces.get(trace)!.sha256);
   return { slabscope, specificationHash: sha256(JSON.stringify({ schema: RESULTS_SCHEMA, ...rest })) };
 }
 
 /** `points` in the order of the experiment's. */
 export function resultsOf(origin: Origin, points: readonly PointResult[], sha256: Sha256): Results {
-  const { specification, machine, trace } = origin;
+  const { specification, machine, traces } = origin;
+  const reports = [...traces.values()].map(traceReport);
   const { slabscope, specificationHash } = identityOf(origin, sha256);
   return {
     schema: RESULTS_SCHEMA,
     slabscope,
     name: specification.name,
-    specification: trace === null ? specification : withTrace(specification, trace.name),
+    specification: withTraces(specification, (trace) => traces.get(trace)!.name),
     specificationHash,
     seed: specification.seed,
     machine,
-    trace: trace === null ? null : traceReport(trace),
+    trace: reports.length === 1 ? reports[0] : null,
+    ...(reports.length > 1 ? { traces: reports } : {}),
     points,
     measures: measuresOf(points),
     comparisons: compareAll(points),
   };
 }
 
-/** The same specification with `trace` in place of the trace's path: its hash, or its name without the folder. */
-function withTrace(specification: Described, trace: string): Described {
-  const named = (workload: Workload): Workload => ('trace' in workload ? { ...workload, trace } : workload);
+/** The same specification with what `told` says in place of each trace's path: its hash, or its name without the folder. */
+function withTraces(specification: Described, told: (path: string) => string): Described {
+  const toldAll = (trace: unknown): unknown => (Array.isArray(trace) ? trace.map(toldAll) : told(String(trace)));
+  const named = (workload: Workload): Workload =>
+    'trace' in workload ? { ...workload, trace: toldAll(workload.trace) } : workload;
   const { workload } = specification;
   return { ...specification, workload: isList(workload) ? workload.map(named) : named(workload) };
 }

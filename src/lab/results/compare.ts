@@ -56,7 +56,7 @@ const combinationsOf = (points: readonly PointResult[]) => points.map(({ point }
 /**
  * The keys that have more than one value, colouring first, then alignment, which most experiments ask about. Touch models are
  * not compared with each other: they are assumptions that stand side by side, and not one is the other's base. Nor are
- * the parts that seeds draw: their intervals are.
+ * the parts that seeds draw: their intervals are. Nor are traces, and what of them is passed over: each is a question of its own.
  */
 export function axesOf(points: readonly PointResult[]): string[] {
   const all = combinationsOf(points);
@@ -65,7 +65,7 @@ export function axesOf(points: readonly PointResult[]): string[] {
     .sort((a, b) => rank(a) - rank(b));
 }
 
-const SIDE_BY_SIDE = ['touch', 'drawn'];
+const SIDE_BY_SIDE = ['touch', 'drawn', 'workload.trace', 'workload.pass_over'];
 const FIRST = ['colouring', 'alignment'];
 const rank = (axis: string) => (FIRST.includes(axis) ? FIRST.indexOf(axis) : FIRST.length);
 

@@ -6,7 +6,8 @@ import type { ClassedMisses } from './counts.ts';
 export interface Owner {
   /** Unique among the owners: `slab_t.inuse of dentry_cache`, `inode_cache object +0x18 (i_count)`. */
   readonly name: string;
-  readonly kind: Role;
+  /** `memory` where nothing is known of an address but itself: of a memory trace. */
+  readonly kind: Role | 'memory';
   /** The structure and its field, as `slab_t.inuse`; of an object the field's own name, empty where none is known. */
   readonly field: string;
   /** Which of its kind: the name of a cache or of a static; empty where there is but one, and for all pages together. */
@@ -37,8 +38,45 @@ export interface Sharing {
   /** How many lines did, and all their fetches of modified copies. */
   readonly lines: number;
   readonly hitm: number;
+  /** All sharing misses, each with what took the line away before; most misses first. */
+  readonly pairs: readonly SharingPair[];
   /** Those with most, at most 100. */
   readonly hottest: readonly SharedLine[];
+}
+
+/** By what lines are the hottest. */
+export type SharingOrder = 'hitm' | 'trueSharing' | 'falseSharing';
+
+/** One side of a pair. */
+export interface Side extends Owner {
+  readonly cpu: number;
+  /** The kernel function that made the access, or in parentheses what the workload was doing; empty where it is not noted. */
+  readonly fn: string;
+}
+
+/** Sharing misses that are alike: what was missed, and whose store had taken the line away. */
+export interface SharingPair {
+  readonly sharing: 'trueSharing' | 'falseSharing';
+  readonly victim: Side;
+  /** Null where it did so before anything was watched, or was a device. */
+  readonly taker: Side | null;
+  /** Whether both are in one object or structure, or in two that lie in one line. */
+  readonly sameObject: boolean;
+  readonly misses: number;
+  /** Of the misses: those that found the line modified in another cache. */
+  readonly hitm: number;
+  /** Of the misses: those before which nothing else of the line was written by others, so that without this field they had been none. */
+  readonly alone: number;
+  /** How many lines had such misses. */
+  readonly lines: number;
+}
+
+/** Misses of one owner by the function that made them. */
+export interface FunctionMisses extends ClassedMisses {
+  /** As a side has it. */
+  readonly fn: string;
+  readonly owner: Owner;
+  readonly hitm: number;
 }
 
 /** One line, from the moment on when it first went from cache to cache in the measured part. */
@@ -55,6 +93,8 @@ export interface LineAccesses {
   readonly offset: number;
   readonly cpu: number;
   readonly owner: Owner;
+  /** Where the object or structure begins that it was in at first. */
+  readonly base: number;
   /** Locked operations are stores; a prefetch that fetched the line is a load. */
   readonly loads: number;
   readonly stores: number;

@@ -83,6 +83,14 @@ const trace = z.looseObject({
   ...{ cpus: count, allocations: count, frees: count, resizes: count, pageAllocations: count, unseenFrees: count },
   ...{ liveAtEnd: count, peakLiveBytes: count, otherTracepoints: count, otherLines: count, lostEvents: count },
   ...{ renamedCaches: count, cachesOfSeveralSizes: count, unknownFlags: count },
+  bornBefore: count.optional().meta({ description: 'objects that were there before the first event' }),
+  touches: z
+    .looseObject({
+      ...{ reads: count, writes: count, modifies: count, skipped: count, inBornBefore: count },
+      ...{ sites: count, functions: count },
+    })
+    .optional()
+    .meta({ description: 'accesses inside objects, where the trace tells of them' }),
   skipped: z.record(z.string(), count).meta({ description: 'events left out, by reason' }),
   caches: z.array(z.looseObject({ recordedName: z.string(), name: z.string(), size: count })),
 });
@@ -95,7 +103,8 @@ export const resultsSchema = z.looseObject({
   specificationHash: z.string(),
   seed: z.string(),
   machine: z.string(),
-  trace: trace.nullable(),
+  trace: trace.nullable().meta({ description: 'null where none was replayed, or several' }),
+  traces: z.array(trace).optional().meta({ description: 'where several were replayed' }),
   points: z.array(pointResultSchema),
   measures: z.array(
     z.looseObject({

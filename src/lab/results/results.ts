@@ -25,8 +25,10 @@ export interface Results {
   readonly specificationHash: string;
   readonly seed: string;
   readonly machine: string;
-  /** Null where no trace was replayed. */
+  /** Null where no trace was replayed, or several. */
   readonly trace: TraceReport | null;
+  /** Where several were: points name them by `workload.trace`. */
+  readonly traces?: readonly TraceReport[];
   readonly points: readonly PointResult[];
   /** Of each combination, in the order of the points. */
   readonly measures: readonly CombinationMeasures[];

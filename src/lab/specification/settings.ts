@@ -3,7 +3,7 @@
 import type { Point } from '../results/points.ts';
 import type { InterferenceOptions } from '../workloads/interference.ts';
 import { labelOf } from '../workloads/parameter-types.ts';
-import type { DrawnPart, Specification } from './specification.ts';
+import { type DrawnPart, type Specification, traceName } from './specification.ts';
 
 /** One value of each key that may be a list. */
 type One<T> = T extends readonly (infer Value)[] ? One<Value> : T extends object ? { [K in keyof T]: One<T[K]> } : T;
@@ -17,11 +17,15 @@ interface Axis {
   readonly labels: readonly (string | number)[];
 }
 
+/** What stands in a point for a value of the axis at `path`. */
+const labelAt = (path: string, value: unknown): string | number =>
+  path === 'workload.trace' ? traceName(String(value)) : labelOf(value);
+
 const isGroup = (value: unknown): value is object => typeof value === 'object' && value !== null;
 
 /** In the order of the specification's keys. */
 function axesIn(value: unknown, path: string): Axis[] {
-  if (Array.isArray(value)) return [{ path, labels: value.map(labelOf) }];
+  if (Array.isArray(value)) return [{ path, labels: value.map((each) => labelAt(path, each)) }];
   if (!isGroup(value)) return [];
   return Object.entries(value).flatMap(([key, inner]) => axesIn(inner, path === '' ? key : `${path}.${key}`));
 }
@@ -40,13 +44,19 @@ export function points({ fields: _, ...specification }: Specification): Point[] 
 
 export function settingsOf({ fields: _, ...specification }: Specification, point: Point): Settings {
   const choose = (value: unknown, path: string): unknown => {
-    if (Array.isArray(value)) return value.find((each) => labelOf(each) === point[path]);
+    if (Array.isArray(value)) return value.find((each) => labelAt(path, each) === point[path]);
     if (!isGroup(value)) return value;
     return Object.fromEntries(
       Object.entries(value).map(([key, inner]) => [key, choose(inner, path === '' ? key : `${path}.${key}`)]),
     );
   };
   return choose(specification, '') as Settings;
+}
+
+/** The trace that a point replays, as the specification names it; null where it replays none. */
+export function traceOf(specification: Specification, point: Point): string | null {
+  const { trace } = settingsOf(specification, point).workload;
+  return trace === undefined ? null : String(trace);
 }
 
 /** What user mode does between kernel entries; null: nothing. */

@@ -14,15 +14,18 @@ import { MiB } from '../../hw/memory.ts';
 import { type Limits, limitsOfAll } from '../../slab/kernel-facts.ts';
 import type { KernelVersion } from '../../slab/kernel-version.ts';
 import { kernels } from '../../slab/kernels.ts';
+import type { AllocationTrace } from '../traces/allocation-trace.ts';
 import { workloads } from '../workloads/all.ts';
 import { axis, bytes, labelOf, oneOf, valuesOf, whole } from '../workloads/parameter-types.ts';
-import { type TouchModelName, touchModels } from '../workloads/touch.ts';
+import { cachesNamed } from '../workloads/replay.ts';
+import { RECORDED, touchNames } from '../workloads/touch.ts';
 import type { OptionalKey, WorkloadDefinition } from '../workloads/workload.ts';
 import { fieldsKey } from './fields.ts';
 import { firstLine, type JsonSchema, problemOf } from './problems.ts';
 
 const alignments = ['word', 'line-fraction', 'whole-line'] as const;
 const alignmentBytes = [4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096] as const;
+export type Alignment = (typeof alignments)[number] | (typeof alignmentBytes)[number];
 const drawnParts = ['statics', 'ageing', 'history', 'threads', 'workload'] as const;
 /** What a seed draws of a point; `workload` is what workloads do and touch, and what the machine itself draws. */
 export type DrawnPart = (typeof drawnParts)[number];
@@ -32,7 +35,6 @@ const lineBytes = [16, 32, 64, 128] as const;
 
 const modelNames = Object.keys(cpuModels) as CpuModelName[];
 const protocolNames = Object.keys(protocols) as ProtocolName[];
-const touchNames = Object.keys(touchModels) as TouchModelName[];
 const workloadNames = [...workloads.keys()];
 
 const cycles = z.number().int().min(0);
@@ -81,13 +83,17 @@ function workloadSchema({ name, summary, parameters }: WorkloadDefinition, param
   return z.strictObject({ name: z.literal(name), ...Object.fromEntries(shape) }).describe(summary);
 }
 
-/** A parameter that may vary. Those that must be given, such as a file, may not. */
+/** A parameter that may vary. */
 function varying(type: z.ZodType): z.ZodType {
-  if (!(type instanceof z.ZodDefault || type instanceof z.ZodOptional)) return type;
   const { description } = type;
-  const one = axis(type.unwrap() as z.ZodType);
-  const several = type instanceof z.ZodOptional ? one.optional() : one.default(type.def.defaultValue as never);
+  const several = severalOf(type);
   return description === undefined ? several : several.describe(description);
+}
+
+function severalOf(type: z.ZodType): z.ZodType {
+  if (type instanceof z.ZodOptional) return axis(type.unwrap() as z.ZodType).optional();
+  if (type instanceof z.ZodDefault) return axis(type.unwrap() as z.ZodType).default(type.def.defaultValue as never);
+  return axis(type);
 }
 
 type WorkloadSchema = ReturnType<typeof workloadSchema>;
@@ -228,8 +234,11 @@ export type Specification = z.output<typeof specification>;
 
 export type PlaceOf = (path: readonly PropertyKey[]) => string;
 
-/** Reads YAML; `file` names it in messages. */
-export function parseSpecification(text: string, file: string): Specification {
+/**
+ * Reads YAML; `file` names it in messages. `touches`: whether all its traces tell of touches, where they have been read: only
+ * then it is known what the key `touch` may be.
+ */
+export function parseSpecification(text: string, file: string, touches?: boolean): Specification {
   const { document, lineOf } = yamlIn(text, file);
   const broken = document.errors[0];
   if (broken !== undefined) {
@@ -245,7 +254,7 @@ export function parseSpecification(text: string, file: string): Specification {
     // Aliases that come to more than memory holds.
     throw new InputError(file, firstLine((error as Error).message), 'write it out, or with fewer aliases');
   }
-  return specificationFrom(value, placesIn(text, file));
+  return specificationFrom(value, placesIn(text, file), touches);
 }
 
 /** Tells the place of a key in the YAML of a specification as FILE:LINE; of what is not there, that of what it would be in. */
@@ -262,7 +271,7 @@ function yamlIn(text: string, file: string) {
 }
 
 /** The same from a value; `placeOf` names the place of a key in messages. */
-export function specificationFrom(value: unknown, placeOf: PlaceOf): Specification {
+export function specificationFrom(value: unknown, placeOf: PlaceOf, touches?: boolean): Specification {
   const result = specification.safeParse(value, { reportInput: true });
   if (!result.success) {
     const schema = specificationSchema() as JsonSchema;
@@ -271,21 +280,25 @@ export function specificationFrom(value: unknown, placeOf: PlaceOf): Specificati
     const remedy = others.length === 0 ? first.remedy : `${first.remedy}; wrong too: ${others.join(', ')}`;
     throw new InputError(placeOf(first.path), first.problem, remedy);
   }
-  return checked(withDefaults(result.data, placeOf), placeOf);
+  return checked(withDefaults(result.data, placeOf, touches), placeOf, touches);
 }
 
 /** What each key that not all workloads understand is, where one does and nothing is said. */
 const defaults = { touch: ['init-all', 'init-head', 'hot-fields'], placement: 'thread' } as const;
 
+/** Whether all its workloads replay a trace. */
+const onlyReplays = ({ workload }: Specification): boolean => valuesOf(workload).every(({ name }) => name === 'replay');
+
 /** Keys that no workload here understands are refused; the others have their defaults, so that a report can tell them. */
-function withDefaults(given: Specification, placeOf: PlaceOf): Specification {
+function withDefaults(given: Specification, placeOf: PlaceOf, touches: boolean | undefined): Specification {
   const used = new Set(valuesOf(given.workload).flatMap(({ name }) => workloads.get(name)!.uses));
   for (const key of ['object_size', 'placement', 'touch'] satisfies OptionalKey[]) {
     if (given[key] === undefined || used.has(key)) continue;
     const names = valuesOf(given.workload).map(({ name }) => name);
     throw new InputError(placeOf([key]), `${key} means nothing to ${names.join(', ')}`, 'leave it out');
   }
-  const { touch = used.has('touch') ? [...defaults.touch] : undefined } = given;
+  const usual = touches === true && onlyReplays(given) ? [RECORDED] : [...defaults.touch];
+  const { touch = used.has('touch') ? usual : undefined } = given;
   const { placement = used.has('placement') ? defaults.placement : undefined } = given;
   // In the order of the keys, which is that of the axes.
   const keys = Object.keys(specification.shape) as (keyof Specification)[];
@@ -366,7 +379,7 @@ function lacks(
 }
 
 /** What can only be told of values together. */
-function checked(of: Specification, placeOf: PlaceOf): Specification {
+function checked(of: Specification, placeOf: PlaceOf, touches: boolean | undefined): Specification {
   const { machine, kernel, limit, batchcount } = of;
   for (const model of modelsOf(of)) {
     checkGeometry(model.l1, placeOf(['machine', 'model', 'l1']));
@@ -382,6 +395,7 @@ function checked(of: Specification, placeOf: PlaceOf): Specification {
   const leastFootprint = Math.min(...footprintsOf(of));
   const greedy = valuesOf(of.workload).find(({ name }) => workloads.get(name)!.cpus > smallest);
   const uniprocessor = valuesOf(kernel.smp).includes('off');
+  const tracesNamed = tracesOf(of).map(traceName);
   const least = limit === undefined ? 0 : Math.min(...valuesOf(limit));
   const faults: Fault[] = [
     [
@@ -436,6 +450,18 @@ function checked(of: Specification, placeOf: PlaceOf): Specification {
       'the kernel takes a limit, and a batchcount up to it',
     ],
     [
+      tracesNamed.some((name, i) => tracesNamed.indexOf(name) !== i),
+      ['workload', 'trace'],
+      `two traces of one name: ${tracesNamed.join(', ')}`,
+      'points are named by it: name each file otherwise',
+    ],
+    [
+      valuesOf(of.touch ?? []).includes(RECORDED) && (touches === false || !onlyReplays(of)),
+      ['touch'],
+      onlyReplays(of) ? 'recorded touches of a trace that has none' : 'recorded touches of a workload that is no trace',
+      'replay a touch trace (docs/traces.md), or name a touch model',
+    ],
+    [
       valuesOf(of.touch ?? []).includes('fields') && of.fields === undefined,
       ['touch'],
       'the touch model fields without any fields',
@@ -454,10 +480,27 @@ export const kernelsOf = ({ kernel }: Pick<Specification, 'kernel'>): KernelVers
 /** What all of them take: that much of a trace is replayed. */
 export const limitsOf = (specification: Specification): Limits => limitsOfAll(kernelsOf(specification));
 
-/** The trace that the specification replays, as it names it; null without one. */
-export function traceOf(specification: Specification): string | null {
-  const traces = valuesOf(specification.workload).flatMap(({ trace }) => trace ?? []);
-  return traces.length === 0 ? null : String(traces[0]);
+/** The traces that the specification replays, as it names them. */
+export const tracesOf = (specification: Specification): string[] =>
+  valuesOf(specification.workload).flatMap(({ trace }) => valuesOf(trace ?? []).map(String));
+
+/** What points call a trace: its file's name, without the folder and how it is packed. */
+export const traceName = (path: string): string => path.replace(/^.*[\\/]/, '').replace(/(\.txt)?(\.gz)?$/, '');
+
+/** What can only be told once the traces are read, by the names that the specification has for them. */
+export function checkTraces(
+  { workload }: Specification,
+  traces: ReadonlyMap<string, AllocationTrace>,
+  placeOf: PlaceOf,
+): void {
+  const caches = new Set([...traces.values()].flatMap((trace) => trace.caches.map(({ recordedName }) => recordedName)));
+  const unknown = valuesOf(workload)
+    .flatMap(({ pass_over }) => valuesOf(pass_over ?? []))
+    .flatMap((names) => cachesNamed(String(names)))
+    .find((name) => !caches.has(name));
+  if (unknown === undefined) return;
+  const remedy = caches.size === 0 ? 'leave it out' : `name some of ${[...caches].join(', ')}`;
+  throw new InputError(placeOf(['workload', 'pass_over']), `no cache ${unknown} in any trace`, remedy);
 }
 
 /** The models that the machine may be, in order. */
@@ -472,6 +515,14 @@ export function cpuModelOf(model: CpuModelName | z.output<typeof inlineModel>): 
   return { ...rest, l2: l2 === null ? null : { ...l2, line: model.l1.line } };
 }
 
+/** An alignment as `text` has it; `place` names it in messages. */
+export function alignmentOf(text: string, place: string): Alignment {
+  const all = [...alignments, ...alignmentBytes];
+  const found = all.find((each) => String(each) === text);
+  if (found !== undefined) return found;
+  throw new InputError(place, `no alignment ${text}`, `use ${all.join(', ')}`);
+}
+
 /** The JSON Schema of specifications, for editors. */
 export function specificationSchema(): object {
   return {
@@ -483,6 +534,7 @@ export function specificationSchema(): object {
 /** What to write for keys that have several forms. */
 const examples: Record<string, string> = {
   workload: `{ name: replay, trace: FILE }, or one of ${workloadNames.slice(1).join(', ')}`,
+  'workload.trace': 'the file of a trace, or a list of several',
   'workload.name': workloadNames.join(', '),
   interference: 'a whole number from 0 to 100, or { share: 25, footprint: 256K }',
   'machine.model': `one of ${modelNames.join(', ')}, or a model written out`,

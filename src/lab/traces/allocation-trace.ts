@@ -5,8 +5,12 @@
  * replay must not: each free has its allocation, each object is freed at most once, and no two live objects are one.
  * So normalising drops what has no counterpart and inserts the frees that nobody saw, and the summary owns up to both:
  *
- *   events + resizes = allocations + frees + those skipped       (a resize is an allocation and a free)
- *   allocations      = frees + unseenFrees + liveAtEnd
+ *   events + resizes         = allocations + frees + those skipped       (a resize is an allocation and a free)
+ *   bornBefore + allocations = frees + unseenFrees + liveAtEnd
+ *
+ * A trace may tell of the touches too: every read and write inside the objects (touches.ts). Of them none has to be guessed:
+ *
+ *   reads + writes + modifies = those to be replayed + those skipped     (of objects that are left out)
  *
  * What a kernel refuses is left out too. Where several kernels are to replay a trace, it is what any of them refuses: all
  * do the same operations, so they can be compared.
@@ -16,10 +20,12 @@ import { Column } from '../../base/column.ts';
 import { InputError } from '../../base/input-error.ts';
 import type { Limits } from '../../slab/kernel-facts.ts';
 import { type Free, type Operations, OperationWriter } from './operations.ts';
+import type { Touches } from './touches.ts';
 
 export interface TraceCache {
+  /** Several caches may have one. */
   readonly recordedName: string;
-  /** Names that a kernel refuses are shortened, uniquely. */
+  /** Its own: names that a kernel refuses, or that stand already, are changed, uniquely. */
   readonly name: string;
   /** The largest request; at least the smallest object that the kernel takes. */
   readonly size: number;
@@ -45,7 +51,7 @@ export type SkipReason = ReturnType<typeof skipReasons>[number];
 const aboveObject = (bytes: number) => `object of a cache, above ${bytes} bytes` as const;
 const aboveBlock = (bytes: number) => `allocation above ${bytes} bytes` as const;
 
-export type TraceFormat = 'ftrace' | 'perf script' | 'malloc';
+export type TraceFormat = 'ftrace' | 'perf script' | 'malloc' | 'touch trace';
 
 /** What the reader of a format knows of a whole file. */
 export interface TraceFile {
@@ -64,6 +70,8 @@ export interface TraceSummary extends TraceFile {
   readonly events: number;
   readonly skipped: Readonly<Record<SkipReason, number>>;
 
+  /** Objects that were there before the first event. */
+  readonly bornBefore: number;
   readonly allocations: number;
   /** Recorded frees in the trace. */
   readonly frees: number;
@@ -86,11 +94,32 @@ export interface TraceSummary extends TraceFile {
   readonly cachesOfSeveralSizes: number;
   /** Allocations whose gfp_flags are a number: taken as able to wait, and not for DMA. */
   readonly unknownFlags: number;
+  /** Where the trace tells of them. */
+  readonly touches?: TouchSummary;
+}
+
+/** Accesses of 1 to 8 bytes inside objects. */
+export interface TouchSummary {
+  readonly reads: number;
+  readonly writes: number;
+  /** Read and written by one instruction. */
+  readonly modifies: number;
+  /** Those of them that are left out, with the objects that they are of. */
+  readonly skipped: number;
+  /** Those of them in objects that were there before the first event. */
+  readonly inBornBefore: number;
+  /** Different places in the code, offsets, and widths. */
+  readonly sites: number;
+  /** Named ones. */
+  readonly functions: number;
 }
 
 export interface AllocationTrace {
   readonly caches: readonly TraceCache[];
+  /** The objects that were there before, as allocations by nobody: the first objects, in no order that means anything. */
+  readonly born: Operations;
   readonly operations: Operations;
+  readonly touches?: Touches;
   /** "comm-tid", or the program; the index is the thread's number. */
   readonly threads: readonly string[];
   /** CPUs of the recorded machine, as far as known; each operation's CPU is below. */
@@ -115,11 +144,19 @@ export interface TraceContext {
 }
 
 export interface TracedAllocation {
-  /** The named cache; kmalloc has none. */
+  /** The name of the cache; kmalloc has none. */
   readonly cache: string | undefined;
+  /** Tells caches apart; without it they are told apart by their names. */
+  readonly cacheNumber?: number;
   readonly size: number;
   readonly atomic: boolean;
   readonly dma: boolean;
+}
+
+/** Of an operation or of touches: the number of the thread, and the CPU. */
+export interface Place {
+  readonly thread: number;
+  readonly cpu: number;
 }
 
 /** What is known of an identity; a number from FIRST_OBJECT on is that of its live object, FIRST_OBJECT + object. */
@@ -131,6 +168,7 @@ const [NEVER_SEEN, FREED, SKIPPED, FIRST_OBJECT] = [0, 1, 2, 3];
  */
 export class TraceBuilder {
   readonly #limits: Limits;
+  readonly #born = new OperationWriter();
   readonly #operations = new OperationWriter();
   readonly #caches = new Caches();
   readonly #states = new Column(Int32Array);
@@ -141,6 +179,7 @@ export class TraceBuilder {
   readonly #threads = new Threads();
   readonly #cpusSeen = new Set<number>();
   #events = 0;
+  #objects = 0;
   #allocations = 0;
   #frees = 0;
   #resizes = 0;
@@ -161,21 +200,33 @@ export class TraceBuilder {
     this.#skipped[reason] += events;
   }
 
-  allocate(identity: number, allocation: TracedAllocation, context: TraceContext): void {
+  /** How many operations there are so far. */
+  get operations(): number {
+    return this.#operations.length;
+  }
+
+  /** An object that was there before the first event; its number, or null where it is left out. */
+  born(identity: number, allocation: TracedAllocation): number | null {
+    const reason = this.#tooLarge(allocation);
+    if (reason !== undefined) return this.#leaveOut(identity, reason);
+    const object = this.#create(identity, allocation, this.#born, { thread: 0, cpu: 0 });
+    this.#noticePeak();
+    return object;
+  }
+
+  /** The object's number, or null where it is left out. */
+  allocate(identity: number, allocation: TracedAllocation, context: TraceContext): number | null {
     const state = this.#states.get(identity);
     const reason = this.#tooLarge(allocation);
     if (state >= FIRST_OBJECT) {
       this.#unseenFrees++;
       this.#free(state - FIRST_OBJECT, 'kmem_cache_free', context);
     }
-    if (reason !== undefined) {
-      this.skip(reason);
-      this.#states.set(identity, SKIPPED);
-      return;
-    }
+    if (reason !== undefined) return this.#leaveOut(identity, reason);
     this.#events++;
-    this.#states.set(identity, FIRST_OBJECT + this.#allocate(allocation, context));
-    this.#peakLiveBytes = Math.max(this.#peakLiveBytes, this.#liveBytes);
+    const object = this.#allocate(identity, allocation, context);
+    this.#noticePeak();
+    return object;
   }
 
   /** `via` is the function that was called; an object that did not come from a named cache is freed by its own. */
@@ -192,6 +243,16 @@ export class TraceBuilder {
     if (state !== NEVER_SEEN) this.#states.set(identity, FREED);
   }
 
+  /** What was at `identity` is gone, though nobody saw its free. */
+  freeUnseen(identity: number, context: TraceContext): void {
+    const state = this.#states.get(identity);
+    if (state >= FIRST_OBJECT) {
+      this.#unseenFrees++;
+      this.#free(state - FIRST_OBJECT, 'kmem_cache_free', context);
+    }
+    this.#states.set(identity, FREED);
+  }
+
   /** As realloc: a new object, a copy, and the old one goes. */
   resize(identity: number, size: number, context: TraceContext): void {
     const state = this.#states.get(identity);
@@ -206,32 +267,48 @@ export class TraceBuilder {
     this.#resizes++;
     this.#frees++;
     const from = state - FIRST_OBJECT;
-    const object = this.#allocate(allocation, context);
-    this.#operations.push({ kind: 'memcpy', object, from, ...this.#place(context) });
+    const object = this.#allocate(identity, allocation, context);
+    this.#operations.push({ kind: 'memcpy', object, from, ...this.place(context) });
     this.#free(from, 'kfree', context);
-    this.#states.set(identity, FIRST_OBJECT + object);
-    this.#peakLiveBytes = Math.max(this.#peakLiveBytes, this.#liveBytes);
+    this.#noticePeak();
   }
 
-  #allocate({ cache, size, atomic, dma }: TracedAllocation, context: TraceContext): number {
-    const object = this.#allocations++;
-    const common = { object, atomic, dma, ...this.#place(context) };
+  #leaveOut(identity: number, reason: SkipReason): null {
+    this.skip(reason);
+    this.#states.set(identity, SKIPPED);
+    return null;
+  }
+
+  #allocate(identity: number, allocation: TracedAllocation, context: TraceContext): number {
+    this.#allocations++;
+    return this.#create(identity, allocation, this.#operations, this.place(context));
+  }
+
+  #create(identity: number, allocation: TracedAllocation, writer: OperationWriter, place: Place): number {
+    const { cache, cacheNumber = cache, size, atomic, dma } = allocation;
+    const object = this.#objects++;
+    const common = { object, atomic, dma, ...place };
+    this.#states.set(identity, FIRST_OBJECT + object);
     this.#sizes.set(object, size);
     if (cache !== undefined) {
-      this.#operations.push({ kind: 'alloc', cache: this.#caches.numberOf(cache, size), ...common });
+      writer.push({ kind: 'alloc', cache: this.#caches.numberOf(cacheNumber!, cache, size), ...common });
     } else {
       this.#isGeneral.set(object, 1);
       if (size > this.#limits.largestObject) this.#pageAllocations++;
-      this.#operations.push({ kind: 'kmalloc', size, ...common });
+      writer.push({ kind: 'kmalloc', size, ...common });
     }
     this.#live++;
     this.#liveBytes += size;
     return object;
   }
 
+  #noticePeak(): void {
+    this.#peakLiveBytes = Math.max(this.#peakLiveBytes, this.#liveBytes);
+  }
+
   #free(object: number, via: Free['via'], context: TraceContext): void {
     const called = this.#isGeneral.get(object) === 1 ? 'kfree' : via;
-    this.#operations.push({ kind: 'free', object, via: called, ...this.#place(context) });
+    this.#operations.push({ kind: 'free', object, via: called, ...this.place(context) });
     this.#live--;
     this.#liveBytes -= this.#sizes.get(object);
   }
@@ -242,12 +319,16 @@ export class TraceBuilder {
     return size > largestBlock ? aboveBlock(largestBlock) : undefined;
   }
 
-  #place(context: TraceContext): { thread: number; cpu: number } {
+  place(context: TraceContext): Place {
     this.#cpusSeen.add(context.cpu);
     return { thread: this.#threads.numberOf(context), cpu: context.cpu };
   }
 
-  finish(file: TraceFile, { cpus, unknownFlags }: { cpus: number; unknownFlags: number }): AllocationTrace {
+  finish(
+    file: TraceFile,
+    { cpus, unknownFlags }: { cpus: number; unknownFlags: number },
+    touched?: { readonly touches: Touches; readonly summary: TouchSummary },
+  ): AllocationTrace {
     if (this.#allocations === 0) {
       const skipped = Object.entries(this.#skipped).filter(([, events]) => events > 0);
       const reasons = skipped.map(([reason, events]) => `${reason} (${events})`).join(', ');
@@ -261,14 +342,17 @@ export class TraceBuilder {
     const threads = this.#threads.names;
     return {
       caches,
+      born: this.#born.finish(),
       operations: this.#operations.finish(),
+      ...(touched === undefined ? {} : { touches: touched.touches }),
       threads,
       cpus: Math.max(cpus, ...[...this.#cpusSeen].map((cpu) => cpu + 1)),
-      objects: this.#allocations,
+      objects: this.#objects,
       summary: {
         ...file,
         events: this.#events,
         skipped: this.#skipped,
+        bornBefore: this.#born.length,
         allocations: this.#allocations,
         frees: this.#frees,
         resizes: this.#resizes,
@@ -282,6 +366,7 @@ export class TraceBuilder {
         renamedCaches: caches.filter((cache) => cache.name !== cache.recordedName).length,
         cachesOfSeveralSizes: this.#caches.ofSeveralSizes,
         unknownFlags,
+        ...(touched === undefined ? {} : { touches: touched.summary }),
       },
     };
   }
@@ -292,6 +377,7 @@ const allocationsIn: Record<TraceFormat, string> = {
   ftrace: KMEM,
   'perf script': KMEM,
   malloc: '"a NUMBER BYTES"',
+  'touch trace': '"a ID CACHE BYTES FLAGS"',
 };
 
 /** A string of its own. One cut from a line would keep the whole piece of the file that the line came in. */
@@ -314,17 +400,18 @@ class Threads {
 }
 
 class Caches {
-  readonly #caches = new Map<string, { readonly number: number; size: number; severalSizes: boolean }>();
+  readonly #caches = new Map<number | string, TracedCache>();
 
   get ofSeveralSizes(): number {
     return [...this.#caches.values()].filter((cache) => cache.severalSizes).length;
   }
 
-  numberOf(recordedName: string, size: number): number {
-    const cache = this.#caches.get(recordedName);
+  numberOf(key: number | string, recordedName: string, size: number): number {
+    const cache = this.#caches.get(key);
     if (cache === undefined) {
       const number = this.#caches.size;
-      this.#caches.set(ownString(recordedName), { number, size, severalSizes: false });
+      const name = ownString(recordedName);
+      this.#caches.set(typeof key === 'number' ? key : name, { number, recordedName: name, size, severalSizes: false });
       return number;
     }
     if (size !== cache.size) {
@@ -335,8 +422,12 @@ class Caches {
   }
 
   all(limits: Limits): TraceCache[] {
-    const names = allowedNames([...this.#caches.keys()], limits);
-    return [...this.#caches].map(([recordedName, { size }], number) => ({
+    const caches = [...this.#caches.values()];
+    const names = allowedNames(
+      caches.map(({ recordedName }) => recordedName),
+      limits,
+    );
+    return caches.map(({ recordedName, size }, number) => ({
       recordedName,
       name: names[number],
       size: Math.max(size, limits.smallestObject),
@@ -344,17 +435,29 @@ class Caches {
   }
 }
 
-/** A name that is too long, or that one of the caches at boot has already, is shortened. */
+interface TracedCache {
+  readonly number: number;
+  readonly recordedName: string;
+  size: number;
+  severalSizes: boolean;
+}
+
+/** A name that is too long, or that another cache has already, one of those at boot too, is changed. */
 function allowedNames(recordedNames: readonly string[], { longestName, isTaken }: Limits): string[] {
   const refused = (name: string): boolean => name.length > longestName || isTaken(name);
-  const taken = new Set(recordedNames.filter((name) => !refused(name)));
+  const recorded = new Set(recordedNames.filter((name) => !refused(name)));
+  const given = new Set<string>();
   return recordedNames.map((recordedName) => {
     let name = recordedName;
-    for (let attempt = 1; refused(name) || (name !== recordedName && taken.has(name)); attempt++) {
+    for (
+      let attempt = 1;
+      refused(name) || given.has(name) || (name !== recordedName && recorded.has(name));
+      attempt++
+    ) {
       const mark = attempt === 1 ? '~' : `~${attempt}`;
       name = recordedName.slice(0, longestName - mark.length) + mark;
     }
-    taken.add(name);
+    given.add(name);
     return name;
   });
 }

@@ -82,7 +82,8 @@ const eventPrefix =
 const kmemEventAnywhere = /\b(?:kmalloc|kmem_cache_alloc|kfree|kmem_cache_free)(?:_node)?:\s/;
 const stackOrFunctionTrace = /^=> |^[0-9a-f]+ .*\)$|^<stack trace>|<-/;
 const headerCounts = /entries-in-buffer\/entries-written: (\d+)\/(\d+)(?:\s+#P:(\d+))?/;
-const lostMark = /^CPU:\d+ \[LOST (\d+) EVENTS\]/;
+/** Of ftrace, and of `perf script --show-lost-events`. */
+const lostMark = /^CPU:\d+ \[LOST (\d+) EVENTS\]|PERF_RECORD_LOST lost (\d+)$/;
 
 /** Whether a line is that of any tracepoint, so that its file is one of these forms. */
 export const isTracepointLine = (line: string): boolean => eventPrefix.test(line.trim());
@@ -138,7 +139,7 @@ export class KmemReader {
   #notAnEvent(line: Line): void {
     const lost = lostMark.exec(line.text);
     if (lost !== null) {
-      this.#markedLost += Number(lost[1]);
+      this.#markedLost += Number(lost[1] ?? lost[2]);
     } else if (kmemEventAnywhere.test(line.text)) {
       throw new InputError(
         line.place,

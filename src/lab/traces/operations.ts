@@ -90,6 +90,10 @@ export class OperationWriter {
   readonly #cpu = new Column(Uint16Array);
   #length = 0;
 
+  get length(): number {
+    return this.#length;
+  }
+
   push(operation: Operation): void {
     const i = this.#length++;
     this.#kind.set(i, kinds.indexOf(operation.kind));

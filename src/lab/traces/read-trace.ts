@@ -1,4 +1,4 @@
-/** Reads an allocation trace in whichever format it is: the first line that is an event of one decides, not the name. */
+/** Reads an allocation trace in whichever format it is: the first line that is an event of one, or names it, decides. */
 import { InputError } from '../../base/input-error.ts';
 import { type Limits, limitsOfAll } from '../../slab/kernel-facts.ts';
 import { kernels } from '../../slab/kernels.ts';
@@ -6,6 +6,7 @@ import type { AllocationTrace, TraceParser } from './allocation-trace.ts';
 import { isTracepointLine } from './kmem-events.ts';
 import { KmemTraceParser } from './kmem-trace.ts';
 import { isMallocLine, MallocTraceParser } from './malloc-trace.ts';
+import { isTouchTraceLine, TouchTraceParser } from './touch-trace.ts';
 
 const formats: readonly {
   isEvent: (line: string) => boolean;
@@ -13,6 +14,7 @@ const formats: readonly {
 }[] = [
   { isEvent: isTracepointLine, parser: KmemTraceParser },
   { isEvent: isMallocLine, parser: MallocTraceParser },
+  { isEvent: isTouchTraceLine, parser: TouchTraceParser },
 ];
 /** Headers and warnings of a recorder may come before its first event. */
 const LINES_BEFORE_EVENTS = 10_000;
@@ -98,7 +100,7 @@ class TraceReader {
     return new InputError(
       this.#file,
       `holds no event of a known trace format${among}${seen}`,
-      'give the text of an ftrace buffer or of perf script with kmem events, or a malloc trace (docs/traces.md)',
+      'give the text of an ftrace buffer or of perf script with kmem events, a malloc trace, or a touch trace (docs/traces.md)',
     );
   }
 }

@@ -17,12 +17,15 @@ const helpers = new Set(
 /** `trace` was made at the access; null if functions are not noted. Empty then, and `(unnamed)` if the host tells no name. */
 export function callingFunction(trace: { readonly stack?: string } | null): string {
   if (trace === null) return '';
-  const names = (trace.stack ?? '').split('\n').map(nameIn);
+  const names = functionsIn(trace);
   const access = names.findIndex((name) => methods.has(name));
   const behindCpu = names.findIndex((name, i) => i > access && !methods.has(name));
   const caller = names.find((name, i) => i >= behindCpu && !helpers.has(name));
   return (access >= 0 && behindCpu >= 0 && caller) || '(unnamed)';
 }
+
+/** The functions of a stack, innermost first; empty where one has no name. */
+export const functionsIn = ({ stack = '' }: { readonly stack?: string }): string[] => stack.split('\n').map(nameIn);
 
 /**
  * The function of one line of a stack, empty if it has no name. V8 (Node, Chrome): `    at Type.name [as alias] (place)`;

@@ -1,10 +1,10 @@
-/** Which CPU does which operation of a trace. */
+/** Which CPU does which part of a trace. */
 
 import { below, type Random } from '../../base/random.ts';
-import type { Operation } from '../traces/operations.ts';
+import type { Place } from '../traces/allocation-trace.ts';
 
 export interface Placement {
-  cpuOf(operation: Operation): number;
+  cpuOf(place: Place): number;
 }
 
 /** Each thread on a CPU that the seed draws. */
@@ -18,7 +18,7 @@ class ByThread implements Placement {
     this.#random = random;
   }
 
-  cpuOf({ thread }: Operation): number {
+  cpuOf({ thread }: Place): number {
     while (this.#cpuOfThread.length <= thread) this.#cpuOfThread.push(below(this.#random, this.#cpus));
     return this.#cpuOfThread[thread];
   }
@@ -32,7 +32,7 @@ class AsRecorded implements Placement {
     this.#cpus = cpus;
   }
 
-  cpuOf({ cpu }: Operation): number {
+  cpuOf({ cpu }: Place): number {
     return cpu % this.#cpus;
   }
 }

@@ -1,29 +1,53 @@
 /** A recorded trace of allocations, on caches of the names and sizes that it has. */
 import * as z from 'zod';
+import type { TraceCache } from '../traces/allocation-trace.ts';
 import { whole } from './parameter-types.ts';
-import { replay } from './trace-replay.ts';
+import { Replay } from './trace-replay.ts';
 import { defineWorkload } from './workload.ts';
+
+/** Beside names of caches, where passing them over varies. */
+const NONE = 'none';
+
+/** The names in a value of `pass_over`. */
+export const cachesNamed = (text: string): string[] => text.split(/\s+/).filter((name) => name !== '' && name !== NONE);
 
 export default defineWorkload({
   name: 'replay',
   summary: 'a trace of a real kernel or program, its threads on CPUs',
   parameters: {
     trace: z.string().describe('the file, relative to the specification'),
+    pass_over: z
+      .string()
+      .optional()
+      .describe('caches of the trace, parted by blanks, whose objects are neither allocated nor touched; none'),
     warm_up: whole(0, 100).optional().describe('passes through the trace before the one that is counted; 0'),
   },
   cache: null,
   uses: ['placement', 'touch'],
   cpus: 1,
-  start(context, { warm_up = 0 }) {
+  start(context, { pass_over = NONE, warm_up = 0 }) {
     const trace = context.trace!;
-    const pass = () => replay(context, { trace, caches: context.caches });
+    const passedOver = new Set(cachesNamed(pass_over));
+    const isPassedOver = ({ recordedName }: TraceCache) => passedOver.has(recordedName);
+    let next: Replay;
+    const prepare = () => {
+      let made = 0;
+      const caches = trace.caches.map((cache) => (isPassedOver(cache) ? null : context.caches[made++]));
+      next = new Replay(context, { trace, caches, touches: context.recordedTouches ? trace.touches! : null });
+      next.bear();
+    };
     return {
-      caches: trace.caches,
+      caches: trace.caches.filter((cache) => !isPassedOver(cache)),
       tookOverCaches: true,
       warmUp() {
-        for (let passes = warm_up; passes > 0; passes--) pass().freeAll();
+        prepare();
+        for (let passes = warm_up; passes > 0; passes--) {
+          next.run();
+          next.freeAll();
+          prepare();
+        }
       },
-      run: pass,
+      run: () => next.run(),
     };
   },
 });

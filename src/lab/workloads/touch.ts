@@ -41,6 +41,12 @@ export interface TouchModel {
   used(cpu: Cpu, cache: number, objp: addr_t, size: number): void;
 }
 
+/** What the methods through which objects are touched do, for reports that tell who made an access by the host's stack. */
+export const touchSteps = {
+  ...{ allocated: 'initialisation', used: 'look-up', freeing: 'before the free' },
+  ...{ initialise: 'initialisation', use: 'look-up' },
+} as const satisfies Record<keyof TouchModel | keyof Usage, string>;
+
 /** For workloads that touch their objects by themselves. */
 export const untouched: TouchModel = { allocated: () => {}, freeing: () => {}, used: () => {} };
 
@@ -58,14 +64,14 @@ const readHead = (cpu: Cpu, _: number, objp: addr_t, size: number) => readWords(
 // Functions made for each point would be compiled for each point: these, and the methods of the classes below, are not.
 const initAll: TouchModel = {
   allocated: (cpu, _, objp, size) => writeWords(cpu, objp, size),
-  freeing: readHead,
-  used: readHead,
+  freeing: (cpu, cache, objp, size) => readHead(cpu, cache, objp, size),
+  used: (cpu, cache, objp, size) => readHead(cpu, cache, objp, size),
 };
 
 const initHead: TouchModel = {
   allocated: (cpu, _, objp, size) => writeWords(cpu, objp, Math.min(size, HEAD)),
-  freeing: readHead,
-  used: readHead,
+  freeing: (cpu, cache, objp, size) => readHead(cpu, cache, objp, size),
+  used: (cpu, cache, objp, size) => readHead(cpu, cache, objp, size),
 };
 
 /** What is touched of one cache's objects. */
@@ -232,10 +238,17 @@ export const touchModels = {
 
 export type TouchModelName = keyof typeof touchModels;
 
-export const touchSummaries: Record<TouchModelName, string> = {
+/** No model: what the trace tells. */
+export const RECORDED = 'recorded';
+export type TouchName = TouchModelName | typeof RECORDED;
+
+export const touchSummaries: Record<TouchName, string> = {
+  recorded: 'no model: every read and write that was recorded, in its order; for traces that have them (touch trace)',
   'init-all': 'the whole object is written when it is allocated; its first 32 bytes are read when it is freed',
   'init-head': 'the first 32 bytes are written when it is allocated, and read when it is freed',
   'hot-fields':
     'a few words, drawn by the seed, are written at first, then read and written in lookups of live objects',
   fields: 'as hot-fields, with the fields that the specification names, by their heat',
 };
+
+export const touchNames = Object.keys(touchSummaries) as TouchName[];

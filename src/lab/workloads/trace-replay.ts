@@ -2,7 +2,15 @@
  * Replays an allocation trace on a booted kernel. Threads run on CPUs as placed; each CPU does its operations in the order of
  * the trace. No free or copy of an object begins before its allocation has returned, and no CPU runs further ahead of the
  * slowest than WINDOW operations, so that the mix of live objects keeps the shape of the trace.
+ *
+ * Recorded touches are made where they were recorded: in their order by each CPU, between the same operations, in the order of
+ * touch-order.ts between CPUs. A run, which the recorder found in one piece, is made in one piece but for handovers. Those that read
+ * and write by one instruction are made as locked ones are: one access for one. The trace does not tell which were locked; what a
+ * plain one would do besides is ask for the line twice, first to read it, at the same misses.
  */
+
+import { InputError } from '../../base/input-error.ts';
+import { below, seeded, shuffle } from '../../base/random.ts';
 import type { Cpu, Program } from '../../hw/cpu.ts';
 import { type addr_t, NULL, PAGE_SIZE } from '../../hw/memory.ts';
 import { memcpy } from '../../kernel/string.ts';
@@ -14,33 +22,34 @@ import {
   eachOperation,
   type Free,
   type Operation,
-  type Operations,
   operationAt,
 } from '../traces/operations.ts';
+import { READ, type Touches, WRITE } from '../traces/touches.ts';
+import { eachStep, type Placed, type Stops, TouchOrder } from './touch-order.ts';
 import type { Cache, WorkloadContext } from './workload.ts';
 
 const WINDOW = 64;
 
 export interface ReplayOptions {
   readonly trace: AllocationTrace;
-  /** Those of the trace, in its order. */
-  readonly caches: readonly Cache[];
+  /** Those of the trace, in its order; null for one that is passed over, with its objects and their touches. */
+  readonly caches: readonly (Cache | null)[];
+  /** To be made; null where a model touches the objects. */
+  readonly touches: Touches | null;
 }
 
-/** Replays the whole trace. What it returns can free what the trace left. */
-export function replay(context: WorkloadContext, options: ReplayOptions): Pick<Replay, 'freeAll'> {
-  const run = new Replay(context, options);
-  context.onEachCpu((cpu) => run.program(cpu));
-  return run;
-}
-
-class Replay {
+/** One pass through the trace: the objects that were there before, then all that is in it, then what is left. */
+export class Replay {
   readonly #context: WorkloadContext;
   readonly #allocator: SlabAllocator;
   readonly #options: ReplayOptions;
   readonly #generalSizes: readonly number[];
-  /** The operations of each CPU, in the order of the trace. */
-  readonly #operationsOf: readonly (readonly number[])[];
+  /** What each CPU does, in the order of the trace: the number of an operation, or ~ that of a run of touches. */
+  readonly #stepsOf: readonly (readonly number[])[];
+  /** Null where no object passes from CPU to CPU. */
+  readonly #order: TouchOrder | null;
+  /** Of each object that was there before: which CPU allocates it, and when. */
+  readonly #born: readonly { readonly i: number; readonly cpu: number }[];
   /** What each object is: its address once it has one, its cache, its size. */
   readonly #address: Int32Array;
   readonly #cache: Int32Array;
@@ -52,24 +61,67 @@ class Replay {
   #frontier = 0;
 
   constructor(context: WorkloadContext, options: ReplayOptions) {
-    const { trace } = options;
+    const { trace, caches, touches } = options;
     this.#context = context;
     this.#allocator = context.allocator;
     this.#options = options;
     this.#generalSizes = context.allocator.generalSizes;
-    this.#operationsOf = operationsByCpu(context, trace.operations);
     this.#address = new Int32Array(trace.objects);
     this.#cache = new Int32Array(trace.objects);
     this.#size = new Int32Array(trace.objects);
     this.#allocatedAt = new Float64Array(trace.objects);
     this.#done = new Uint8Array(trace.operations.length);
+    const isLeftOut = objectsOf(trace, caches);
+    for (let object = 0; object < trace.objects; object++) if (isLeftOut[object] === 1) this.#address[object] = NONE;
+    const placed = placedOn(context, trace);
+    this.#stepsOf = stepsByCpu(trace, touches, placed, isLeftOut);
+    this.#order =
+      touches === null || context.cpus.length === 1 ? null : new TouchOrder(trace, touches, placed, isLeftOut);
+    this.#born = drawnBirths(context, trace).filter(({ i }) => isLeftOut[trace.born.object[i]] === 0);
+    for (let i = 0; i < trace.operations.length; i++) this.#done[i] = isLeftOut[trace.operations.object[i]];
+    this.#advance();
   }
 
-  *program(cpu: Cpu): Program {
+  /** Allocates the objects that were there before. */
+  bear(): void {
+    if (this.#born.length > 0) this.#context.onEachCpu((cpu) => this.#bear(cpu));
+  }
+
+  /** Replays the trace. */
+  run(): void {
+    this.#context.onEachCpu((cpu) => this.#program(cpu));
+  }
+
+  /** Frees what lives, each object on the CPU that allocated it. */
+  freeAll(): void {
+    this.#context.onEachCpu((cpu) => this.#freeOwn(cpu));
+  }
+
+  *#bear(cpu: Cpu): Program {
+    const { born, summary } = this.#options.trace;
+    for (const { i, cpu: by } of this.#born) {
+      if (by !== cpu.id) continue;
+      if (cpu.isAhead) yield this.#context.leave(cpu);
+      this.#context.enter(cpu);
+      const operation = operationAt(born, i) as Allocation;
+      const objp = yield* this.#allocate(cpu, operation);
+      if (objp === NULL)
+        throw new InputError(summary.file, 'no memory for the objects that were there before', 'give the machine more');
+      this.#allocated(cpu, operation.object, objp);
+    }
+  }
+
+  *#program(cpu: Cpu): Program {
     const { operations } = this.#options.trace;
-    const mine = this.#operationsOf[cpu.id];
-    for (let turn = 0; turn < mine.length; turn++) {
-      const i = mine[turn];
+    const order = this.#order;
+    const stops = order?.stops[cpu.id] ?? null;
+    for (const i of this.#stepsOf[cpu.id]) {
+      if (i < 0) {
+        yield* this.#touch(cpu, ~i, stops);
+        continue;
+      }
+      const event = order?.eventOf[i] ?? 0;
+      if (stops?.event === event) yield* this.#take(cpu, stops);
       const operation = operationAt(operations, i);
       const awaited = objectNeeded(operation);
       if (!this.#mayBegin(i, awaited)) yield* this.#waitFor(cpu, i, awaited);
@@ -90,18 +142,72 @@ class Replay {
         this.#allocatedAt[operation.object] = cpu.clock;
       }
       this.#done[i] = 1;
-      while (this.#done[this.#frontier] === 1) this.#frontier++;
+      this.#advance();
+      stops?.done(event + 1, cpu.clock);
     }
   }
 
-  /** Frees what lives, each object on the CPU that allocated it. */
-  freeAll(): void {
-    this.#context.onEachCpu((cpu) => this.#freeOwn(cpu));
+  #advance(): void {
+    while (this.#done[this.#frontier] === 1) this.#frontier++;
+  }
+
+  /** A run of touches. */
+  *#touch(cpu: Cpu, i: number, stops: Stops | null): Program {
+    const { begin, operation } = this.#options.touches!.runs;
+    const before = operation[i];
+    if (!this.#mayBegin(before, null)) yield* this.#waitFor(cpu, before, null);
+    if (cpu.isAhead) yield this.#context.leave(cpu);
+    this.#context.goOn(cpu);
+    const end = begin[i + 1];
+    let visit = begin[i];
+    if (stops !== null) {
+      for (;;) {
+        const stop = Math.min(end, stops.event - before);
+        this.#visit(cpu, visit, stop);
+        visit = stop;
+        stops.done(visit + before, cpu.clock);
+        if (visit === end) return;
+        if (stops.event === visit + before) yield* this.#take(cpu, stops);
+      }
+    }
+    this.#visit(cpu, visit, end);
+  }
+
+  /** Waits for all that the event at which `stops` stands must come behind. */
+  *#take(cpu: Cpu, stops: Stops): Program {
+    for (const { event } = stops; stops.event === event; ) {
+      if (!stops.isGiven) yield* this.#context.waitUntil(cpu, () => stops.isGiven);
+      cpu.idleUntil(stops.take());
+    }
+    if (cpu.isAhead) yield this.#context.leave(cpu);
+    this.#context.goOn(cpu);
+  }
+
+  /** The visits from `first` up to `end`. */
+  #visit(cpu: Cpu, first: number, end: number): void {
+    const { site, object, sites } = this.#options.touches!;
+    const { kind, offset, bytes, count } = sites;
+    for (let i = first; i < end; i++) {
+      const objp = this.#address[object[i]];
+      if (objp === NONE) continue;
+      const s = site[i];
+      const size = bytes[s];
+      let addr = objp + offset[s];
+      for (let left = count[s]; left > 0; left--, addr += size) {
+        if (kind[s] === READ) cpu.read(addr, size);
+        else if (kind[s] === WRITE) cpu.write(addr, size);
+        else cpu.modify(addr, size);
+      }
+    }
   }
 
   *#freeOwn(cpu: Cpu): Program {
-    for (const i of this.#operationsOf[cpu.id]) {
-      const { kind, object, thread } = operationAt(this.#options.trace.operations, i);
+    const { born, operations } = this.#options.trace;
+    const own = [
+      ...this.#born.filter((each) => each.cpu === cpu.id).map(({ i }) => operationAt(born, i)),
+      ...this.#stepsOf[cpu.id].filter((step) => step >= 0).map((i) => operationAt(operations, i)),
+    ];
+    for (const { kind, object, thread } of own) {
       if (kind === 'free' || kind === 'memcpy') continue;
       if (cpu.isAhead) yield this.#context.leave(cpu);
       this.#context.enter(cpu);
@@ -127,10 +233,11 @@ class Replay {
     const { GFP_KERNEL, GFP_ATOMIC, GFP_DMA } = this.#allocator.version.gfp;
     const flags = operation.atomic ? GFP_ATOMIC : GFP_KERNEL;
     if (operation.kind === 'alloc') {
-      this.#cache[object] = operation.cache;
+      const { number, cachep } = caches[operation.cache]!;
+      this.#cache[object] = number;
       this.#size[object] = trace.caches[operation.cache].size;
       // A cache of any memory refuses SLAB_DMA: the traced flag asked for a zone that the cache does not promise.
-      return this.#allocator.alloc(cpu, caches[operation.cache].cachep, flags);
+      return this.#allocator.alloc(cpu, cachep, flags);
     }
     const { size } = operation;
     const zone = operation.dma ? GFP_DMA : 0;
@@ -170,7 +277,7 @@ class Replay {
     const isGeneral = cache >= this.#options.caches.length;
     if (isGeneral && this.#takesPages(size)) return this.#allocator.free_pages(cpu, objp, get_order(size));
     if (via === 'kfree') return this.#allocator.kfree(cpu, objp);
-    return this.#allocator.free(cpu, this.#options.caches[cache].cachep, objp);
+    return this.#allocator.free(cpu, this.#context.caches[cache].cachep, objp);
   }
 
   /** Too large for kmalloc: the least power of two of pages that holds it. */
@@ -190,12 +297,58 @@ class Replay {
   }
 }
 
-/** The numbers of each CPU's operations. */
-function operationsByCpu({ allocator, placement }: WorkloadContext, operations: Operations): number[][] {
-  const byCpu: number[][] = allocator.kernel.machine.cpus.map(() => []);
-  let i = 0;
-  for (const operation of eachOperation(operations)) byCpu[placement.cpuOf(operation)].push(i++);
-  return byCpu;
+/** By object: 1 for those of caches that are passed over. */
+function objectsOf({ born, operations, objects }: AllocationTrace, caches: ReplayOptions['caches']): Uint8Array {
+  const isLeftOut = new Uint8Array(objects);
+  if (!caches.includes(null)) return isLeftOut;
+  for (const list of [born, operations]) {
+    for (const operation of eachOperation(list)) {
+      if (operation.kind === 'alloc' && caches[operation.cache] === null) isLeftOut[operation.object] = 1;
+    }
+  }
+  return isLeftOut;
+}
+
+/** Threads get their CPUs in the order in which the trace meets them, whether their touches are made or not. */
+function placedOn({ cpus, placement }: WorkloadContext, { operations, touches }: AllocationTrace): Placed {
+  const cpuOfOperation = new Uint8Array(operations.length);
+  const cpuOfRun = new Uint8Array(touches?.runs.length ?? 0);
+  eachStep(
+    operations,
+    touches,
+    (i) => {
+      cpuOfOperation[i] = placement.cpuOf({ thread: operations.thread[i], cpu: operations.cpu[i] });
+    },
+    (i) => {
+      cpuOfRun[i] = placement.cpuOf({ thread: touches!.runs.thread[i], cpu: touches!.runs.cpu[i] });
+    },
+  );
+  return { cpus: cpus.length, cpuOfOperation, cpuOfRun };
+}
+
+function stepsByCpu(
+  { operations }: AllocationTrace,
+  touches: Touches | null,
+  { cpus, cpuOfOperation, cpuOfRun }: Placed,
+  isLeftOut: Uint8Array,
+): number[][] {
+  const steps: number[][] = Array.from({ length: cpus }, () => []);
+  eachStep(
+    operations,
+    touches ?? undefined,
+    (i) => {
+      if (isLeftOut[operations.object[i]] === 0) steps[cpuOfOperation[i]].push(i);
+    },
+    (i) => steps[cpuOfRun[i]].push(~i),
+  );
+  return steps;
+}
+
+/** The objects that were there before, in an order and each on a CPU that the seed draws: nobody recorded who made them. */
+function drawnBirths({ cpus, historySeed }: WorkloadContext, { born }: AllocationTrace) {
+  const random = seeded(historySeed, 'objects born before');
+  const births = Array.from({ length: born.length }, (_, i) => ({ i, cpu: below(random, cpus.length) }));
+  return shuffle(births, random);
 }
 
 /** Of an object that found no memory, or was freed. */

@@ -47,7 +47,11 @@ export class WorkloadContext {
   readonly allocator: SlabAllocator;
   /** What all random streams of the point are seeded by, each with a label of its own. */
   readonly seed: string;
+  /** The same of what stood before. */
+  readonly historySeed: string;
   readonly touch: TouchModel;
+  /** Whether the touches of the trace are made, in place of a model's. */
+  readonly recordedTouches: boolean;
   readonly trace: AllocationTrace | null;
   readonly placement: Placement;
   readonly caches: Cache[] = [];
@@ -64,7 +68,9 @@ export class WorkloadContext {
   constructor(options: {
     readonly allocator: SlabAllocator;
     readonly seed: string;
+    readonly historySeed?: string;
     readonly touch: TouchModel;
+    readonly recordedTouches?: boolean;
     readonly trace: AllocationTrace | null;
     readonly placement: Placement;
     readonly cacheSettings: CacheSettings;
@@ -75,7 +81,9 @@ export class WorkloadContext {
   }) {
     this.allocator = options.allocator;
     this.seed = options.seed;
+    this.historySeed = options.historySeed ?? options.seed;
     this.touch = options.touch;
+    this.recordedTouches = options.recordedTouches ?? false;
     this.trace = options.trace;
     this.placement = options.placement;
     this.#cacheSettings = options.cacheSettings;
@@ -137,6 +145,11 @@ export class WorkloadContext {
   /** Before every operation of a task, which enters the kernel. */
   enter(cpu: Cpu): void {
     this.interrupted(cpu);
+    this.goOn(cpu);
+  }
+
+  /** A task goes on where it was, behind `leave`, with no operation: nothing of user mode comes before that. */
+  goOn(cpu: Cpu): void {
     this.#userMode?.leave(cpu);
   }
 

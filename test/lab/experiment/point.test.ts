@@ -18,12 +18,14 @@ interface Begun {
 }
 const begun = vi.hoisted((): Begun[] => []);
 vi.mock('../../../src/lab/workloads/trace-replay.ts', async (importOriginal) => {
-  const { replay } = await importOriginal<typeof import('../../../src/lab/workloads/trace-replay.ts')>();
+  const { Replay } = await importOriginal<typeof import('../../../src/lab/workloads/trace-replay.ts')>();
   return {
-    replay: (context: WorkloadContext, options: ReplayOptions) => {
-      const caches = context.allocator.caches();
-      begun.push({ cacheCache: caches[0]!.cachep, caches, context });
-      return replay(context, options);
+    Replay: class extends Replay {
+      constructor(context: WorkloadContext, options: ReplayOptions) {
+        const caches = context.allocator.caches();
+        begun.push({ cacheCache: caches[0]!.cachep, caches, context });
+        super(context, options);
+      }
     },
   };
 });

@@ -13,9 +13,9 @@ const specificationOf = (...lines: string[]) =>
 const traced: TracedFile = { name: 't.txt', sha256: 'ab12', trace: readTrace(['a 0 48', 'f 0'], 't.txt') };
 const replay: Origin = {
   specification: specificationOf('workload: { name: replay, trace: ../some/where/t.txt }', 'seed: s'),
-  ...{ machine: 'K6', trace: traced, slabscope: '1.2.3' },
+  ...{ machine: 'K6', traces: new Map([['../some/where/t.txt', traced]]), slabscope: '1.2.3' },
 };
-const churn: Origin = { ...replay, specification: specificationOf('workload: churn'), trace: null };
+const churn: Origin = { ...replay, specification: specificationOf('workload: churn'), traces: new Map() };
 const hashOf = (origin: Origin) => identityOf(origin, sha256).specificationHash;
 const changed = (origin: Origin, ...lines: string[]): Origin => ({
   ...origin,
@@ -31,8 +31,12 @@ describe('the hash of an experiment', () => {
 
   test('is another for another trace, and the same wherever it lies', () => {
     const elsewhere = specificationOf('workload: { name: replay, trace: /tmp/t.txt }', 'seed: s');
-    expect(hashOf({ ...replay, specification: elsewhere })).toBe(hashOf(replay));
-    expect(hashOf({ ...replay, trace: { ...traced, sha256: 'cd34' } })).not.toBe(hashOf(replay));
+    expect(hashOf({ ...replay, specification: elsewhere, traces: new Map([['/tmp/t.txt', traced]]) })).toBe(
+      hashOf(replay),
+    );
+    expect(hashOf({ ...replay, traces: new Map([['../some/where/t.txt', { ...traced, sha256: 'cd34' }]]) })).not.toBe(
+      hashOf(replay),
+    );
   });
 
   test('does not tell how many seeds there are, but all else', () => {
@@ -43,6 +47,27 @@ describe('the hash of an experiment', () => {
 });
 
 describe('results', () => {
+  test('tell several traces apart by their files, and have none that is the one', () => {
+    const traces = ['a/t.txt', 'b/u.txt'];
+    const specification = specificationOf(`workload: { name: replay, trace: [${traces.join(', ')}] }`);
+    const other = { ...traced, name: 'u.txt' };
+    const several = resultsOf(
+      {
+        ...replay,
+        specification,
+        traces: new Map([
+          [traces[0]!, traced],
+          [traces[1]!, other],
+        ]),
+      },
+      [],
+      sha256,
+    );
+    expect(several.trace).toBe(null);
+    expect(several.traces?.map(({ name }) => name)).toEqual(['t.txt', 'u.txt']);
+    expect(several.specification).toMatchObject({ workload: { name: 'replay', trace: ['t.txt', 'u.txt'] } });
+  });
+
   test('name the trace by its file, without the folder, and tell what it holds', () => {
     const { specification, trace } = resultsOf(replay, [], sha256);
     expect(specification).toEqual({ ...replay.specification, workload: { name: 'replay', trace: 't.txt' } });
@@ -52,7 +77,8 @@ describe('results', () => {
 
   test('of a list of workloads name the trace of the one that replays', () => {
     const both = specificationOf('workload: [churn, { name: replay, trace: a/t.txt }]');
-    const { specification } = resultsOf({ ...replay, specification: both }, [], sha256);
+    const traces = new Map([['a/t.txt', traced]]);
+    const { specification } = resultsOf({ ...replay, specification: both, traces }, [], sha256);
     const [other] = both.workload as readonly unknown[];
     expect(specification).toMatchObject({ workload: [other, { name: 'replay', trace: 't.txt' }] });
   });

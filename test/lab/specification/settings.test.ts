@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { fieldsOf } from '../../../src/lab/specification/fields.ts';
-import { points, settingsOf } from '../../../src/lab/specification/settings.ts';
-import { parseSpecification, traceOf } from '../../../src/lab/specification/specification.ts';
+import { points, settingsOf, traceOf } from '../../../src/lab/specification/settings.ts';
+import { parseSpecification, tracesOf } from '../../../src/lab/specification/specification.ts';
 
 const specificationOf = (...lines: string[]) => parseSpecification(lines.join('\n'), 'x.yaml');
 
@@ -62,9 +62,36 @@ test('the settings of a point have one value of each key', () => {
   });
 });
 
-test('the trace of a replay is found', () => {
-  const replay = specificationOf('name: x', 'machine: { model: k6 }', 'workload: [churn, { name: replay, trace: t }]');
-  expect([traceOf(replay), traceOf(varied)]).toEqual(['t', null]);
+describe('traces', () => {
+  const several = specificationOf(
+    ...['name: x', 'machine: { model: k6 }', 'touch: init-all', 'alignment: word', 'colouring: on', 'seeds: 1'],
+    'workload: { name: replay, trace: [../far/k-epoll.gz, b.ftrace.txt.gz], pass_over: [none, task_struct files_cache] }',
+  );
+
+  test('are found', () => {
+    const replay = specificationOf(
+      'name: x',
+      'machine: { model: k6 }',
+      'workload: [churn, { name: replay, trace: t }]',
+    );
+    expect(tracesOf(replay)).toEqual(['t']);
+    expect(tracesOf(varied)).toEqual([]);
+    expect(tracesOf(several)).toEqual(['../far/k-epoll.gz', 'b.ftrace.txt.gz']);
+  });
+
+  test('may vary, and are then called by the names of their files', () => {
+    const all = points(several);
+    expect(all.map((point) => [point['workload.trace'], point['workload.pass_over']])).toEqual([
+      ['k-epoll', 'none'],
+      ['k-epoll', 'task_struct files_cache'],
+      ['b.ftrace', 'none'],
+      ['b.ftrace', 'task_struct files_cache'],
+    ]);
+    expect(all.map((point) => traceOf(several, point))).toEqual([
+      ...['../far/k-epoll.gz', '../far/k-epoll.gz', 'b.ftrace.txt.gz', 'b.ftrace.txt.gz'],
+    ]);
+    expect(traceOf(varied, points(varied)[0]!)).toBe(null);
+  });
 });
 
 test('named fields are told by cache, without how they are used', () => {

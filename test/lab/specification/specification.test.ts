@@ -119,7 +119,11 @@ test.each([
     smallest.toSpliced(1, 1),
     '1: workload is missing; give it: { name: replay, trace: FILE }, or one of',
   ],
-  ['no trace', smallest.with(1, 'workload: { name: replay }'), '2: workload.trace is missing; give it: string'],
+  [
+    'no trace',
+    smallest.with(1, 'workload: { name: replay }'),
+    '2: workload.trace is missing; give it: the file of a trace, or a list of several',
+  ],
   ['a workload that needs a trace', smallest.with(1, 'workload: replay'), '2: workload: replay needs trace'],
   ['no machine', smallest.slice(0, 2), '1: machine is missing; give it:'],
   ['a name that is no file name', smallest.with(0, 'name: a/b'), '1: name: must be letters, digits, dots, dashes'],
@@ -175,7 +179,7 @@ test.each([
   [
     'an unknown touch model',
     [...smallest, 'touch:', '  - init-all', '  - init-none'],
-    '7: touch[1] is none of the values it may have; use init-all, init-head, hot-fields',
+    '7: touch[1] is none of the values it may have; use recorded, init-all, init-head, hot-fields',
   ],
   ['no touch model', [...smallest, 'touch: []'], '5: touch: '],
   ['one touch model twice', [...smallest, 'touch: [init-all, init-all]'], '5: touch: it must not name one twice'],

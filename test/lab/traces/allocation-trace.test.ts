@@ -259,6 +259,7 @@ describe('the recording of tar', () => {
       otherTracepoints: 0,
       otherLines: 0,
       lostEvents: 0,
+      bornBefore: 0,
       allocations: 23898,
       frees: 19878,
       resizes: 0,

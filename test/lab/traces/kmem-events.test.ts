@@ -161,6 +161,11 @@ describe('besides kmem events', () => {
     expect(read(ftraceFree, 'CPU:1 [LOST 40 EVENTS]', 'CPU:0 [LOST 2 EVENTS]', ftraceFree).lostEvents).toBe(42);
   });
 
+  test('so do the marks of perf script', () => {
+    const mark = 'node  6964 [000] 24897.007237: PERF_RECORD_LOST lost 96';
+    expect(read(perfAlloc, mark, mark, perfAlloc)).toMatchObject({ lostEvents: 192, otherLines: 0 });
+  });
+
   test('lines may end as on Windows', () => {
     expect(readOne(`${at('sh-1 [000] ..... 1.0:')}\r`).pointer).toBe('ffff888100000000');
   });

@@ -12,14 +12,14 @@ export const story = (trace: AllocationTrace): string[] =>
   });
 
 /** What is wrong with a trace's operations and counts; an empty list if it can be replayed. */
-export function faultsOf({ operations, objects, summary }: AllocationTrace): string[] {
+export function faultsOf({ born, operations, objects, summary }: AllocationTrace): string[] {
   const faults: string[] = [];
   const must = (holds: boolean, fault: string) => {
     if (!holds) faults.push(fault);
   };
   const live = new Set<number>();
   let next = 0;
-  for (const operation of eachOperation(operations)) {
+  for (const operation of [...eachOperation(born), ...eachOperation(operations)]) {
     const { kind, object } = operation;
     if (kind === 'free') must(live.delete(object), `frees ${object}, which is not live`);
     else if (kind === 'memcpy') {
@@ -29,11 +29,11 @@ export function faultsOf({ operations, objects, summary }: AllocationTrace): str
       live.add(object);
     }
   }
-  const { events, resizes, allocations, frees, unseenFrees, liveAtEnd, skipped } = summary;
+  const { events, resizes, bornBefore, allocations, frees, unseenFrees, liveAtEnd, skipped } = summary;
   const skips = Object.values(skipped).reduce((sum, count) => sum + count);
-  must(objects === next && allocations === next, 'counts its allocations wrongly');
+  must(objects === next && allocations === next - bornBefore, 'counts its allocations wrongly');
   must(liveAtEnd === live.size, 'counts what is live wrongly');
   must(events + resizes === allocations + frees + skips, 'counts its events wrongly');
-  must(allocations === frees + unseenFrees + liveAtEnd, 'counts its frees wrongly');
+  must(bornBefore + allocations === frees + unseenFrees + liveAtEnd, 'counts its frees wrongly');
   return faults;
 }

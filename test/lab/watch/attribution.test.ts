@@ -94,12 +94,95 @@ describe('a field that two CPUs count in, each in its own', () => {
     expect(attribution.owners().every(({ falseSharing }) => falseSharing === 0)).toBe(true);
   });
 
+  test('each is missed for stores to the other, and for nothing else', () => {
+    const { pairs } = counting(4).sharing();
+    expect(
+      pairs.map(({ sharing, victim, taker, sameObject, misses, alone, lines }) => ({
+        ...{ sharing, missed: `${victim.field} on cpu${victim.cpu}`, taken: `${taker?.field} on cpu${taker?.cpu}` },
+        ...{ sameObject, lines, isAlone: alone === misses },
+      })),
+    ).toEqual(
+      expect.arrayContaining([
+        ...[
+          ['rx_packets on cpu0', 'tx_packets on cpu1'],
+          ['tx_packets on cpu1', 'rx_packets on cpu0'],
+        ].map(([missed, taken]) => ({
+          ...{ sharing: 'falseSharing', missed, taken },
+          ...{ sameObject: true, lines: 1, isAlone: true },
+        })),
+      ]),
+    );
+  });
+
   test('shows both CPUs, each at its own offset', () => {
     const { hottest } = counting(4).sharing();
     const accesses = hottest[0]!.accesses.filter(({ owner }) => owner.of === 'net_stats');
     expect(
       accesses.map(({ offset, cpu, owner }) => `cpu${cpu} ${owner.field} ${offset - accesses[0]!.offset}`),
     ).toEqual(['cpu0 rx_packets 0', 'cpu1 tx_packets 4']);
+  });
+});
+
+describe('whose store took a line away', () => {
+  /** Two CPUs and three words of one object, in a line that cpu1 has, then loses to the stores of cpu0; what cpu1 then misses. */
+  function missedAfter(stores: readonly number[], read: number) {
+    const { machine, allocator } = bootedWithClasses();
+    const [cpu0, cpu1] = machine.cpus as [Cpu, Cpu];
+    const cachep = machine.run(cpu0, allocator.create(cpu0, { name: 'shared', size: 64 }));
+    const objp = machine.run(cpu0, allocator.alloc(cpu0, cachep, GFP_KERNEL));
+    cpu1.read(objp, 4);
+    const attribution = new Attribution(allocator, new Map(), {
+      makers: { note: (cpu) => `cpu${cpu}`, tell: String },
+    });
+    for (const offset of stores) cpu0.write(objp + offset, 4);
+    cpu1.read(objp + read, 4);
+    return attribution.sharing().pairs;
+  }
+
+  test.each([
+    ['the first of several stores did, and not the one to what is missed', [0, 4, 8], 8, 'trueSharing', '+0x0', 0],
+    ['a store to something else takes it alone', [4], 8, 'falseSharing', '+0x4', 1],
+    ['a field that is written twice is still alone', [4, 4], 8, 'falseSharing', '+0x4', 1],
+    ['another field that is written meanwhile would have taken it too', [4, 0], 8, 'falseSharing', '+0x4', 0],
+  ] as const)('%s', (_, stores, read, sharing, taker, alone) => {
+    expect(missedAfter(stores, read)).toEqual([
+      {
+        ...{ sharing, sameObject: true, misses: 1, hitm: 1, alone, lines: 1 },
+        victim: expect.objectContaining({ name: 'shared object +0x8', cpu: 1, fn: 'cpu1' }),
+        taker: expect.objectContaining({ name: `shared object ${taker}`, cpu: 0, fn: 'cpu0' }),
+      },
+    ]);
+  });
+
+  test('is not known where it did so before anybody watched', () => {
+    const { machine, allocator } = bootedWithClasses();
+    const [cpu0, cpu1] = machine.cpus as [Cpu, Cpu];
+    const objp = machine.run(cpu0, allocator.kmalloc(cpu0, 60, GFP_KERNEL));
+    cpu1.read(objp, 4);
+    cpu0.write(objp, 4);
+    const attribution = new Attribution(allocator);
+    cpu1.read(objp, 4);
+    expect(attribution.sharing().pairs).toEqual([expect.objectContaining({ sharing: 'trueSharing', taker: null })]);
+  });
+
+  test('is told of two objects that lie in one line', () => {
+    const { machine, allocator } = bootedWithClasses();
+    const [cpu0, cpu1] = machine.cpus as [Cpu, Cpu];
+    const cachep = machine.run(cpu0, allocator.create(cpu0, { name: 'small', size: 8 }));
+    const objects = Array.from({ length: 4 }, () => machine.run(cpu0, allocator.alloc(cpu0, cachep, GFP_KERNEL)));
+    const line = ([...objects].sort((a, b) => a - b)[0]! + 31) & -32;
+    const [a, b] = objects.filter((objp) => objp >= line) as [addr_t, addr_t];
+    cpu1.read(b, 4);
+    const attribution = new Attribution(allocator);
+    cpu0.write(a, 4);
+    cpu1.read(b, 4);
+    expect(attribution.sharing().pairs).toEqual([
+      expect.objectContaining({
+        ...{ sharing: 'falseSharing', sameObject: false },
+        victim: expect.objectContaining({ name: 'small object +0x0' }),
+        taker: expect.objectContaining({ name: 'small object +0x0' }),
+      }),
+    ]);
   });
 });
 
@@ -296,6 +379,27 @@ describe('over random operations on random machines', () => {
         expect(begun.attribution.sharing().hitm).toBe(sumOf(countersOf(machine), 'hitm') - sumOf(begun.before, 'hitm'));
       }),
       { seed: 8, numRuns: 10 },
+    );
+  });
+
+  test('every sharing miss is in one pair', () => {
+    fc.assert(
+      fc.property(run, (random) => {
+        const { begun, machine } = perform(random, ({ machine, allocator }) => ({
+          before: countersOf(machine),
+          attribution: new Attribution(allocator),
+        }));
+        const { pairs } = begun.attribution.sharing();
+        for (const figure of ['trueSharing', 'falseSharing'] as const) {
+          const paired = pairs.filter(({ sharing }) => sharing === figure).reduce((sum, { misses }) => sum + misses, 0);
+          expect(paired).toBe(sumOf(countersOf(machine), figure) - sumOf(begun.before, figure));
+        }
+        for (const { victim, taker, misses, alone, hitm } of pairs) {
+          expect(taker?.cpu).not.toBe(victim.cpu);
+          expect([alone <= misses, hitm <= misses]).toEqual([true, true]);
+        }
+      }),
+      { seed: 9, numRuns: 10 },
     );
   });
 

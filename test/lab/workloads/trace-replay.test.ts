@@ -4,7 +4,7 @@ import { type addr_t, MiB } from '../../../src/hw/memory.ts';
 import type { AllocationTrace, TraceSummary } from '../../../src/lab/traces/allocation-trace.ts';
 import { type Free, type Operation, OperationWriter } from '../../../src/lab/traces/operations.ts';
 import type { TouchModel } from '../../../src/lab/workloads/touch.ts';
-import { replay } from '../../../src/lab/workloads/trace-replay.ts';
+import { Replay } from '../../../src/lab/workloads/trace-replay.ts';
 import { WorkloadContext } from '../../../src/lab/workloads/workload.ts';
 import { booted } from '../../machines.ts';
 import { assertBuddy, assertCache } from '../../slab/invariants.ts';
@@ -46,6 +46,7 @@ function replayed(...operations: Operation[]) {
   for (const operation of operations) writer.push(operation);
   const trace: AllocationTrace = {
     caches: [{ recordedName: 'traced', name: 'traced', size: 200 }],
+    born: new OperationWriter().finish(),
     operations: writer.finish(),
     threads: ['zero-0', 'one-1'],
     cpus: 2,
@@ -72,7 +73,8 @@ function replayed(...operations: Operation[]) {
   });
   const traced = machine.machine.run(boss!, context.createCache(boss!, { name: 'traced', size: 200 }));
   context.startCounting();
-  const pass = replay(context, { trace, caches: [traced] });
+  const pass = new Replay(context, { trace, caches: [traced], touches: null });
+  pass.run();
   const { cachep } = traced;
   const result = { operations: context.operations, failed: context.failed };
   const cache = machine.allocator.caches().find((state) => state.cachep === cachep)!;
