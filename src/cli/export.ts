@@ -17,8 +17,10 @@ import { fieldsOf } from '../lab/specification/fields.ts';
 import { points } from '../lab/specification/settings.ts';
 import { callgrindText } from '../report/callgrind.ts';
 import { thousands } from '../report/figures.ts';
+
 import { readExperiment } from './experiment.ts';
 import { writeWhole } from './files.ts';
+import { layoutSources } from './layouts.ts';
 import { type PointsFile, readPointsFile } from './points-file.ts';
 
 /** In place of a path. */
@@ -46,6 +48,7 @@ export interface ExportOptions {
   readonly out: string;
   /** Of callgrind alone. */
   readonly point?: string;
+  readonly layouts?: string;
   readonly json?: boolean;
 }
 
@@ -67,13 +70,17 @@ type Print = (line: string) => void;
 
 export async function exportAs(path: string, options: ExportOptions, print: Print): Promise<void> {
   if (options.format === CALLGRIND) return exportCallgrind(path, options, print);
-  if (options.point !== undefined) {
-    throw new InputError('--point', `means nothing to ${options.format}, which has all points`, 'leave it out');
+  for (const [option, value] of Object.entries({ '--point': options.point, '--layouts': options.layouts })) {
+    if (value !== undefined) throw new InputError(option, `means nothing to ${options.format}`, 'leave it out');
   }
   exportTable(path, options, print);
 }
 
-async function exportCallgrind(path: string, { out, point, json }: ExportOptions, print: Print): Promise<void> {
+async function exportCallgrind(
+  path: string,
+  { out, point, layouts, json }: ExportOptions,
+  print: Print,
+): Promise<void> {
   if (/\.(json|jsonl)(\.gz)?$/.test(path)) {
     throw new InputError(path, 'results do not have the functions that missed', 'name the specification (YAML)');
   }
@@ -81,8 +88,9 @@ async function exportCallgrind(path: string, { out, point, json }: ExportOptions
   const { specification } = experiment;
   const chosen = choosePoint(points(specification), point ?? '', '--point');
   const fields = fieldsOf(specification);
+  const sources = layoutSources(path, specification, chosen, layouts);
   const { functions } = await withPlaces(experiment, () =>
-    attributePoint(specification, traceIn(experiment, chosen), chosen, { fields, functions: true }),
+    attributePoint(specification, traceIn(experiment, chosen), chosen, { fields, sources, functions: true }),
   );
   const command = `${specification.name}: ${selectionOf(chosen)}`;
   const text = callgrindText(functions, command, `slabscope ${VERSION}`);

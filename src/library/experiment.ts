@@ -18,5 +18,5 @@ export type {
 } from '../lab/traces/allocation-trace.ts';
 export { eachOperation, type Operation, type Operations } from '../lab/traces/operations.ts';
 export { readTrace, readTraceBytes } from '../lab/traces/read-trace.ts';
-export type { Touches } from '../lab/traces/touches.ts';
+export type { Runs as TouchRuns, Sites as TouchSites, Touches } from '../lab/traces/touches.ts';
 export { type ExperimentOptions, type ExperimentOutcome, runExperiment, type Traces } from './run-experiment.ts';

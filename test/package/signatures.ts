@@ -16,7 +16,10 @@ export function programOf(door: string, installed: string, values: Readonly<Reco
       .split(',')
       .map((each) => each.trim())
       .filter((each) => each !== '')
-      .map((each) => ({ isType: type !== undefined || each.startsWith('type '), name: each.replace(/^type /, '') })),
+      .map((each) => ({
+        isType: type !== undefined || each.startsWith('type '),
+        name: each.replace(/^type |\w+ as /g, ''),
+      })),
   );
   const lines = exported.flatMap(({ isType, name }) => {
     if (generics.has(name)) return [`import type { ${name} } from 'slabscope/${door}';`];

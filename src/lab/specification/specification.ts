@@ -21,6 +21,7 @@ import { cachesNamed } from '../workloads/replay.ts';
 import { RECORDED, touchNames } from '../workloads/touch.ts';
 import type { OptionalKey, WorkloadDefinition } from '../workloads/workload.ts';
 import { fieldsKey } from './fields.ts';
+import { layoutsKey } from './layouts-key.ts';
 import { firstLine, type JsonSchema, problemOf } from './problems.ts';
 
 const alignments = ['word', 'line-fraction', 'whole-line'] as const;
@@ -213,6 +214,7 @@ const specification = z.strictObject({
     .default([...colourings])
     .describe('of every cache of the kernel'),
   fields: fieldsKey.optional(),
+  layouts: layoutsKey.optional(),
   drawn: axis(oneOf(['all', ...drawnParts]))
     .default('all')
     .describe('what each seed draws anew; all else is as the first seed has it'),

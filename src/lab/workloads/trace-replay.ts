@@ -186,12 +186,14 @@ export class Replay {
   /** The visits from `first` up to `end`. */
   #visit(cpu: Cpu, first: number, end: number): void {
     const { site, object, sites } = this.#options.touches!;
-    const { kind, offset, bytes, count } = sites;
+    const { kind, offset, bytes, count, fn } = sites;
+    const { touching } = this.#context;
     for (let i = first; i < end; i++) {
       const objp = this.#address[object[i]];
       if (objp === NONE) continue;
       const s = site[i];
       const size = bytes[s];
+      touching[cpu.id] = fn[s];
       let addr = objp + offset[s];
       for (let left = count[s]; left > 0; left--, addr += size) {
         if (kind[s] === READ) cpu.read(addr, size);
@@ -199,6 +201,7 @@ export class Replay {
         else cpu.modify(addr, size);
       }
     }
+    touching[cpu.id] = 0;
   }
 
   *#freeOwn(cpu: Cpu): Program {
@@ -253,6 +256,7 @@ export class Replay {
       this.#address[object] = NONE;
       return;
     }
+    this.#context.placed?.(object, objp);
     this.#context.done();
     this.#context.touch.allocated(cpu, this.#cache[object], objp, this.#size[object]);
     this.#address[object] = objp;
