@@ -19,4 +19,5 @@ export type {
 export { eachOperation, type Operation, type Operations } from '../lab/traces/operations.ts';
 export { readTrace, readTraceBytes } from '../lab/traces/read-trace.ts';
 export type { Runs as TouchRuns, Sites as TouchSites, Touches } from '../lab/traces/touches.ts';
+export type { WorkloadContext } from '../lab/workloads/workload.ts';
 export { type ExperimentOptions, type ExperimentOutcome, runExperiment, type Traces } from './run-experiment.ts';

@@ -9,7 +9,7 @@ export type {
   SharingPair,
   Side as SharingSide,
 } from '../lab/results/owners.ts';
-export { Attribution, type Field, type FieldNames } from '../lab/watch/attribution.ts';
+export { Attribution, type Field, type FieldNames, type KernelAttributionOptions } from '../lab/watch/attribution.ts';
 export { type Anachronisms, type ClockSkew, measureClockSkew, type SkewedAccess } from '../lab/watch/clock-skew.ts';
 export { watchHandovers } from '../lab/watch/handovers.ts';
 export { unintended } from '../lab/watch/intended-races.ts';

@@ -23,7 +23,7 @@ import type { Results } from '../../src/lab/results/results.ts';
 import { columnsOf, pointRows } from '../../src/lab/results/rows.ts';
 import { parseSpecification, tracesOf } from '../../src/lab/specification/specification.ts';
 import { workloads } from '../../src/lab/workloads/all.ts';
-import { touchModels } from '../../src/lab/workloads/touch.ts';
+import { touchNames } from '../../src/lab/workloads/touch.ts';
 import { point } from '../report/results.ts';
 import { ended, type Outcome, slabscope, startSlabscope } from './slabscope.ts';
 import { smallExperiment } from './small-experiment.ts';
@@ -215,7 +215,7 @@ describe('export', () => {
 
   test.each([
     ['no format', ['--out', 'x'], /required option '--format <name>' not specified/],
-    ['an unknown format', ['--format', 'xls', '--out', 'x'], /Allowed choices are csv, parquet\./],
+    ['an unknown format', ['--format', 'xls', '--out', 'x'], /Allowed choices are csv, parquet, callgrind\./],
     ['an unknown table', ['--table', 'all', '--format', 'csv', '--out', 'x'], /Allowed choices are points, counts, /],
     ['a place that cannot be written', ['--format', 'csv', '--out', '/proc/x'], /\/proc\/x: cannot be written \(/],
     ['an empty place', ['--format', 'csv', '--out', ''], /slabscope: '': names no file; name one$/],
@@ -256,7 +256,7 @@ describe('list', () => {
       machines: Object.keys(cpuModels).join(', '),
       workloads: [...workloads.keys()].join(', '),
       kernels: '2.4.0, 2.4.22, 2.6.17-g4776874',
-      touch: Object.keys(touchModels).join(', '),
+      touch: touchNames.join(', '),
       policies: policyNames.join(', '),
       protocols: Object.keys(protocols).join(', '),
     });
