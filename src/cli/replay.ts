@@ -3,6 +3,7 @@
  * something (which machine, colouring on and off, alignments) it is a run, with an answer and a picture.
  */
 import { join, resolve } from 'node:path';
+import { type Experiment, originOf, withTraces } from '../lab/experiment/experiment.ts';
 import { resultsOf } from '../lab/results/assemble.ts';
 import type { Point, PointResult } from '../lab/results/points.ts';
 import { points } from '../lab/specification/settings.ts';
@@ -10,10 +11,11 @@ import { type PlaceOf, specificationFrom } from '../lab/specification/specificat
 import { resultsJson } from '../report/json.ts';
 import { resultsTable } from '../report/table.ts';
 import { computePoints } from './compute.ts';
-import { type Experiment, nameOf, originOf, sha256, withTraces } from './experiment.ts';
+import { nameOf, sha256 } from './experiment.ts';
 import { makeFolder } from './files.ts';
 import { type RunOptions, runAll, seedsOption } from './run.ts';
 import { tableOptions } from './terminal.ts';
+import { readTraceFile } from './trace-file.ts';
 
 type Values = readonly (string | number)[];
 
@@ -65,7 +67,7 @@ export async function replay(path: string, options: ReplayOptions, print: (line:
     seed,
   };
   const parse = (touches?: boolean) => specificationFrom(value, placeOf, touches);
-  const experiment = await withTraces(parse, (trace) => trace, placeOf);
+  const experiment = await withTraces(parse, readTraceFile, placeOf);
   if (!isAsked) return show(experiment, path, options, print);
   const folder = out ?? join('results', experiment.specification.name);
   makeFolder(folder);

@@ -2,6 +2,7 @@
 import { join, resolve } from 'node:path';
 import { InputError } from '../base/input-error.ts';
 import { likeOthers } from '../lab/experiment/alike.ts';
+import { type Experiment, originOf, traceIn } from '../lab/experiment/experiment.ts';
 import { identityOf, resultsOf } from '../lab/results/assemble.ts';
 import { isTold } from '../lab/results/compare.ts';
 import { looksOf, type Seeds } from '../lab/results/looks.ts';
@@ -13,7 +14,7 @@ import { type Plotted, resultsChart } from '../report/chart.ts';
 import { resultsJson } from '../report/json.ts';
 import { resultsTable } from '../report/table.ts';
 import { computePoints } from './compute.ts';
-import { type Experiment, originOf, readExperiment, sha256, traceIn } from './experiment.ts';
+import { readExperiment, sha256 } from './experiment.ts';
 import { makeFolder, writeWhole } from './files.ts';
 import { whenStopped } from './interruption.ts';
 import { forgetRuns, runsIn, tellOfRun, thisProcess } from './run-files.ts';

@@ -35,12 +35,12 @@ import {
   groupsOf,
   lastFigures,
   layoutOf,
-  looksAt,
   mainComparisons,
   missesOf,
   reachOf,
   secondLevelOf,
   seedsWarningOf,
+  TOUCH_TITLE,
   verdictOf,
   warningsOf,
 } from './wording.ts';
@@ -172,7 +172,7 @@ function legend(comparisons: readonly Comparison[], panels: readonly Panel[]): B
     ...SAID.filter((each) => said.has(each)).map((each) => [mark(12, 0, each), meaning[each]] as const),
     ...(isInterval ? [[whisker(2, 22, 0, 'none'), '95 % interval'] as const] : []),
     ...(isBand
-      ? [[band(2, -7, 20, 14), `range over ${rowKeys === 'touch model' ? 'touch models' : rowKeys}`] as const]
+      ? [[band(2, -7, 20, 14), `range over ${rowKeys === TOUCH_TITLE ? 'touch models' : rowKeys}`] as const]
       : []),
   ];
   let [left, y] = [LEFT, 10];
@@ -190,7 +190,7 @@ function footnote(comparisons: readonly Comparison[], results: Results): Block {
   const sentences = [
     'A mark is the change of all seeds together.',
     ...(isAlike ? ['What = stands between gave the same counts.'] : []),
-    caveatOf(comparisons, looksAt(results)),
+    caveatOf(comparisons, results),
     ...reachOf(comparisons, results.measures),
     'Cycles are estimates.',
     ...(comparisons[0]?.axis === 'colouring' ? [EFFECTIVENESS] : []),

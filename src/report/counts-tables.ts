@@ -4,6 +4,7 @@ import type { ClassedMisses, Counts } from '../lab/results/counts.ts';
 import type { CombinationMeasures, MeasureName } from '../lab/results/measures.ts';
 import { type Combination, combinationOf, keyOf, type PointResult, valuesOf } from '../lab/results/points.ts';
 import type { Results } from '../lab/results/results.ts';
+import { RECORDED } from '../lab/workloads/touch.ts';
 import { thousands } from './figures.ts';
 import { BOLD, DIM, fitted, type Line, paragraph, type TableColumn } from './lines.ts';
 
@@ -21,7 +22,7 @@ export function countsTables({ points, measures }: Results, width: number): Line
     return [[title, BOLD] as const, ...heading, ...rows, ...leftOut];
   };
   const tables = [...groupBy(points, ({ point }) => point.touch)].flatMap(([touch, group]) => {
-    const under = touch === undefined ? '' : `touch model ${touch}: `;
+    const under = touch === undefined ? '' : touch === RECORDED ? 'recorded touches: ' : `touch model ${touch}: `;
     const combined = [...groupBy(group, ({ point }) => keyOf(combinationOf(point))).values()];
     const measured = measures.filter(({ combination }) => combination.touch === touch);
     return [

@@ -24,7 +24,7 @@ import {
   VERMILION,
   widthOf,
 } from './page.ts';
-import { contrastOf, groupsOf, layoutOf } from './wording.ts';
+import { contrastOf, groupsOf, layoutOf, TOUCH_TITLE } from './wording.ts';
 
 /** A column of figures, to the right of a plot. */
 export interface Column {
@@ -118,7 +118,7 @@ export function rowsOf(comparisons: readonly Comparison[]): Rows[] {
   const lines = (names: readonly string[]) => broken(names.join(' = '), WIDEST_NAME, ROW_NAME);
   if (groupKeys === '') {
     const rows = groups.map(({ names, members: [of] }) => ({ name: lines(names), of }));
-    return [{ name: [], rows, isRange: rowKeys === 'touch model' && rows.length > 1 }];
+    return [{ name: [], rows, isRange: rowKeys === TOUCH_TITLE && rows.length > 1 }];
   }
   return groups.map(({ names, members }) => ({
     isRange: members.length > 1,

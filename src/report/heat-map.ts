@@ -26,7 +26,7 @@ import {
   stack,
   text,
 } from './page.ts';
-import { contrastOf, factsOf, groupsOf, layoutOf, mainComparisons } from './wording.ts';
+import { contrastOf, factsOf, groupsOf, layoutOf, mainComparisons, TOUCH_TITLE } from './wording.ts';
 
 const HEADING = { size: 11.5, fill: QUIET };
 
@@ -81,7 +81,7 @@ function casesOf({ points, comparisons }: Results): Case[] {
   const { rowKeys, rowOf, groupKeys } = layoutOf(main);
   return groupsOf(main).flatMap(({ names, members }) =>
     members.flatMap((of): Case[] => {
-      const row = `${rowKeys === 'touch model' ? '' : `${rowKeys} `}${rowOf(of)}`;
+      const row = `${rowKeys === TOUCH_TITLE ? '' : `${rowKeys} `}${rowOf(of)}`;
       const [before, after] = [of.base, of.variant].map((value) => {
         const key = keyOf({ ...of.fixed, [of.axis]: value });
         const side = points.filter(({ point }) => keyOf(combinationOf(point)) === key);

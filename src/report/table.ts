@@ -4,6 +4,7 @@ import { groupBy } from '../base/group-by.ts';
 import type { Comparison } from '../lab/results/compare.ts';
 import { combinationOf, valuesOf } from '../lab/results/points.ts';
 import type { Results, TraceReport } from '../lab/results/results.ts';
+import type { TouchSummary } from '../lab/traces/allocation-trace.ts';
 import { answerOf, differencesOf, inShort, questionOf, timeAnswerOf } from './answer.ts';
 import { comparisonsNote, comparisonTable, ownersLines } from './comparison-tables.ts';
 import { countsTables } from './counts-tables.ts';
@@ -17,10 +18,11 @@ import {
   changesOf,
   effectsOf,
   layoutOf,
-  looksAt,
+  passedOverOf,
   reachOf,
   seedsOf,
   specificationOf,
+  touchesToldOf,
   warningsOf,
 } from './wording.ts';
 
@@ -65,7 +67,8 @@ function heading(results: Results, width: number, isBrief: boolean): Line[] {
   const { name, machine, trace, traces = trace === null ? [] : [trace] } = results;
   const facts: [label: string, items: string[]][] = [
     ['machine', machine.split(', ')],
-    ...traces.flatMap((of) => (isBrief ? [['trace', [of.name]] as [string, string[]]] : traceFacts(of))),
+    ...traces.flatMap((of) => (isBrief ? [['trace', [of.name]] as [string, string[]]] : traceFacts(of, results))),
+    ['touches', touchesToldOf(results)],
     ['seeds', [seedsOf(results)]],
     ...(isBrief ? [] : alwaysFacts(results)),
     ['specification', [specificationOf(results)]],
@@ -82,10 +85,11 @@ function alwaysFacts({ points }: Results): [label: string, items: string[]][] {
   return fixed.length === keys.length ? [] : [['throughout', fixed.map((key) => `${key} ${combinations[0]![key]}`)]];
 }
 
-function traceFacts(trace: TraceReport): [label: string, items: string[]][] {
+function traceFacts(trace: TraceReport, results: Results): [label: string, items: string[]][] {
   const traced = [
     `${trace.name}: ${trace.format}`,
     `${thousands(trace.events)} events`,
+    ...ifAny(trace.bornBefore, 'objects born before'),
     trace.threads === 1 ? '1 thread' : `${thousands(trace.threads)} threads`,
     `${thousands(trace.allocations)} allocations`,
     `${thousands(trace.frees)} frees`,
@@ -95,14 +99,18 @@ function traceFacts(trace: TraceReport): [label: string, items: string[]][] {
     `${thousands(trace.liveAtEnd)} objects live at the end`,
     `${thousands(trace.peakLiveBytes)} bytes at most`,
   ];
+  const { touches } = trace;
   const skipped = Object.entries({
     ...trace.skipped,
+    'touches of objects left out': touches?.skipped ?? 0,
     'other tracepoint': trace.otherTracepoints,
     'line of no known form': trace.otherLines,
   }).filter(([, events]) => events > 0);
   const renamed = trace.caches.filter((cache) => cache.name !== cache.recordedName);
   return [
     ['trace', traced],
+    ['recorded', touches === undefined ? [] : touchFacts(touches)],
+    ['passed over', passedOverOf(results, trace)],
     ['skipped', skipped.map(([reason, events]) => `${reason} (${thousands(events)})`)],
     ['lost', ifAny(trace.lostEvents, 'dropped by the recorder')],
     [
@@ -115,6 +123,14 @@ function traceFacts(trace: TraceReport): [label: string, items: string[]][] {
     ['renamed', renamed.map((cache) => `${cache.recordedName} -> ${cache.name}`)],
   ];
 }
+
+const touchFacts = ({ reads, writes, modifies, inBornBefore, sites, functions }: TouchSummary): string[] => [
+  `${thousands(reads + writes + modifies)} touches`,
+  ...[`${thousands(reads)} reads`, `${thousands(writes)} writes`, `${thousands(modifies)} of both at once`],
+  ...ifAny(inBornBefore, 'in objects born before'),
+  `${thousands(sites)} sites`,
+  ...ifAny(functions, 'functions'),
+];
 
 const ifAny = (count: number, what: string): string[] => (count > 0 ? [`${thousands(count)} ${what}`] : []);
 
@@ -150,6 +166,6 @@ function conclusion(
     }),
     ...[...reachOf(comparisons, results.measures), ...alikeOf(comparisons)].flatMap((sentence) => said(sentence)),
     ...others.flatMap((of) => said(inShort(of))),
-    ...said(caveatOf(comparisons, looksAt(results)), DIM),
+    ...said(caveatOf(comparisons, results), DIM),
   ];
 }

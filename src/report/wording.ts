@@ -4,8 +4,10 @@ import { groupBy } from '../base/group-by.ts';
 import { type Comparison, primaryOf } from '../lab/results/compare.ts';
 import { looksOf, type Seeds } from '../lab/results/looks.ts';
 import { type Combination, keyOf, type PointResult } from '../lab/results/points.ts';
-import type { Results } from '../lab/results/results.ts';
+import type { Results, TraceReport } from '../lab/results/results.ts';
 import { type Effect, ENOUGH_SEEDS, type Estimate, NEGLIGIBLE, type Reading } from '../lab/results/statistics.ts';
+import { cachesNamed } from '../lab/workloads/replay.ts';
+import { RECORDED } from '../lab/workloads/touch.ts';
 import { valuesInWords } from './axis-words.ts';
 import { changeText, enumerate, percentOf, thousands } from './figures.ts';
 
@@ -106,7 +108,8 @@ export function layoutOf(comparisons: readonly Comparison[]): Layout {
   };
 }
 
-const titleOf = (key: string): string => (key === 'touch' ? 'touch model' : key);
+const titleOf = (key: string): string => (key === 'touch' ? TOUCH_TITLE : key);
+export const TOUCH_TITLE = 'touch model';
 
 /** A comparison's row, with its group where there are several. */
 export function caseOf(of: Comparison, comparisons: readonly Comparison[]): string {
@@ -188,8 +191,12 @@ export function changesOf(comparisons: readonly Comparison[]): string {
 
 // --- What the figures speak of -------------------------------------------------------------------------------------
 
-/** Stands wherever intervals are shown. `looks`: at how many numbers of seeds it was planned to look whether they suffice. */
-export function caveatOf([{ seeds }]: readonly Comparison[], looks = 1): string {
+/** Stands wherever intervals are shown. */
+export function caveatOf(
+  [{ seeds }]: readonly Comparison[],
+  results: Pick<Results, 'points' | 'specification'>,
+): string {
+  const looks = looksAt(results);
   const level = looks === 1 ? '' : `, so wide that all ${looks} looks together miss the truth in 5 %`;
   const intervals =
     seeds === 1
@@ -197,7 +204,8 @@ export function caveatOf([{ seeds }]: readonly Comparison[], looks = 1): string 
       : `Intervals are Student\u2019s t over ${seeds} seeds in pairs, each for itself${level}. They speak of`;
   const few =
     seeds > 1 && seeds < ENOUGH_SEEDS ? ' So few seeds hold only if their differences are normally distributed.' : '';
-  return `${intervals} what a seed draws (touches, threads on CPUs, and the system's past: statics, tasks, caches and what stood in them, pages), not of other workloads.${few}`;
+  const touches = touchesOf(results) === 'recorded' ? '' : 'touches, ';
+  return `${intervals} what a seed draws (${touches}threads on CPUs, and the system's past: statics, tasks, caches and what stood in them, pages), not of other workloads.${few}`;
 }
 
 /** By which rules fewer, more and none are said. */
@@ -289,6 +297,41 @@ export function warningsOf(points: readonly PointResult[]): string[] {
 
 // --- What was run --------------------------------------------------------------------------------------------------
 
+/** Where all touches come from, or none, a trace; or models stand beside it. */
+export function touchesOf({ points, specification }: Pick<Results, 'points' | 'specification'>) {
+  const { touch } = specification as { readonly touch?: unknown };
+  const names = new Set(points.map(({ point }) => point.touch ?? touch));
+  if (!names.has(RECORDED)) return 'models';
+  return names.size === 1 ? 'recorded' : 'both';
+}
+
+export const touchesToldOf = (results: Results): string[] =>
+  ({
+    recorded: ['as recorded: no figure hangs on a touch model'],
+    both: ['as recorded where touch is recorded; all else are models'],
+    models: [],
+  })[touchesOf(results)];
+
+/** What was replayed, else the experiment's name. */
+export function tracedOf({ name, trace, traces = [] }: Results): string {
+  if (trace !== null) return `trace ${trace.name}`;
+  return traces.length === 0 ? name : `traces ${enumerate(traces.map((each) => each.name))}`;
+}
+
+/** The caches of a trace that some points pass over. */
+export function passedOverOf({ specification }: Results, { caches }: TraceReport): string[] {
+  const { workload } = specification as { readonly workload?: unknown };
+  const given = [workload].flat().flatMap((each) => (each as { readonly pass_over?: unknown })?.pass_over ?? []);
+  const names = new Set(given.flatMap((each) => cachesNamed(String(each))));
+  return caches
+    .filter(({ recordedName }) => names.has(recordedName))
+    .map(({ recordedName, objects, touches = 0 }) =>
+      objects === undefined
+        ? recordedName
+        : `${recordedName} (${thousands(objects)} objects, ${thousands(touches)} touches)`,
+    );
+}
+
 export function seedsOf({ points, seed, specification }: Results): string {
   const most = plannedOf(specification).at(-1);
   const limit = most === undefined ? '' : ` of at most ${most}, until every comparison was told`;
@@ -296,7 +339,8 @@ export function seedsOf({ points, seed, specification }: Results): string {
 }
 
 /** At how many numbers of seeds it was planned to look whether they suffice. */
-export const looksAt = ({ specification }: Results): number => Math.max(1, plannedOf(specification).length);
+export const looksAt = ({ specification }: Pick<Results, 'specification'>): number =>
+  Math.max(1, plannedOf(specification).length);
 
 /** Of a specification as understood; none where the number of seeds was given. */
 function plannedOf(specification: unknown): number[] {
@@ -308,8 +352,8 @@ export const specificationOf = ({ specificationHash, slabscope }: Results): stri
   `${specificationHash.slice(0, 12)}, slabscope ${slabscope}`;
 
 /** What was run, in small print. */
-export function factsOf(results: Results): string[] {
-  const { machine, trace, traces = trace === null ? [] : [trace], name } = results;
-  const of = traces.length === 0 ? name : `trace ${traces.map((each) => each.name).join(', ')}`;
-  return [[machine, of].join('  ·  '), `seeds: ${seedsOf(results)}  ·  specification ${specificationOf(results)}`];
-}
+export const factsOf = (results: Results): string[] => [
+  [results.machine, tracedOf(results)].join('  ·  '),
+  ...touchesToldOf(results).map((told) => `touches ${told}`),
+  `seeds: ${seedsOf(results)}  ·  specification ${specificationOf(results)}`,
+];
