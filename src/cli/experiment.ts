@@ -18,6 +18,7 @@ import {
 } from '../lab/specification/specification.ts';
 import type { AllocationTrace } from '../lab/traces/allocation-trace.ts';
 import { readText } from './files.ts';
+import { readProfile } from './profile.ts';
 import { readTraceFile } from './trace-file.ts';
 
 export interface Experiment {
@@ -35,7 +36,7 @@ export async function readExperiment(path: string): Promise<Experiment> {
   return withTraces(parse, (trace) => resolve(dirname(path), trace), placeOf);
 }
 
-/** Reads the traces that a specification names; only with them it is understood in full. */
+/** Reads the traces and the profile that a specification names; only with them it is understood in full. */
 export async function withTraces(
   parse: (touches?: boolean) => Specification,
   pathOf: (trace: string) => string,
@@ -45,7 +46,10 @@ export async function withTraces(
   const traces = new Map<string, TracedFile>();
   for (const trace of tracesOf(first)) traces.set(trace, await readTraceFile(pathOf(trace), limitsOf(first)));
   const read = [...traces].map(([name, { trace }]) => [name, trace] as const);
-  const specification = read.length === 0 ? first : parse(read.every(([, { touches }]) => touches !== undefined));
+  const understood = read.length === 0 ? first : parse(read.every(([, { touches }]) => touches !== undefined));
+  const { profile } = understood;
+  const specification =
+    typeof profile === 'string' ? { ...understood, profile: readProfile(pathOf(profile)) } : understood;
   checkTraces(specification, new Map(read), placeOf);
   return { specification, traces, placeOf };
 }

@@ -23,7 +23,7 @@ import { workloads } from '../workloads/all.ts';
 import { Interference } from '../workloads/interference.ts';
 import { placementOf } from '../workloads/placement.ts';
 import { startTimerInterrupts } from '../workloads/timer-interrupts.ts';
-import { RECORDED, touchModels, untouched } from '../workloads/touch.ts';
+import { RECORDED, type TouchKnowledge, touchModels, untouched } from '../workloads/touch.ts';
 import { WorkloadContext } from '../workloads/workload.ts';
 import { establish, startFresh } from './history.ts';
 
@@ -79,7 +79,10 @@ export function runPoint(
     touch:
       settings.touch === undefined || settings.touch === RECORDED || !byModel
         ? untouched
-        : touchModels[settings.touch](seed, (cache) => usedFields(cache)),
+        : touchModels[settings.touch](
+            seed,
+            knowledge(specification, trace, (cache) => context.caches[cache]?.name),
+          ),
     recordedTouches: settings.touch === RECORDED,
     trace,
     placement: placementOf(
@@ -91,7 +94,6 @@ export function runPoint(
     interference,
     think: settings.think ?? 0,
   });
-  const usedFields = (cache: number) => specification.fields?.[context.caches[cache]?.name ?? ''];
   const workload = definition.start(context, settings.workload, settings.object_size ?? null);
   if (settings.history === 'fresh') context.onEachCpu(() => startFresh(context, workload, cpu), [cpu]);
   else establish(context, workload, limitsOf(specification), seedFor('history'));
@@ -118,6 +120,25 @@ export function runPoint(
   return {
     ...{ point, counts, sets: measurement.sets() },
     ...(attribution === null ? {} : { missesByRole: attribution.missesByRole() }),
+  };
+}
+
+/** What touch models ask for; `nameOf` tells how the kernel calls a cache. */
+function knowledge(
+  { fields, profile }: Specification,
+  trace: AllocationTrace | null,
+  nameOf: (cache: number) => string | undefined,
+): TouchKnowledge {
+  if (typeof profile === 'string')
+    throw new KeyError(['profile'], `${profile} has not been read`, 'give what is in it');
+  const recordedNames = new Map(trace?.caches.map(({ name, recordedName }) => [name, recordedName]));
+  return {
+    fieldsOf: (cache) => fields?.[nameOf(cache) ?? ''],
+    profile,
+    recordedNameOf: (cache) => {
+      const name = nameOf(cache);
+      return name === undefined ? undefined : (recordedNames.get(name) ?? name);
+    },
   };
 }
 

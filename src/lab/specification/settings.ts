@@ -9,7 +9,7 @@ import { type DrawnPart, type Specification, traceName } from './specification.t
 type One<T> = T extends readonly (infer Value)[] ? One<Value> : T extends object ? { [K in keyof T]: One<T[K]> } : T;
 
 /** A specification at one point: every key has one value. */
-export type Settings = One<Omit<Specification, 'name' | 'fields' | 'seeds' | 'seed'>>;
+export type Settings = One<Omit<Specification, 'name' | 'fields' | 'profile' | 'seeds' | 'seed'>>;
 
 /** A key that varies, by its dotted path, and how points show its values. */
 interface Axis {
@@ -31,8 +31,8 @@ function axesIn(value: unknown, path: string): Axis[] {
 }
 
 /** All points: every combination under every seed; seeds vary last, so that the first seed's comparison is whole early. */
-export function points({ fields: _, ...specification }: Specification): Point[] {
-  // Without `fields`, which hold lists that are no axes.
+export function points({ fields: _, profile: __, ...specification }: Specification): Point[] {
+  // Without those that hold lists which are no axes.
   let combinations: Record<string, string | number>[] = [{}];
   for (const { path, labels } of axesIn(specification, '')) {
     combinations = combinations.flatMap((combination) => labels.map((label) => ({ ...combination, [path]: label })));
@@ -42,7 +42,7 @@ export function points({ fields: _, ...specification }: Specification): Point[] 
   );
 }
 
-export function settingsOf({ fields: _, ...specification }: Specification, point: Point): Settings {
+export function settingsOf({ fields: _, profile: __, ...specification }: Specification, point: Point): Settings {
   const choose = (value: unknown, path: string): unknown => {
     if (Array.isArray(value)) return value.find((each) => labelAt(path, each) === point[path]);
     if (!isGroup(value)) return value;
