@@ -46,6 +46,7 @@ export { ptr, struct, u32 } from './kernel/struct.ts';
 export { init_waitqueue_head, wait_event, wake_up } from './kernel/wait.ts';
 export { CacheSimulator } from './lab/caches/cache-simulator.ts';
 export { MemoryTraceParser } from './lab/caches/memory-trace.ts';
+export { CacheSweep } from './lab/caches/sweep.ts';
 export { attributePoint } from './lab/experiment/attribute.ts';
 export { runPoint } from './lab/experiment/point.ts';
 export { finalStates } from './lab/litmus/explore.ts';

@@ -4,21 +4,28 @@ import { interpose } from '../hw/interpose.ts';
 import { totalOf } from '../lab/caches/cache-counts.ts';
 import { CacheSimulator } from '../lab/caches/cache-simulator.ts';
 import { isMemoryTrace, MemoryTraceParser } from '../lab/caches/memory-trace.ts';
-import { findingsOf } from '../lab/results/culprits.ts';
+import { findingsOf } from '../lab/experiment/culprits.ts';
 import type { SharingOrder } from '../lab/results/owners.ts';
 import { LineAttribution } from '../lab/watch/line-attribution.ts';
 import { TraceNames } from '../lab/watch/trace-names.ts';
 import { c2cTable } from '../report/c2c-table.ts';
 import { pairsTable, verdictText } from '../report/culprits-text.ts';
 import { thousands } from '../report/figures.ts';
-import { ownersTable } from '../report/owners-table.ts';
-import type { C2cOptions } from './c2c.ts';
+import { type OwnerOrder, ownersTable } from '../report/owners-table.ts';
 import type { CacheOptions } from './cache.ts';
 import { headOf, readingProgress, STANDARD_INPUT, streamBytes } from './streams.ts';
 import { tableWidth } from './table-width.ts';
 
 /** The caches that a trace is put through, as `slabscope cache` has them. */
 export type TraceCaches = Pick<CacheOptions, 'l1' | 'policy' | 'protocol'>;
+
+/** How reports are printed, of points as of traces. */
+export interface ReportOptions {
+  readonly top: number;
+  readonly sort: OwnerOrder;
+  readonly wide?: boolean;
+  readonly json?: boolean;
+}
 
 /** All addresses of a trace have 32 bits. */
 const END = 2 ** 32;
@@ -29,7 +36,7 @@ export const holdsMemoryTrace = async (path: string): Promise<boolean> =>
 export async function c2cOfTrace(
   path: string,
   { l1, policy, protocol }: TraceCaches,
-  options: C2cOptions,
+  options: ReportOptions,
   order: SharingOrder,
   print: (line: string) => void,
 ): Promise<void> {
@@ -41,7 +48,8 @@ export async function c2cOfTrace(
     classes: 'all',
     random: seeded('slabscope', 'replacement'),
   });
-  const names = new TraceNames(l1.line, (address) => `0x${address.toString(16)}`);
+  const parser = new MemoryTraceParser(name, (...access) => simulator.access(...access));
+  const names = new TraceNames(l1.line, (address) => `0x${parser.folding.unfolded(address)}`);
   const attribution = new LineAttribution(Math.log2(l1.line), END, names);
   interpose(simulator.caches, {
     addL1: (below) => (remoteCosts) => {
@@ -50,15 +58,12 @@ export async function c2cOfTrace(
       return added;
     },
   });
-  const parser = new MemoryTraceParser(name, (cpu, kind, address, bytes) =>
-    simulator.access(cpu, kind, address, bytes),
-  );
   await readThrough(path, parser);
 
   const counts = totalOf(simulator.counts());
   const misses = counts.readMiss + counts.writeMiss;
   const [owners, sharing] = [attribution.owners(), attribution.sharing(order)];
-  const findings = findingsOf(sharing, owners, { line: l1.line, objectSizes: new Map(), sizeAt: () => 4 });
+  const findings = findingsOf(sharing, owners, { line: l1.line, objectSizes: new Map(), fields: new Map() });
   if (options.json === true) {
     const found = { counts, owners, sharing, findings };
     print(JSON.stringify({ schema: 'slabscope-c2c/1', name, ...found }, null, 2));

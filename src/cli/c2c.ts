@@ -4,38 +4,36 @@
  */
 import { InputError } from '../base/input-error.ts';
 import { type AttributedResult, attributePoint } from '../lab/experiment/attribute.ts';
+import { type Finding, findingsOf } from '../lab/experiment/culprits.ts';
 import { layoutsOf, parseTrial, type Trial } from '../lab/experiment/trial.ts';
-import { type Finding, findingsOf } from '../lab/results/culprits.ts';
 import type { SharingOrder } from '../lab/results/owners.ts';
 import type { Point } from '../lab/results/points.ts';
 import { choosePoint, selectionOf } from '../lab/results/selection.ts';
 import { fieldsOf } from '../lab/specification/fields.ts';
 import { points, settingsOf } from '../lab/specification/settings.ts';
 import { cpuModelOf, type Specification } from '../lab/specification/specification.ts';
-import type { FieldNames } from '../lab/watch/attribution.ts';
 import { c2cTable } from '../report/c2c-table.ts';
 import { pairsTable, verdictText } from '../report/culprits-text.ts';
 import { thousands } from '../report/figures.ts';
 import { type OwnerOrder, ownersTable } from '../report/owners-table.ts';
 import { trialRows, trialText } from '../report/trial-text.ts';
-import { c2cOfTrace, holdsMemoryTrace, type TraceCaches } from './c2c-trace.ts';
+import { c2cOfTrace, holdsMemoryTrace, type ReportOptions, type TraceCaches } from './c2c-trace.ts';
 import { parseL1 } from './cache.ts';
 import { type Experiment, readExperiment, traceIn, withPlaces } from './experiment.ts';
+import { layoutSources } from './layouts.ts';
 import { Progress } from './progress.ts';
 import { tableWidth } from './table-width.ts';
 
-export interface C2cOptions {
+export interface C2cOptions extends ReportOptions {
   readonly point?: string;
   readonly seeds?: number;
-  readonly top: number;
-  readonly sort: OwnerOrder;
   readonly try?: string;
+  /** A file with layouts of structures. */
+  readonly layouts?: string;
   /** Of a memory trace alone; a specification has its machine. */
   readonly l1?: TraceCaches['l1'];
   readonly policy?: TraceCaches['policy'];
   readonly protocol?: TraceCaches['protocol'];
-  readonly wide?: boolean;
-  readonly json?: boolean;
 }
 
 export const c2cHelp = `
@@ -45,6 +43,8 @@ CHANGE is one or several of, with commas between:
   dentry:+0x8@0x60          4 bytes without a name
   alignment=whole-line      as the key of specifications
 
+Fields have names where the specification has fields or layouts, with --layouts, or where a layouts.json lies beside its trace.
+
 Examples:
   slabscope c2c experiments/colouring.yaml --point touch=hot-fields,colouring=on
   slabscope c2c experiments/false-sharing.yaml --try alignment=whole-line --seeds 10`;
@@ -53,7 +53,8 @@ type Print = (line: string) => void;
 
 export async function c2c(path: string, options: C2cOptions, print: Print): Promise<void> {
   const order = lineOrders[options.sort] ?? 'hitm';
-  const ofPoints = { '--point': options.point, '--try': options.try, '--seeds': options.seeds };
+  const { point, seeds, layouts } = options;
+  const ofPoints = { '--point': point, '--try': options.try, '--seeds': seeds, '--layouts': layouts };
   const ofTraces = { '--l1': options.l1, '--policy': options.policy, '--protocol': options.protocol };
   if (await holdsMemoryTrace(path)) {
     refuse(ofPoints, 'a memory trace, which has no points', 'leave it out, or name a specification');
@@ -77,14 +78,14 @@ async function c2cOfPoint(path: string, options: C2cOptions, order: SharingOrder
   const trace = traceIn(experiment, first);
   const fields = fieldsOf(specification);
   const trial = options.try === undefined ? null : parseTrial(options.try, '--try');
-  const layouts = trial === null ? undefined : layoutsOf(trial, fields, '--try');
+  const sources = layoutSources(path, specification, first, options.layouts);
   const progress = new Progress('seeds', seeds * (trial === null ? 1 : 2), 2000);
   const attribute = (specification: Specification, layouts?: ReturnType<typeof layoutsOf>) =>
     withPlaces(experiment, () =>
       Array.from({ length: seeds }, (_, i) => {
         const point = { ...first, seed: first.seed + i };
         const result = attributePoint(specification, trace, point, {
-          ...{ fields, order },
+          ...{ fields, sources, order },
           ...(layouts === undefined ? {} : { layouts }),
         });
         progress.step();
@@ -92,12 +93,14 @@ async function c2cOfPoint(path: string, options: C2cOptions, order: SharingOrder
       }),
     );
   const results = await attribute(specification);
-  const tried = trial === null ? null : await attribute(aligned(specification, trial), layouts);
+  const names = results[0].fields;
+  const tried =
+    trial === null ? null : await attribute(aligned(specification, trial), layoutsOf(trial, names, '--try'));
   progress.end();
   const findings = findingsOf(results[0].sharing, results[0].owners, {
     line: results[0].sharing.line,
     objectSizes: results[0].objectSizes,
-    sizeAt: sizesIn(fields),
+    fields: names,
   });
   if (options.json === true) {
     const points = results.map(shown);
@@ -122,7 +125,7 @@ const lineOrders: Partial<Record<OwnerOrder, SharingOrder>> = { true: 'trueShari
 const aligned = (specification: Specification, { alignment }: Trial): Specification =>
   alignment === null ? specification : { ...specification, alignment };
 
-const shown = ({ objectSizes: _, functions: __, ...result }: AttributedResult) => result;
+const shown = ({ objectSizes: _, functions: __, fields: ___, ...result }: AttributedResult) => result;
 
 const changesOf = (results: readonly AttributedResult[], tried: readonly AttributedResult[]) =>
   trialRows(results.map((base, i) => ({ base, variant: tried[i] })));
@@ -135,12 +138,6 @@ function growthOf(base: AttributedResult, tried: AttributedResult): string {
   });
   return grown.length === 0 ? '' : `: ${grown.join('; ')}`;
 }
-
-/** Of the least field at an offset. */
-const sizesIn = (fields: FieldNames) => (cache: string, at: number) => {
-  const found = (fields.get(cache) ?? []).filter(({ offset, size }) => offset <= at && at < offset + size);
-  return found.length === 0 ? 4 : Math.min(...found.map(({ size }) => size));
-};
 
 function printHeading(experiment: Experiment, first: Point, results: readonly AttributedResult[], print: Print): void {
   const { specification } = experiment;
@@ -160,9 +157,11 @@ function printReport(
   options: C2cOptions,
   print: Print,
 ): void {
-  const [{ sharing, counts }] = results;
+  const [{ sharing, counts, notes }] = results;
   const { top, sort } = options;
   const width = tableWidth(options.wide);
+  for (const note of notes) print(`not named: ${note}`);
+  if (notes.length > 0) print('');
   print(verdictText(findings, sharing.pairs, counts.misses, width));
   print(
     ownersTable(

@@ -17,6 +17,7 @@ import { callgrindText } from '../report/callgrind.ts';
 import { thousands } from '../report/figures.ts';
 import { originOf, readExperiment, sha256, traceIn, withPlaces } from './experiment.ts';
 import { parseJson, readText, writeWhole } from './files.ts';
+import { layoutSources } from './layouts.ts';
 
 const formats: Readonly<Record<string, (columns: readonly NamedColumn[]) => Uint8Array>> = { csv, parquet };
 const CALLGRIND = 'callgrind';
@@ -27,6 +28,7 @@ export interface ExportOptions {
   readonly out: string;
   /** Of callgrind alone. */
   readonly point?: string;
+  readonly layouts?: string;
   readonly json?: boolean;
 }
 
@@ -34,13 +36,17 @@ type Print = (line: string) => void;
 
 export async function exportAs(path: string, options: ExportOptions, print: Print): Promise<void> {
   if (options.format === CALLGRIND) return exportCallgrind(path, options, print);
-  if (options.point !== undefined) {
-    throw new InputError('--point', `means nothing to ${options.format}, which has all points`, 'leave it out');
+  for (const [option, value] of Object.entries({ '--point': options.point, '--layouts': options.layouts })) {
+    if (value !== undefined) throw new InputError(option, `means nothing to ${options.format}`, 'leave it out');
   }
   exportPoints(path, options, print);
 }
 
-async function exportCallgrind(path: string, { out, point, json }: ExportOptions, print: Print): Promise<void> {
+async function exportCallgrind(
+  path: string,
+  { out, point, layouts, json }: ExportOptions,
+  print: Print,
+): Promise<void> {
   if (/\.(json|jsonl)(\.gz)?$/.test(path)) {
     throw new InputError(path, 'results do not have the functions that missed', 'name the specification (YAML)');
   }
@@ -48,8 +54,9 @@ async function exportCallgrind(path: string, { out, point, json }: ExportOptions
   const { specification } = experiment;
   const chosen = choosePoint(points(specification), point ?? '', '--point');
   const fields = fieldsOf(specification);
+  const sources = layoutSources(path, specification, chosen, layouts);
   const { functions } = await withPlaces(experiment, () =>
-    attributePoint(specification, traceIn(experiment, chosen), chosen, { fields, functions: true }),
+    attributePoint(specification, traceIn(experiment, chosen), chosen, { fields, sources, functions: true }),
   );
   const command = `${specification.name}: ${selectionOf(chosen)}`;
   writeWhole(out, callgrindText(functions, command, `slabscope ${originOf(experiment).slabscope}`));

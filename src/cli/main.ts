@@ -17,6 +17,7 @@ import { type ProfileOptions, profile, profileHelp } from './profile.ts';
 import { type RecordOptions, record, recordHelp } from './record.ts';
 import { type ReplayOptions, replay } from './replay.ts';
 import { type RunOptions, run, runHelp } from './run.ts';
+import { status, statusHelp } from './status.ts';
 import { type VerifyOptions, verify } from './verify.ts';
 
 /** Whoever reads our output may have seen enough, as `head` does: the status is that of a program which SIGPIPE ends. */
@@ -85,6 +86,16 @@ program
   .action((path: string, options: RunOptions) => run(path, options, print));
 
 program
+  .command('status')
+  .description('what of an experiment is computed, what is missing, and who computes it')
+  .argument('<dir>', 'the folder of its run')
+  .option('--json', 'print JSON')
+  .addHelpText('after', statusHelp)
+  .action((folder: string, options: { json?: boolean }) => {
+    process.exitCode = status(folder, options, print) ? 0 : 1;
+  });
+
+program
   .command('record')
   .description(
     'run one point of an experiment and write its memory accesses, for `slabscope cache` and other simulators',
@@ -126,6 +137,7 @@ program
   .addOption(
     new Option('--protocol <name>', 'of a trace: of coherence (default: mesi)').choices(Object.keys(protocols)),
   )
+  .option('--layouts <file>', 'names fields: text of pahole, or BTF as JSON or C, before what the specification names')
   .option('--try <change>', 'run it with another layout too, and tell what that saves (see below)')
   .option('--wide', 'all columns, however wide the terminal is')
   .option('--json', 'print counts, all owners and pairs, and the 100 hottest lines of each seed as JSON')
@@ -169,6 +181,9 @@ program
     parseLineNumber,
     1,
   )
+  .option('--lines <n>', 'how many of the lines with most misses to name', count, 10)
+  .option('--sweep', 'LRU caches of all sizes and ways in one pass, in place of one cache')
+  .option('--picture <file>', 'of the sweep: its miss ratios as curves (SVG)')
   .option('--json', 'print JSON instead of a table')
   .addHelpText('after', cacheHelp)
   .action((path: string, options: CacheOptions) => cache(path, options, print));
@@ -225,6 +240,7 @@ program
   .addOption(new Option('--format <name>', 'of the table').choices(exportFormats).makeOptionMandatory())
   .requiredOption('--out <file>', 'where to')
   .option('--point <selection>', 'for callgrind, which: KEY=VALUE,... (default: the first)')
+  .option('--layouts <file>', 'for callgrind, what names fields: as of `slabscope c2c`')
   .option('--json', 'print what was written as JSON')
   .addHelpText(
     'after',

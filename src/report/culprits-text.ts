@@ -1,7 +1,7 @@
 /** Who takes lines from whom: in a few sentences, and as a table of pairs. */
 import { groupBy } from '../base/group-by.ts';
-import type { Finding, Part } from '../lab/results/culprits.ts';
-import type { Owner, SharingPair, Side } from '../lab/results/owners.ts';
+import type { Finding, Part } from '../lab/experiment/culprits.ts';
+import type { SharingPair, Side } from '../lab/results/owners.ts';
 import { enumerate, numbersIn, thousands, wordsOf, wrap } from './figures.ts';
 import { type PerfColumn, percent, perfColumns } from './perf-columns.ts';
 
@@ -71,9 +71,11 @@ function namesOf(parts: readonly Part[]): string {
   return enumerate([...names, ...(parts.length > NAMED ? [`${parts.length - NAMED} more`] : [])]);
 }
 
-/** Without the cache, which the sentence has; a field by its name alone. */
-const shortName = ({ kind, name, of, field }: Owner): string =>
-  kind !== 'object' ? name : field === '' ? name.slice(`${of} object `.length) : field;
+/** Without the cache, which the sentence has; a field by its name alone; with the function, where that has a name. */
+function shortName({ kind, name, of, field, fn }: Side): string {
+  const short = kind !== 'object' ? name : field === '' ? name.slice(`${of} object `.length) : field;
+  return fn === '' || fn.startsWith('(') ? short : `${short} (${fn})`;
+}
 
 const columns: readonly PerfColumn[] = [
   { group: '', head: 'misses' },

@@ -1,6 +1,6 @@
 /** `slabscope c2c` as a user has it. */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -133,6 +133,94 @@ describe('of a memory trace', () => {
     expect([l1.status, l1.stderr]).toEqual([
       2,
       'slabscope: --l1: means nothing to a specification, which has its machine; leave it out, or name a memory trace\n',
+    ]);
+  });
+});
+
+describe('of a trace with recorded touches', () => {
+  /** Two CPUs pass a filp to and fro: cpu1 counts in f_count, cpu0 reads f_mode beside it; and a pipe from a general cache. */
+  const touched = [
+    ...['# touch trace 1', 'c 1 64 filp', 'c 2 192 kmalloc-192', 'n 1 get_empty_filp', 'n 2 fget', 'n 3 vfs_read'],
+    ...['n 4 alloc_pipe_info', 't 1 0', 'a 0 1 64 - 1', 's w 0 8 8 1', '0', 'a 1 2 168 - 4', 's w 0 8 21 4', '1'],
+    ...['s m 8 4 1 2', 's r 12 4 1 3', 's w 80 4 1 2', 's r 84 4 1 3'],
+    ...Array.from({ length: 200 }, () => ['t 2 1', '2 0', '4 1', 't 1 0', '3 0', '5 1']).flat(),
+  ];
+  const layouts = {
+    filp: {
+      ...{ struct: 'file', size: 64 },
+      fields: ['f_ops', '', 'f_count', 'f_mode'].flatMap((name, i) =>
+        name === '' ? [] : [{ name, offset: 4 * i, size: name === 'f_ops' ? 8 : 4, type: 'int' }],
+      ),
+    },
+    'kmalloc:pipe_inode_info': {
+      ...{ struct: 'pipe_inode_info', allocated_by: 'alloc_pipe_info', size: 168 },
+      fields: [
+        { name: 'head', offset: 80, size: 4 },
+        { name: 'tail', offset: 84, size: 4 },
+      ],
+    },
+  };
+  const beside = join(folder, 'beside');
+  const yaml = join(beside, 'touched.yaml');
+  const text = (more: string) =>
+    `{ name: touched, workload: { name: replay, trace: t.txt }, touch: recorded, colouring: on, alignment: word, placement: trace,
+       machine: { model: pentium-iii, memory: 8M }, history: fresh, seeds: 1${more} }`;
+  beforeAll(() => {
+    mkdirSync(beside);
+    writeFileSync(join(beside, 't.txt'), `${touched.join('\n')}\n`);
+    writeFileSync(join(beside, 'layouts.json'), JSON.stringify(layouts));
+    writeFileSync(yaml, text(''));
+  });
+
+  test('the layouts beside it name fields, and the trace the functions of both sides', async () => {
+    const { status, stdout, stderr } = await slabscope('c2c', yaml, '--json');
+    expect([status, stderr]).toEqual([0, '']);
+    const [{ sharing }] = JSON.parse(stdout).points;
+    const told = sharing.pairs.map(({ sharing: of, victim, taker }: Record<string, { name: string; fn: string }>) =>
+      [of, victim!.name, victim!.fn, taker?.name, taker?.fn].join(' | '),
+    );
+    expect(told).toEqual(
+      expect.arrayContaining([
+        'falseSharing | filp object +0xc (f_mode) | vfs_read | filp object +0x8 (f_count) | fget',
+        'falseSharing | pipe_inode_info object +0x54 (tail) | vfs_read | pipe_inode_info object +0x50 (head) | fget',
+      ]),
+    );
+  });
+
+  test('the verdict says who, and what to try, which parts them', async () => {
+    const { stdout } = await slabscope('c2c', yaml);
+    const words = stdout.replaceAll(/\s+/g, ' ');
+    expect(words).toContain(
+      '- filp: stores of CPU 1 to f_count (fget) take the line of f_mode (vfs_read) from CPU 0: 200 misses. --try',
+    );
+    const [, trial] = /--try '(filp:[^']+)'/.exec(words)!;
+    const { stdout: tried } = await slabscope('c2c', yaml, '--try', trial!);
+    expect(tried).toMatch(/ {2}false sharing +401 +201 +-49\.9 %/);
+  });
+
+  test('--layouts comes before what lies beside it', async () => {
+    const other = join(folder, 'other.h');
+    writeFileSync(other, 'struct file { int a; int b; int refs; int mode; int rest[12]; };');
+    const { stdout } = await slabscope('c2c', yaml, '--layouts', other, '--top', '3');
+    expect(stdout).toContain('filp object +0x8 (refs)');
+    expect(stdout).not.toContain('f_count');
+  });
+
+  test('layouts that the specification names are read, and one that does not fit is told', async () => {
+    writeFileSync(join(beside, 'k.h'), 'struct file { int a; };');
+    const named = join(beside, 'named.yaml');
+    writeFileSync(named, text(', layouts: { file: k.h, abi: i386 }'));
+    const { stdout } = await slabscope('c2c', named, '--top', '3');
+    expect(stdout).toMatch(/\nnot named: filp: struct file \(.*k\.h:1\) has 4 bytes, objects have 64\n/);
+  });
+
+  test('what is wrong with a file of layouts is told with its line', async () => {
+    const wrong = join(folder, 'wrong.txt');
+    writeFileSync(wrong, 'struct file {\n\tint a; /* 0 4 */\n\tint b;\n};\n');
+    const { status, stderr } = await slabscope('c2c', yaml, '--layouts', wrong);
+    expect([status, stderr]).toEqual([
+      2,
+      `slabscope: ${wrong}:3: no member of a structure: "int b;"; each ends with /* OFFSET SIZE */, as pahole writes it\n`,
     ]);
   });
 });

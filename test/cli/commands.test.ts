@@ -14,7 +14,8 @@ import type { Results } from '../../src/lab/results/results.ts';
 import { columnsOf } from '../../src/lab/results/rows.ts';
 import { parseSpecification, tracesOf } from '../../src/lab/specification/specification.ts';
 import { workloads } from '../../src/lab/workloads/all.ts';
-import { touchModels } from '../../src/lab/workloads/touch.ts';
+import { touchNames } from '../../src/lab/workloads/touch.ts';
+import { COMMAND } from '../command-build.ts';
 import { point } from '../report/results.ts';
 import { ended, type Outcome, slabscope, startSlabscope } from './slabscope.ts';
 import { smallExperiment } from './small-experiment.ts';
@@ -129,7 +130,7 @@ describe('export', () => {
 
   test.each([
     ['no format', ['--out', 'x'], /required option '--format <name>' not specified/],
-    ['an unknown format', ['--format', 'xls', '--out', 'x'], /Allowed choices are csv, parquet\./],
+    ['an unknown format', ['--format', 'xls', '--out', 'x'], /Allowed choices are csv, parquet, callgrind\./],
     ['a place that cannot be written', ['--format', 'csv', '--out', '/proc/x'], /\/proc\/x: cannot be written \(/],
     ['an empty place', ['--format', 'csv', '--out', ''], /slabscope: '': names no file; name one$/],
   ])('%s: one line, status 2', async (_what, args, line) => {
@@ -161,7 +162,7 @@ describe('list', () => {
       machines: Object.keys(cpuModels).join(', '),
       workloads: [...workloads.keys()].join(', '),
       kernels: '2.4.0, 2.4.22, 2.6.17-g4776874',
-      touch: Object.keys(touchModels).join(', '),
+      touch: touchNames.join(', '),
       policies: policyNames.join(', '),
       protocols: Object.keys(protocols).join(', '),
     });
@@ -212,7 +213,7 @@ describe('all commands', () => {
     const { stdout } = await slabscope('--help');
     expect(stdout).toMatch(/Exit status: 0 well; 1 .*; 2 the input is wrong/);
     expect(stdout).toContain('Colours and progress are shown on a terminal only; NO_COLOR=1 leaves colours out.');
-    const known = 'run record schema c2c cache replay list init diff export verify litmus'.split(' ');
+    const known = 'run status record schema c2c cache replay list init diff export verify litmus'.split(' ');
     const [, commands] = /^Commands:\n((?: .*\n)+)/m.exec(stdout)!;
     expect([...commands!.matchAll(/^ {2}(\w+)/gm)].map(([, name]) => name)).toEqual([...known, 'help']);
     for (const name of known) {
@@ -230,7 +231,7 @@ describe('all commands', () => {
   });
 
   test('end quietly when nobody reads any more', () => {
-    const script = `node --import tsx src/cli/main.ts list machines 2>&1 | true; echo "\${PIPESTATUS[0]}"`;
+    const script = `node ${COMMAND} list machines 2>&1 | true; echo "\${PIPESTATUS[0]}"`;
     const root = new URL('../..', import.meta.url).pathname;
     expect(execFileSync('bash', ['-c', `(${script}) 2>&1`], { cwd: root, encoding: 'utf8' })).toBe('141\n');
   });

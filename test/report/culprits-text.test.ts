@@ -1,19 +1,20 @@
 import { expect, test } from 'vitest';
-import { findingsOf } from '../../src/lab/results/culprits.ts';
+import { findingsOf } from '../../src/lab/experiment/culprits.ts';
 import { c2cTable } from '../../src/report/c2c-table.ts';
 import { pairsTable, verdictText } from '../../src/report/culprits-text.ts';
 import { ownersTable } from '../../src/report/owners-table.ts';
 import { owners, pairs, sharing } from './attribution.ts';
 
-const layouts = { line: 32, objectSizes: new Map([['stats', 64]]), sizeAt: () => 4 };
+const layouts = { line: 32, objectSizes: new Map([['stats', 64]]), fields: new Map() };
 const verdict = (width: number) => verdictText(findingsOf({ pairs }, owners, layouts), pairs, 1050, width);
 
 test('the verdict names what is written, what is missed for it, and what to try', () => {
   expect(verdict(80)).toMatchInlineSnapshot(`
     "False sharing makes 29 of 1,050 misses (2.76%): CPUs write apart what lies in
     one line. True sharing makes 4: one reads what another wrote.
-    - stats: stores of CPUs 0,1 to tx and rx take the line of rx and tx from CPUs
-      0,1: 29 misses. --try 'stats:tx@0x20' measures them a line apart.
+    - stats: stores of CPUs 0,1 to tx (dev_queue_xmit) and rx (netif_rx) take the
+      line of rx (netif_rx) and tx (dev_queue_xmit) from CPUs 0,1: 29 misses. --try
+      'stats:tx@0x20' measures them a line apart.
     "
   `);
 });

@@ -33,8 +33,10 @@ export interface PointObserver {
   readonly poweredOn: (machine: Machine) => void;
   /** The kernel stands, and nothing else. */
   readonly booted?: (allocator: SlabAllocator) => void;
-  /** What is counted begins. */
-  readonly measured: (allocator: SlabAllocator) => void;
+  /** What is counted begins, on the caches of the workload. */
+  readonly measured: (allocator: SlabAllocator, context: WorkloadContext) => void;
+  /** An object of the trace has its place, from its allocation on. */
+  readonly placed?: (object: number, objp: addr_t) => void;
 }
 
 /** Boots, ages, sets the workload up, runs it, and counts what it did. `trace` is that of a workload that replays one. */
@@ -93,6 +95,7 @@ export function runPoint(
     cacheSettings: settings,
     interference,
     think: settings.think ?? 0,
+    placed: observer?.placed,
   });
   const workload = definition.start(context, settings.workload, settings.object_size ?? null);
   if (settings.history === 'fresh') context.onEachCpu(() => startFresh(context, workload, cpu), [cpu]);
@@ -105,7 +108,7 @@ export function runPoint(
 
   workload.warmUp?.();
 
-  observer?.measured(allocator);
+  observer?.measured(allocator, context);
   const attribution = specification.owners === 'on' ? new Attribution(allocator) : null;
   measurement.begin();
   context.startCounting();

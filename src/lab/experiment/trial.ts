@@ -148,19 +148,24 @@ function checkRoom(field: Field, to: number, now: readonly Field[], cache: strin
   if (Math.abs(to - from) < size) {
     throw new InputError(place, `${field.name} already stands at ${from} to ${from + size}`, 'name another offset');
   }
-  const cut = now.find(
-    ({ offset, size: bytes }) =>
-      offset < to + size &&
-      to < offset + bytes &&
-      !(offset >= to && offset + bytes <= to + size) &&
-      !(offset <= from && from + size <= offset + bytes),
-  );
+  const cut = cutBy({ offset: from, size }, to, now);
   if (cut === undefined) return;
   throw new InputError(
     place,
     `${field.name}, ${size} bytes, at ${to} would cut ${cut.name} of ${cache} (${cut.offset} to ${cut.offset + cut.size})`,
     `name an offset where it changes places with whole fields, or one behind the object`,
   );
+}
+
+/** A field of which some bytes, and not all, would change places with the moving one; unless it is that, or has it within. */
+export function cutBy(moving: Omit<Field, 'name'>, to: number, fields: readonly Field[]): Field | undefined {
+  const end = to + moving.size;
+  return fields.find(({ offset, size }) => {
+    const isTouched = offset < end && to < offset + size;
+    const isWhole = offset >= to && offset + size <= end;
+    const hasMoving = offset <= moving.offset && moving.offset + moving.size <= offset + size;
+    return isTouched && !isWhole && !hasMoving;
+  });
 }
 
 /** Names as the moved layouts have them. */

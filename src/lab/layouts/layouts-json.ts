@@ -33,6 +33,8 @@ export interface CacheLayout {
   readonly struct: Struct;
   /** The function that allocates it from a general cache; null of a structure with a cache. */
   readonly allocatedBy: string | null;
+  /** Whether it allocates several, one behind the other. */
+  readonly isArray: boolean;
 }
 
 export function readLayoutsJson(value: unknown, file: string): CacheLayout[] {
@@ -51,6 +53,7 @@ export function readLayoutsJson(value: unknown, file: string): CacheLayout[] {
       ...{ name: struct, place: `${file}: ${key}`, size },
       members: fields.map(({ name, offset, size }) => ({ name, offset, type: { size, members: null } })),
     },
+    isArray: allocated_by?.includes('(array)') ?? false,
     // Those without a function are told by nothing: `-`, or a remark.
     allocatedBy: key.startsWith('kmalloc:') ? (/^\w+/.exec(allocated_by ?? '')?.[0] ?? '') : null,
   }));

@@ -1,7 +1,9 @@
 /** The fields of the objects in the caches of a workload, from layouts of structures. */
+import { groupBy } from '../../base/group-by.ts';
 import { InputError } from '../../base/input-error.ts';
-import type { Field } from '../watch/attribution.ts';
+import type { Field, FieldNames } from '../watch/attribution.ts';
 import { structNamesOf } from './cache-structs.ts';
+import type { CacheLayout } from './layouts-json.ts';
 import type { Layouts } from './read-layouts.ts';
 import { leavesOf, type Struct } from './struct-layout.ts';
 
@@ -12,13 +14,15 @@ export interface LayoutSource {
 }
 
 export interface NamedFields {
-  readonly fields: Map<string, Field[]>;
+  readonly fields: FieldNames;
   /** Of caches that have a structure by name, but not of their size. */
   readonly notes: readonly string[];
 }
 
 interface SizedCache {
   readonly name: string;
+  /** As a trace has it, of which the name may be short. */
+  readonly recordedName: string;
   /** As objects are asked for. */
   readonly size: number;
 }
@@ -31,7 +35,7 @@ export function nameFields(sources: readonly LayoutSource[], caches: readonly Si
   for (const cache of caches) {
     const misfits: string[] = [];
     for (const { layouts, caches: map } of sources) {
-      const said = map[cache.name];
+      const said = map[cache.name] ?? map[cache.recordedName];
       const found = said === undefined ? usualStruct(layouts, cache, misfits) : structSaid(layouts, cache, said);
       if (found === null) continue;
       fields.set(cache.name, fieldsOfStruct(found, cache.size));
@@ -42,9 +46,47 @@ export function nameFields(sources: readonly LayoutSource[], caches: readonly Si
   return { fields, notes };
 }
 
+/** Structures that come from general caches, by the function that allocates them. */
+export interface GeneralStructs {
+  /** By the name of the structure. */
+  readonly fields: FieldNames;
+  /** What an object of so many bytes is that this function allocated; undefined where no layout says it. */
+  readonly structOf: (fn: string, bytes: number) => string | undefined;
+}
+
+/** Elements of an array of structures that have names. */
+const ELEMENTS = 64;
+
+export function generalStructs(sources: readonly LayoutSource[]): GeneralStructs {
+  const all = sources.flatMap(({ layouts }) => layouts.caches).filter(({ allocatedBy }) => (allocatedBy ?? '') !== '');
+  const byFunction = groupBy(all, ({ allocatedBy }) => allocatedBy!);
+  return {
+    fields: new Map(all.map((each) => [nameOf(each), elementsOf(each)])),
+    structOf: (fn, bytes) => {
+      // A function of a module has that behind its name.
+      const found = byFunction.get(fn.replace(/ .*/, '')) ?? [];
+      const isIt = ({ struct, isArray }: CacheLayout) => (isArray ? bytes % struct.size === 0 : struct.size === bytes);
+      const layout = found.find(isIt);
+      return layout === undefined ? undefined : nameOf(layout);
+    },
+  };
+}
+
+const nameOf = ({ struct, isArray }: CacheLayout): string => (isArray ? `${struct.name}[]` : struct.name);
+
+function elementsOf({ struct, isArray }: CacheLayout): Field[] {
+  const fields = fieldsOfStruct(struct, struct.size);
+  if (!isArray) return fields;
+  return Array.from({ length: ELEMENTS }, (_, i) =>
+    fields.map(({ name, offset, size }) => ({ name: `[${i}].${name}`, offset: offset + i * struct.size, size })),
+  ).flat();
+}
+
 /** A name in the map that no cache has is a mistake; a structure that is not there too, as structSaid tells. */
 function checkMap({ layouts, caches: map }: LayoutSource, caches: readonly SizedCache[]): void {
-  const unknown = Object.keys(map).find((name) => caches.every((cache) => cache.name !== name));
+  const unknown = Object.keys(map).find((name) =>
+    caches.every((cache) => cache.name !== name && cache.recordedName !== name),
+  );
   if (unknown === undefined) return;
   const names = caches.map(({ name }) => name).join(', ');
   throw new InputError(layouts.file, `no cache of the workload is named ${unknown}`, `name one of ${names}`);
@@ -68,28 +110,31 @@ function structSaid(layouts: Layouts, { name, size }: SizedCache, struct: string
   );
 }
 
-function usualStruct(layouts: Layouts, { name, size }: SizedCache, misfits: string[]): Struct | null {
+function usualStruct(layouts: Layouts, { recordedName: name, size }: SizedCache, misfits: string[]): Struct | null {
   const byCache = layouts.caches.filter(({ key }) => key === name).map(({ struct }) => struct);
   const byName =
     layouts.caches.length > 0 ? [] : structNamesOf(name).flatMap((each) => layouts.structs.get(each) ?? []);
   for (const each of [...byCache, ...byName]) {
     if ('refusal' in each) throw each.refusal;
     if (fits(each, size)) return each;
-    misfits.push(`${name}: struct ${each.name} of ${each.place} has ${each.size} bytes, objects ${size}: not named`);
+    misfits.push(`${name}: struct ${each.name} (${each.place}) has ${each.size} bytes, objects have ${size}`);
   }
   return null;
 }
 
+/** Less is no room for what a CPU may or may not have. */
+const LARGE = 1024;
+
 /**
- * Objects may be longer than their structure, if it ends with an array of no length; or shorter, if they are cut within its last
- * member, as task_struct is within the registers of the FPU.
+ * Objects may be longer than their structure, if it ends with an array of no length; or shorter, if they are cut within a large
+ * last member, as task_struct is within the registers of the FPU.
  */
 function fits(struct: Struct, size: number): boolean {
   if (struct.size === size) return true;
   const leaves = leavesOf(struct);
   if (struct.size < size) return leaves.some(({ offset, size: bytes }) => bytes === 0 && isLast(offset, leaves));
   const end = Math.max(...leaves.map((leaf) => leaf.offset + leaf.size));
-  return leaves.some((leaf) => leaf.offset + leaf.size === end && leaf.offset < size);
+  return leaves.some((leaf) => leaf.offset + leaf.size === end && leaf.offset < size && leaf.size >= LARGE);
 }
 
 const isLast = (at: number, leaves: readonly { offset: number; size: number }[]): boolean =>

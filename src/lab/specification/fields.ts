@@ -12,13 +12,24 @@ const field = z.strictObject({
   write: z.number().min(0).max(1).default(0).describe('share of its touches that write'),
 });
 
+/** As no union has them: both have bytes of the other, and both of their own. */
+const cuts = (one: Field, other: Field): boolean =>
+  one.offset < other.offset &&
+  other.offset < one.offset + one.size &&
+  one.offset + one.size < other.offset + other.size;
+
 export const fieldsKey = z
   .record(
     z.string(),
     z
       .array(field)
       .nonempty('it must name at least one')
-      .refine((fields) => fields.some(({ heat }) => heat > 0), 'one of them must have heat'),
+      .refine((fields) => fields.some(({ heat }) => heat > 0), 'one of them must have heat')
+      .refine((fields) => new Set(fields.map(({ name }) => name)).size === fields.length, 'two of one name')
+      .refine(
+        (fields) => !fields.some((one) => fields.some((other) => cuts(one, other))),
+        'one of them cuts another in two',
+      ),
   )
   .describe('the fields of the objects in a cache, by the name of the cache');
 

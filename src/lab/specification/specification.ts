@@ -22,6 +22,7 @@ import { cachesNamed } from '../workloads/replay.ts';
 import { RECORDED, touchNames } from '../workloads/touch.ts';
 import type { OptionalKey, WorkloadDefinition } from '../workloads/workload.ts';
 import { fieldsKey } from './fields.ts';
+import { layoutsKey } from './layouts-key.ts';
 import { firstLine, type JsonSchema, problemOf } from './problems.ts';
 
 const alignments = ['word', 'line-fraction', 'whole-line'] as const;
@@ -214,6 +215,7 @@ const specification = z.strictObject({
     .default([...colourings])
     .describe('of every cache of the kernel'),
   fields: fieldsKey.optional(),
+  layouts: layoutsKey.optional(),
   profile: z
     .union([z.string(), profileForm])
     .optional()
@@ -299,7 +301,7 @@ function withDefaults(given: Specification, placeOf: PlaceOf, touches: boolean |
     const names = valuesOf(given.workload).map(({ name }) => name);
     throw new InputError(placeOf([key]), `${key} means nothing to ${names.join(', ')}`, 'leave it out');
   }
-  const usual = touches === true && onlyReplays(given) ? [RECORDED] : [...defaults.touch];
+  const usual = touches === true && onlyReplays(given) ? RECORDED : [...defaults.touch];
   const { touch = used.has('touch') ? usual : undefined } = given;
   const { placement = used.has('placement') ? defaults.placement : undefined } = given;
   // In the order of the keys, which is that of the axes.

@@ -19,15 +19,20 @@ export interface Field {
 /** What the fields of objects are called, by the name of their cache. */
 export type FieldNames = ReadonlyMap<string, readonly Field[]>;
 
+export interface KernelAttributionOptions extends Omit<AttributionOptions, 'hasNodes'> {
+  /** What an object of a general cache is, by its address: a name of `fields`; undefined where it is not known. */
+  readonly structAt?: (objp: addr_t) => string | undefined;
+}
+
 export class Attribution extends LineAttribution {
   /** Attributes what the CPUs of the allocator's machine do from now on, until `stop`. `fields` names those of objects. */
   constructor(
     allocator: SlabAllocator,
     fields: FieldNames = new Map(),
-    options: Omit<AttributionOptions, 'hasNodes'> = {},
+    { structAt, ...options }: KernelAttributionOptions = {},
   ) {
     const { memory, cpus, nodes } = allocator.kernel.machine;
-    const names = new KernelNames(allocator, fields);
+    const names = new KernelNames(allocator, fields, structAt ?? (() => undefined));
     super(cpus[0].l1.shift, memory.size, names, { ...options, hasNodes: nodes !== null });
     for (const cpu of cpus) {
       this.watch(cpu.l1);
@@ -55,22 +60,25 @@ export class Attribution extends LineAttribution {
 class KernelNames implements Naming {
   readonly #allocator: SlabAllocator;
   readonly #fields: FieldNames;
+  readonly #structAt: (objp: addr_t) => string | undefined;
   readonly #byName = new Map<string, Owner>();
   /** A static never moves. */
   readonly #ofStatics = new Map<addr_t, Owner>();
-  /** By cache, then by offset. */
-  readonly #ofObjects = new Map<string, Owner[]>();
+  /** By cache, then by offset and bytes. */
+  readonly #ofObjects = new Map<string, Map<number, Owner>>();
 
-  constructor(allocator: SlabAllocator, fields: FieldNames) {
+  constructor(allocator: SlabAllocator, fields: FieldNames, structAt: (objp: addr_t) => string | undefined) {
     this.#allocator = allocator;
     this.#fields = fields;
+    this.#structAt = structAt;
   }
 
-  ownerOf(addr: addr_t): Owner {
+  ownerOf(addr: addr_t, bytes: number): Owner {
     const known = this.#ofStatics.get(addr);
     if (known !== undefined) return known;
     const place = this.#allocator.place(addr);
-    if (place.kind === 'object') return this.#ownerInObject(place);
+    if (place.kind === 'object')
+      return this.#ownerInObject(place, this.#structAt(addr - place.offset) ?? place.owner, bytes);
     // Pages are too many to tell apart.
     const of = place.kind === 'page' ? '' : place.owner;
     const name = place.kind === 'page' ? `mem_map ${place.field}` : tellPlace(place);
@@ -79,8 +87,8 @@ class KernelNames implements Naming {
     return owner;
   }
 
-  partOf(addr: addr_t): Owner {
-    return this.ownerOf(addr);
+  partOf(addr: addr_t, bytes: number): Owner {
+    return this.ownerOf(addr, bytes);
   }
 
   baseOf(addr: addr_t): addr_t {
@@ -91,19 +99,23 @@ class KernelNames implements Naming {
     return this.#allocator.kernel.symbols.describe(addr);
   }
 
-  #ownerInObject({ kind, owner: cache, offset }: Place): Owner {
-    let byOffset = this.#ofObjects.get(cache);
-    if (byOffset === undefined) {
-      byOffset = [];
-      this.#ofObjects.set(cache, byOffset);
+  /** `cache`: or the structure that the object of a general cache is known to be. */
+  #ownerInObject({ kind, offset }: Place, cache: string, bytes: number): Owner {
+    let known = this.#ofObjects.get(cache);
+    if (known === undefined) {
+      known = new Map();
+      this.#ofObjects.set(cache, known);
     }
-    let owner = byOffset[offset];
+    const fields = this.#fields.get(cache);
+    // Where nothing is named all accesses to a byte are of one owner.
+    const key = fields === undefined ? offset : (offset + LONGEST) * LONGEST + Math.min(bytes, LONGEST - 1);
+    let owner = known.get(key);
     if (owner === undefined) {
-      const field = fieldAt(this.#fields.get(cache), offset);
+      const field = fieldOf(fields, offset, bytes);
       const at = field?.offset ?? offset;
       const name = `${cache} object ${hex(at)}${field === undefined ? '' : ` (${field.name})`}`;
       owner = this.#named({ name, kind, field: field?.name ?? '', of: cache, offset: at });
-      byOffset[offset] = owner;
+      known.set(key, owner);
     }
     return owner;
   }
@@ -116,7 +128,22 @@ class KernelNames implements Naming {
   }
 }
 
-const fieldAt = (fields: readonly Field[] | undefined, at: number): Field | undefined =>
-  fields?.find(({ offset, size }) => offset <= at && at < offset + size);
+/** Longer accesses are told apart no further: no field that is no array is so long. */
+const LONGEST = 64;
+
+/**
+ * Of several fields, as unions have, the smallest that has the whole access, of as small ones the first; where none has it, as
+ * of an access to two fields, the smallest that has its first byte.
+ */
+export function fieldOf(fields: readonly Field[] | undefined, at: number, bytes: number): Field | undefined {
+  const having = (end: number) =>
+    fields
+      ?.filter(({ offset, size }) => offset <= at && end <= offset + size)
+      .reduce<Field | undefined>(
+        (least, field) => (least === undefined || field.size < least.size ? field : least),
+        undefined,
+      );
+  return having(at + bytes) ?? having(at + 1);
+}
 
 const hex = (offset: number): string => `${offset < 0 ? '-' : '+'}0x${Math.abs(offset).toString(16)}`;

@@ -34,10 +34,10 @@ const HOTTEST_LINES = 100;
 
 /** What addresses are called. */
 export interface Naming {
-  /** Whose a miss there is; for the same owner the same object. */
-  ownerOf(addr: addr_t): Owner;
-  /** What an access there is to, where owners are coarser than what CPUs write apart; for the same part the same object. */
-  partOf(addr: addr_t): Owner;
+  /** Whose the miss of an access is; for the same owner the same object. */
+  ownerOf(addr: addr_t, bytes: number): Owner;
+  /** What an access is to, where owners are coarser than what CPUs write apart; for the same part the same object. */
+  partOf(addr: addr_t, bytes: number): Owner;
   /** Where the object or structure begins that holds the address now. */
   baseOf(addr: addr_t): addr_t;
   symbolOf(addr: addr_t): string;
@@ -221,50 +221,37 @@ export class LineAttribution {
     const seen = new Seen(counters);
     const shift = this.#shift;
     const watched = this.#watched;
-    const loaded = (addr: addr_t) => {
-      if (counters.readMisses !== seen.readMisses) this.#happened(l1, seen, 'load', addr);
-      else if ((watched[addr >>> shift] & FOLLOWED) !== 0) this.#tallyOf(id, addr, null).loads++;
+    const loaded = (addr: addr_t, bytes: number) => {
+      if (counters.readMisses !== seen.readMisses) this.#happened(l1, seen, 'load', addr, bytes);
+      else if ((watched[addr >>> shift] & FOLLOWED) !== 0) this.#tallyOf(id, addr, bytes, null).loads++;
     };
-    const stored = (addr: addr_t) => {
+    const stored = (addr: addr_t, bytes: number) => {
       if (
         counters.writeMisses !== seen.writeMisses ||
         counters.upgrades !== seen.upgrades ||
         counters.invalidationsSent !== seen.invalidations
       ) {
-        this.#happened(l1, seen, 'store', addr);
-      } else if (watched[addr >>> shift] !== 0) this.#storeHit(id, addr);
+        this.#happened(l1, seen, 'store', addr, bytes);
+      } else if (watched[addr >>> shift] !== 0) this.#storeHit(id, addr, bytes);
     };
-    const told = (access: LineAccess, made: (addr: addr_t) => void): LineAccess => {
+    const told = (access: LineAccess, made: (addr: addr_t, bytes: number) => void): LineAccess => {
       return (addr, bytes) => {
         seen.catchUp(counters);
         const cycles = access(addr, bytes);
-        made(addr);
+        made(addr, bytes);
         return cycles;
       };
     };
 
     const stop = interpose(l1, {
-      load: (below) =>
-        lineByLine(shift, told(below, loaded), () => {
-          counters.loads--;
-          counters.straddledLoads++;
-        }),
-      store: (below) =>
-        lineByLine(shift, told(below, stored), () => {
-          counters.stores--;
-          counters.straddledStores++;
-        }),
-      modify: (below) =>
-        lineByLine(shift, told(below, stored), () => {
-          counters.locked--;
-          counters.stores--;
-          counters.straddledStores++;
-        }),
+      load: (below) => lineByLine(shift, told(below, loaded), () => counters.join('r')),
+      store: (below) => lineByLine(shift, told(below, stored), () => counters.join('w')),
+      modify: (below) => lineByLine(shift, told(below, stored), () => counters.join('x')),
       prefetch: (below) => (addr, exclusive) => {
         seen.catchUp(counters);
         below(addr, exclusive);
         if (counters.prefetchFills !== seen.prefetchFills || counters.invalidationsSent !== seen.invalidations) {
-          this.#happened(l1, seen, 'prefetch', addr);
+          this.#happened(l1, seen, 'prefetch', addr, 1);
         }
       },
     });
@@ -273,13 +260,13 @@ export class LineAttribution {
 
   /** Where turns of waiting loops are counted. */
   protected spun(addr: addr_t): void {
-    this.#tally(this.#naming.ownerOf(addr)).spins++;
+    this.#tally(this.#naming.ownerOf(addr, 1)).spins++;
   }
 
   /** More than a hit: a miss, a prefetch that fetched, a store that took copies away. */
-  #happened(l1: L1, seen: Seen, kind: Kind, addr: addr_t): void {
+  #happened(l1: L1, seen: Seen, kind: Kind, addr: addr_t, bytes: number): void {
     const { counters, cpu } = l1;
-    const owner = this.#tally(this.#naming.ownerOf(addr));
+    const owner = this.#tally(this.#naming.ownerOf(addr, bytes));
     const fetchedHitm = counters.c2cDirty - seen.hitm;
     owner.hitm += fetchedHitm;
     owner.upgrades += counters.upgrades - seen.upgrades;
@@ -299,7 +286,7 @@ export class LineAttribution {
 
     const line = addr >>> this.#shift;
     if (missClass === 'trueSharing' || missClass === 'falseSharing') {
-      this.#pairUp(cpu, addr, line, missClass, fetchedHitm);
+      this.#pairUp(cpu, addr, bytes, line, missClass, fetchedHitm);
     }
     if (fetchedHitm > 0 || missClass === 'trueSharing' || missClass === 'falseSharing') {
       this.#watched[line] |= FOLLOWED;
@@ -307,11 +294,11 @@ export class LineAttribution {
     const losses = this.#losses.get(line);
     // A store that is written through, and missed, does not fill: the line is still lost.
     if (fetched && losses !== undefined && l1.holds(line)) losses[cpu] = null;
-    if (takes) this.#taken(cpu, addr, line, losses);
-    else if (kind === 'store' && losses !== undefined) this.#writes(addr, losses);
+    if (takes) this.#taken(cpu, addr, bytes, line, losses);
+    else if (kind === 'store' && losses !== undefined) this.#writes(addr, bytes, losses);
 
     if ((this.#watched[line] & FOLLOWED) === 0 || (kind === 'prefetch' && !fetched)) return;
-    const tally = this.#tallyOf(cpu, addr, owner);
+    const tally = this.#tallyOf(cpu, addr, bytes, owner);
     if (kind === 'store') {
       tally.stores++;
       if (fetched) tally.storeMisses++;
@@ -325,23 +312,23 @@ export class LineAttribution {
     if (missClass === 'falseSharing') tally.falseSharing++;
   }
 
-  #storeHit(cpu: number, addr: addr_t): void {
+  #storeHit(cpu: number, addr: addr_t, bytes: number): void {
     const line = addr >>> this.#shift;
     const losses = this.#losses.get(line);
-    if (losses !== undefined) this.#writes(addr, losses);
-    if ((this.#watched[line] & FOLLOWED) !== 0) this.#tallyOf(cpu, addr, null).stores++;
+    if (losses !== undefined) this.#writes(addr, bytes, losses);
+    if ((this.#watched[line] & FOLLOWED) !== 0) this.#tallyOf(cpu, addr, bytes, null).stores++;
   }
 
   /** The store at `addr` has taken the line from whoever had it. */
-  #taken(cpu: number, addr: addr_t, line: number, known: (Loss | null | undefined)[] | undefined): void {
+  #taken(cpu: number, addr: addr_t, bytes: number, line: number, known: (Loss | null | undefined)[] | undefined): void {
     let losses = known;
     if (losses === undefined) {
       losses = [];
       this.#losses.set(line, losses);
       this.#watched[line] |= TAKEN;
-    } else this.#writes(addr, losses);
+    } else this.#writes(addr, bytes, losses);
     const loss: Loss = {
-      ...{ cpu, part: this.#naming.partOf(addr), base: this.#naming.baseOf(addr), word: addr >>> 2 },
+      ...{ cpu, part: this.#naming.partOf(addr, bytes), base: this.#naming.baseOf(addr), word: addr >>> 2 },
       ...{ note: this.#makers?.note(cpu) ?? null, alone: true },
     };
     // Who did not have it will not ask: its next miss is no sharing.
@@ -349,16 +336,16 @@ export class LineAttribution {
   }
 
   /** A store at `addr` of a CPU that has the line: are those who lost it, lost to another part, still right to blame that alone? */
-  #writes(addr: addr_t, losses: readonly (Loss | null | undefined)[]): void {
+  #writes(addr: addr_t, bytes: number, losses: readonly (Loss | null | undefined)[]): void {
     for (const loss of losses) {
       if (loss == null || !loss.alone || loss.word === addr >>> 2) continue;
-      loss.alone = this.#naming.partOf(addr) === loss.part && this.#naming.baseOf(addr) === loss.base;
+      loss.alone = this.#naming.partOf(addr, bytes) === loss.part && this.#naming.baseOf(addr) === loss.base;
     }
   }
 
-  #pairUp(cpu: number, addr: addr_t, line: number, sharing: SharingPair['sharing'], hitm: number): void {
+  #pairUp(cpu: number, addr: addr_t, bytes: number, line: number, sharing: SharingPair['sharing'], hitm: number): void {
     const loss = this.#losses.get(line)?.[cpu] ?? null;
-    const victim = { ...this.#naming.partOf(addr), cpu, fn: this.#makerOf(this.#makers?.note(cpu)) };
+    const victim = { ...this.#naming.partOf(addr, bytes), cpu, fn: this.#makerOf(this.#makers?.note(cpu)) };
     const taker = loss === null ? null : { ...loss.part, cpu: loss.cpu, fn: this.#makerOf(loss.note) };
     const sameObject = loss?.base === this.#naming.baseOf(addr);
     const found = { sharing, victim, taker, sameObject, ...{ misses: 0, hitm: 0, alone: 0 }, lines: new Set<number>() };
@@ -395,7 +382,7 @@ export class LineAttribution {
   }
 
   /** Where an access to a followed line is counted; `owner` is null where it need not be asked for anew. */
-  #tallyOf(cpu: number, addr: addr_t, owner: OwnerTally | null): AccessTally {
+  #tallyOf(cpu: number, addr: addr_t, bytes: number, owner: OwnerTally | null): AccessTally {
     const line = addr >>> this.#shift;
     let tallies = this.#lines.get(line);
     if (tallies === undefined) {
@@ -415,7 +402,12 @@ export class LineAttribution {
       return tally;
     }
     const tally = {
-      ...{ offset, cpu, owner: owner ?? this.#tally(this.#naming.ownerOf(addr)), base: this.#naming.baseOf(addr) },
+      ...{
+        offset,
+        cpu,
+        owner: owner ?? this.#tally(this.#naming.ownerOf(addr, bytes)),
+        base: this.#naming.baseOf(addr),
+      },
       ...{ loads: 0, stores: 0, loadMisses: 0, storeMisses: 0, loadHitm: 0, storeHitm: 0 },
       ...{ trueSharing: 0, falseSharing: 0 },
     };

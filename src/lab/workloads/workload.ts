@@ -55,6 +55,10 @@ export class WorkloadContext {
   readonly trace: AllocationTrace | null;
   readonly placement: Placement;
   readonly caches: Cache[] = [];
+  /** By CPU: the function whose recorded touch it makes now, an index of Touches.functions; 0 for none. For those who look on. */
+  readonly touching: Int32Array;
+  /** Told where each object of the trace comes to stand; null where nobody asks. */
+  readonly placed: ((object: number, objp: addr_t) => void) | null;
   /** What was done, and the allocations that found no memory. */
   operations = 0;
   failed = 0;
@@ -78,6 +82,7 @@ export class WorkloadContext {
     readonly interference: Pick<Interference, 'enter'> | null;
     /** Cycles between two operations of a task, on average. */
     readonly think: number;
+    readonly placed?: ((object: number, objp: addr_t) => void) | undefined;
   }) {
     this.allocator = options.allocator;
     this.seed = options.seed;
@@ -86,6 +91,8 @@ export class WorkloadContext {
     this.recordedTouches = options.recordedTouches ?? false;
     this.trace = options.trace;
     this.placement = options.placement;
+    this.touching = new Int32Array(this.cpus.length);
+    this.placed = options.placed ?? null;
     this.#cacheSettings = options.cacheSettings;
     this.#interference = options.interference;
     this.#think = options.think;

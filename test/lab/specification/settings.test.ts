@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { fieldsOf } from '../../../src/lab/specification/fields.ts';
+import { layoutsNamed } from '../../../src/lab/specification/layouts-key.ts';
 import { points, settingsOf, traceOf } from '../../../src/lab/specification/settings.ts';
 import { parseSpecification, tracesOf } from '../../../src/lab/specification/specification.ts';
 
@@ -101,4 +102,16 @@ test('named fields are told by cache, without how they are used', () => {
   );
   expect(fieldsOf(named)).toEqual(new Map([['looked-up', [{ name: 'i_count', offset: 8, size: 4 }]]]));
   expect(fieldsOf(varied)).toEqual(new Map());
+});
+
+test('files of layouts are read in their order, and are no axis', () => {
+  const named = specificationOf(
+    ...['name: x', 'machine: { model: k6 }', 'workload: zipf-lookup'],
+    'layouts: [k.json, { file: k.h, abi: i386, caches: { looked-up: inode } }]',
+  );
+  expect(layoutsNamed(named.layouts)).toEqual([
+    { file: 'k.json', abi: 'x86-64', caches: {} },
+    { file: 'k.h', abi: 'i386', caches: { 'looked-up': 'inode' } },
+  ]);
+  expect(points(named).map((point) => Object.keys(point))[0]).not.toContain('layouts');
 });

@@ -330,6 +330,22 @@ test.each([
     '5: no key fields.inode[0].hot is known; known here are name, offset, size, heat, write',
   ],
   [
+    'two fields of one name',
+    [...smallest, 'fields: { inode: [{ name: a, offset: 0, size: 4 }, { name: a, offset: 4, size: 4 }] }'],
+    '5: fields.inode: two of one name; see',
+  ],
+  [
+    'a field that cuts another in two',
+    [...smallest, 'fields: { inode: [{ name: a, offset: 2, size: 4 }, { name: b, offset: 0, size: 4 }] }'],
+    '5: fields.inode: one of them cuts another in two; see',
+  ],
+  ['layouts of no file', [...smallest, 'layouts: { abi: i386 }'], '5: layouts.file is missing; give it:'],
+  [
+    'layouts for an ABI that is none',
+    [...smallest, 'layouts: [k.json, { file: k.h, abi: arm }]'],
+    '5: layouts[1].abi is none of the values it may have; use i386, x86-64',
+  ],
+  [
     'an unknown placement',
     [...smallest, 'placement: here'],
     '5: placement is none of the values it may have; use thread,',

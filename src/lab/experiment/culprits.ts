@@ -3,7 +3,9 @@
  * first, each with a change that would part the two, for `slabscope c2c --try` to measure.
  */
 import { groupBy } from '../../base/group-by.ts';
-import type { OwnerCounts, Sharing, SharingPair, Side } from './owners.ts';
+import type { OwnerCounts, Sharing, SharingPair, Side } from '../results/owners.ts';
+import { type Field, type FieldNames, fieldOf } from '../watch/attribution.ts';
+import { cutBy } from './trial.ts';
 
 /**
  * - `field`: two fields of one object. `neighbours`: two objects that lie in one line. `kernel`: the kernel's own structures, whose
@@ -39,9 +41,10 @@ export interface Layouts {
   readonly line: number;
   /** Bytes from one object to the next, by cache; none of a memory trace. */
   readonly objectSizes: ReadonlyMap<string, number>;
-  /** Bytes of a field, by cache and offset; 4 where none is named. */
-  readonly sizeAt: (cache: string, offset: number) => number;
+  readonly fields: FieldNames;
 }
+
+const WORD = 4;
 
 /** Fields with less than this share of a finding's misses are not worth a move. */
 const WORTH_A_MOVE = 0.1;
@@ -116,11 +119,12 @@ interface Word {
 function moveApart(pairs: readonly SharingPair[], owners: readonly OwnerCounts[], layouts: Layouts): Remedy | null {
   const moving = fieldsToMove(pairs).map((side): Word => {
     const offset = wordOf(side);
-    return { side, offset, size: layouts.sizeAt(side.of, offset) };
+    return { side, offset, size: fieldOf(layouts.fields.get(side.of), offset, 1)?.size ?? WORD };
   });
   const [{ side }] = moving;
   const size = layouts.objectSizes.get(side.of);
-  if (size === undefined) return null;
+  // Objects of a general cache are of many structures.
+  if (size === undefined || /^size-\d/.test(side.of)) return null;
   const isMoving = (offset: number) => moving.some((word) => word.offset === offset);
   const stay = pairs
     .flatMap(({ victim, taker }) => [victim, taker!])
@@ -160,10 +164,10 @@ function coldestPlace(
   stay: readonly number[],
   size: number,
   owners: readonly OwnerCounts[],
-  { line, sizeAt }: Layouts,
+  { line, fields }: Layouts,
 ): number {
   const bytes = moving.reduce((end, word) => roundUp(end, word.size) + word.size, 0);
-  const step = Math.max(...moving.map((word) => word.size), 4);
+  const step = Math.max(...moving.map((word) => word.size), WORD);
   // The first object of a slab lies on a line; where they are whole lines, all do.
   const areParted = (a: number, b: number) =>
     size % line === 0 ? Math.floor(a / line) !== Math.floor(b / line) : Math.abs(a - b) >= line + step;
@@ -172,7 +176,7 @@ function coldestPlace(
     const within = (offset: number) => offset >= at && offset < at + bytes;
     const isFree = !moving.some((word) => word.offset + word.size > at && word.offset < at + bytes);
     const isApart = stay.every((offset) => areParted(at, offset) && areParted(at + bytes - 1, offset));
-    if (!isFree || !isApart || cutsField(cache, at, bytes, sizeAt)) continue;
+    if (!isFree || !isApart || isCut(moving, at, fields.get(cache) ?? [])) continue;
     const misses = owners
       .filter(({ kind, of, offset = 0 }) => kind === 'object' && of === cache && within(offset))
       .reduce((sum, owner) => sum + owner.misses, 0);
@@ -187,13 +191,16 @@ function coldestPlace(
   return coldest !== undefined && coldest.misses <= 0.01 * missed ? coldest.at : behind.at;
 }
 
-/** Whether a larger field would lose some of its bytes. */
-function cutsField(cache: string, at: number, bytes: number, sizeAt: Layouts['sizeAt']): boolean {
-  for (let offset = at; offset < at + bytes; offset++) if (sizeAt(cache, offset) > bytes) return true;
-  return false;
+/** Whether a field that stands there would lose some of its bytes. */
+function isCut(moving: readonly Word[], to: number, fields: readonly Field[]): boolean {
+  let at = to;
+  return moving.some(({ offset, size }) => {
+    at = roundUp(at, size) + size;
+    return cutBy({ offset, size }, at - size, fields) !== undefined;
+  });
 }
 
-const wordOf = ({ offset = 0, field }: Side): number => (field === '' ? offset - (offset % 4) : offset);
+const wordOf = ({ offset = 0, field }: Side): number => (field === '' ? offset - (offset % WORD) : offset);
 
 const roundUp = (value: number, multiple: number): number => Math.ceil(value / multiple) * multiple;
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { findingsOf, type Layouts, type Part } from '../../../src/lab/results/culprits.ts';
+import { findingsOf, type Layouts, type Part } from '../../../src/lab/experiment/culprits.ts';
 import type { Owner, OwnerCounts, SharingPair } from '../../../src/lab/results/owners.ts';
 
 const inObject = (of: string, offset: number, field = ''): Owner => ({
@@ -26,7 +26,7 @@ const missed = (owner: Owner, misses: number): OwnerCounts => ({
 });
 
 /** Objects of 128 bytes, lines of 32; fields of 4 bytes. */
-const layouts: Layouts = { line: 32, objectSizes: new Map([['dentry', 128]]), sizeAt: () => 4 };
+const layouts: Layouts = { line: 32, objectSizes: new Map([['dentry', 128]]), fields: new Map() };
 const [count, flags, inode] = [
   inObject('dentry', 0, 'd_count'),
   inObject('dentry', 4, 'd_flags'),
