@@ -1,6 +1,5 @@
 /** `slabscope profile TRACES`: what their touches tell of each cache, for the touch model `profiled`. */
-import { InputError } from '../base/input-error.ts';
-import { PROFILE_FORM, Profiler, profileForm, type TouchProfile } from '../lab/traces/touch-profile.ts';
+import { knownProfile, PROFILE_FORM, Profiler, type TouchProfile } from '../lab/traces/touch-profile.ts';
 import { thousands } from '../report/figures.ts';
 import { limitsOfAll } from '../slab/kernel-facts.ts';
 import { kernels } from '../slab/kernels.ts';
@@ -35,13 +34,4 @@ export async function profile(
   else print(`${out}: ${caches} caches and ${sizes} sizes, from ${thousands(touches)} touches`);
 }
 
-export function readProfile(path: string): TouchProfile {
-  const checked = profileForm.safeParse(parseJson(path));
-  if (checked.success) return checked.data;
-  const [{ path: key, message }] = checked.error.issues;
-  throw new InputError(
-    path,
-    `no touch profile: ${key.join('.')}: ${message}`,
-    'make one: slabscope profile TRACE -o FILE',
-  );
-}
+export const readProfile = (path: string): TouchProfile => knownProfile(parseJson(path), path);

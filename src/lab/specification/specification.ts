@@ -3,7 +3,7 @@
  * defaults filled in; what is wrong is told with its file, line and key. A key that may vary holds one value or a list.
  */
 import { isNode, LineCounter, parseDocument } from 'yaml';
-import { z } from 'zod';
+import * as z from 'zod';
 import { InputError } from '../../base/input-error.ts';
 import { type ProtocolName, protocols } from '../../hw/cache/coherence.ts';
 import { policyNames } from '../../hw/cache/replacement.ts';
@@ -281,8 +281,11 @@ function yamlIn(text: string, file: string) {
 export function specificationFrom(value: unknown, placeOf: PlaceOf, touches?: boolean): Specification {
   const result = specification.safeParse(value, { reportInput: true });
   if (!result.success) {
-    const { path, problem, remedy } = problemOf(result.error.issues[0], specificationSchema() as JsonSchema, examples);
-    throw new InputError(placeOf(path), problem, remedy);
+    const schema = specificationSchema() as JsonSchema;
+    const [first, ...more] = result.error.issues.map((issue) => problemOf(issue, schema, examples));
+    const others = more.map(({ path }) => `${path.join('.')} (${placeOf(path)})`);
+    const remedy = others.length === 0 ? first.remedy : `${first.remedy}; wrong too: ${others.join(', ')}`;
+    throw new InputError(placeOf(first.path), first.problem, remedy);
   }
   return checked(withDefaults(result.data, placeOf, touches), placeOf, touches);
 }

@@ -51,6 +51,15 @@ export const profileForm = z.strictObject({
 });
 export type TouchProfile = z.infer<typeof profileForm>;
 
+/** A profile from a file, if it is one. */
+export function knownProfile(value: unknown, file: string): TouchProfile {
+  const checked = profileForm.safeParse(value);
+  if (checked.success) return checked.data;
+  const [{ path, message }] = checked.error.issues;
+  const where = path.length === 0 ? '' : `${path.join('.')}: `;
+  throw new InputError(file, `no touch profile: ${where}${message}`, 'make one: slabscope profile TRACE -o FILE');
+}
+
 export interface Access {
   readonly kind: TouchKind;
   readonly offset: number;
