@@ -13,11 +13,11 @@ import { MiB } from '../src/hw/memory.ts';
 import { observe } from '../src/hw/observe.ts';
 import { runPoint } from '../src/lab/experiment/point.ts';
 import type { Point } from '../src/lab/results/points.ts';
+import { RECORDED } from '../src/lab/results/points.ts';
 import { points } from '../src/lab/specification/settings.ts';
 import { parseSpecification, type Specification } from '../src/lab/specification/specification.ts';
 import type { AllocationTrace } from '../src/lab/traces/allocation-trace.ts';
 import { readTrace } from '../src/lab/traces/read-trace.ts';
-import { RECORDED } from '../src/lab/workloads/touch.ts';
 import { assertCount, medianNanoseconds, report } from './measure.ts';
 
 const file = fileURLToPath(import.meta.url);

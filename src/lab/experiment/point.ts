@@ -12,7 +12,7 @@ import { equalNodes, type NodesOptions, usualRemoteCycles } from '../../hw/nodes
 import type { SlabAllocator } from '../../slab/allocator.ts';
 import { boot } from '../../slab/boot.ts';
 import type { BuildOptions } from '../../slab/kernel-version.ts';
-import type { Point, PointResult } from '../results/points.ts';
+import { type Point, type PointResult, RECORDED } from '../results/points.ts';
 import { KeyError } from '../specification/problems.ts';
 import { interferenceOf, type Settings, seedOf, settingsOf } from '../specification/settings.ts';
 import { cpuModelOf, type DrawnPart, limitsOf, type Specification } from '../specification/specification.ts';
@@ -23,7 +23,7 @@ import { workloads } from '../workloads/all.ts';
 import { Interference } from '../workloads/interference.ts';
 import { placementOf } from '../workloads/placement.ts';
 import { startTimerInterrupts } from '../workloads/timer-interrupts.ts';
-import { RECORDED, type TouchKnowledge, touchModels, untouched } from '../workloads/touch.ts';
+import { type TouchKnowledge, touchModels, untouched } from '../workloads/touch.ts';
 import { WorkloadContext } from '../workloads/workload.ts';
 import { establish, startFresh } from './history.ts';
 

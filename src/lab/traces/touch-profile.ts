@@ -14,9 +14,9 @@ import { z } from 'zod';
 import { InputError } from '../../base/input-error.ts';
 import { below, type Random, seeded } from '../../base/random.ts';
 import { Recency } from '../../base/recency.ts';
-import { eachStep } from '../workloads/touch-order.ts';
 import type { AllocationTrace } from './allocation-trace.ts';
 import { eachOperation, operationAt } from './operations.ts';
+import { eachStep } from './steps.ts';
 import { type Touches, type TouchKind, touchKinds } from './touches.ts';
 
 export const PROFILE_FORM = 'slabscope-touch-profile/1';

@@ -12,7 +12,7 @@ import type { Cpu } from '../../hw/cpu.ts';
 import type { addr_t } from '../../hw/memory.ts';
 import { roundUp } from '../../kernel/struct.ts';
 import { type Access, accessesOf, sizeClassOf, type TouchProfile, type Usage } from '../traces/touch-profile.ts';
-import type { TouchModel } from './touch.ts';
+import type { TouchModel } from './touch-model.ts';
 
 /** The share of what is owed that an operation pays. */
 const PAID = 1 / 64;

@@ -19,8 +19,10 @@
 import { below, type Random, seeded } from '../../base/random.ts';
 import type { Cpu } from '../../hw/cpu.ts';
 import type { addr_t } from '../../hw/memory.ts';
+import type { RECORDED } from '../results/points.ts';
 import type { TouchProfile } from '../traces/touch-profile.ts';
 import type { Field } from '../watch/attribution.ts';
+import type { TouchModel } from './touch-model.ts';
 import { profiled } from './touch-profiled.ts';
 
 const WORD = 4;
@@ -33,15 +35,6 @@ export interface UsedField extends Field {
   readonly heat: number;
   /** The share of its touches that write. */
   readonly write: number;
-}
-
-/** One run of a model: told of every allocation and free as the CPU that did it goes on. */
-export interface TouchModel {
-  /** `cache` numbers the cache (general ones too), `size` is what the object was asked for. */
-  allocated(cpu: Cpu, cache: number, objp: addr_t, size: number): void;
-  freeing(cpu: Cpu, cache: number, objp: addr_t, size: number): void;
-  /** The workload itself uses a live object. */
-  used(cpu: Cpu, cache: number, objp: addr_t, size: number): void;
 }
 
 /** What the methods through which objects are touched do, for reports that tell who made an access by the host's stack. */
@@ -250,8 +243,6 @@ export const touchModels = {
 
 export type TouchModelName = keyof typeof touchModels;
 
-/** No model: what the trace tells. */
-export const RECORDED = 'recorded';
 export type TouchName = TouchModelName | typeof RECORDED;
 
 export const touchSummaries: Record<TouchName, string> = {

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Cpu } from '../../../src/hw/cpu.ts';
 import { PROFILE_FORM, type TouchProfile, type Usage } from '../../../src/lab/traces/touch-profile.ts';
-import type { TouchModel } from '../../../src/lab/workloads/touch.ts';
+import type { TouchModel } from '../../../src/lab/workloads/touch-model.ts';
 import { profiled } from '../../../src/lab/workloads/touch-profiled.ts';
 import { machineOf } from '../../hw/tiny-machine.ts';
 

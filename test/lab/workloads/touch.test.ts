@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { type TouchModel, type TouchModelName, touchModels } from '../../../src/lab/workloads/touch.ts';
+import { type TouchModelName, touchModels } from '../../../src/lab/workloads/touch.ts';
+import type { TouchModel } from '../../../src/lab/workloads/touch-model.ts';
 import { machineOf } from '../../hw/tiny-machine.ts';
 
 const OBJECT = 0x1000;
