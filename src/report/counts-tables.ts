@@ -2,9 +2,8 @@
 import { groupBy } from '../base/group-by.ts';
 import type { ClassedMisses, Counts } from '../lab/results/counts.ts';
 import type { CombinationMeasures, MeasureName } from '../lab/results/measures.ts';
-import { type Combination, combinationOf, keyOf, type PointResult, valuesOf } from '../lab/results/points.ts';
+import { type Combination, combinationOf, keyOf, type PointResult, RECORDED, valuesOf } from '../lab/results/points.ts';
 import type { Results } from '../lab/results/results.ts';
-import { RECORDED } from '../lab/workloads/touch.ts';
 import { thousands } from './figures.ts';
 import { BOLD, DIM, fitted, type Line, paragraph, type TableColumn } from './lines.ts';
 
