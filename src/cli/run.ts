@@ -17,6 +17,7 @@ import { makeFolder, writeWhole } from './files.ts';
 import { whenStopped } from './interruption.ts';
 import { forgetRuns, runsIn, tellOfRun, thisProcess } from './run-files.ts';
 import { type Shard, shardFrom, storeFileOf } from './shard.ts';
+import { quoted } from './shell.ts';
 import { PointStore } from './store.ts';
 
 export interface RunOptions {
@@ -60,7 +61,7 @@ export async function run(path: string, options: RunOptions, print: (line: strin
     noteOthers(out, shard, identity);
     const share = shard === null ? null : { index: shard.index, of: shard.of };
     const seeds = options.seeds === undefined ? '' : ` --seeds ${options.seeds}`;
-    const command = `slabscope run ${resolve(path)}${seeds}`;
+    const command = `slabscope run ${quoted(resolve(path))}${seeds}`;
     tellOfRun(out, runRecordOf({ ...identity, name: specification.name, command, share, ...thisProcess() }, all));
   }
   await fill(store, wanted, experiment, options.workers);
@@ -142,12 +143,15 @@ function tellShare(
     print(JSON.stringify({ share: index, of, source, ...store }, null, 2));
     return;
   }
-  const options = [seeds === undefined ? '' : ` --seeds ${seeds}`, out === undefined ? '' : ` --out ${out}`].join('');
+  const options = [
+    seeds === undefined ? '' : ` --seeds ${seeds}`,
+    out === undefined ? '' : ` --out ${quoted(out)}`,
+  ].join('');
   print(`share ${index} of ${of} (${source}) is computed: ${file}`);
   print(
     remaining > 0
       ? `${remaining} of ${points} points remain; once the other shares' points*.jsonl stand beside it:`
       : `all ${points} points are computed; for tables, results.json and the picture:`,
   );
-  print(`  slabscope run ${path}${options}`);
+  print(`  slabscope run ${quoted(path)}${options}`);
 }
