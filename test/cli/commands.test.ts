@@ -24,6 +24,7 @@ import { columnsOf, pointRows } from '../../src/lab/results/rows.ts';
 import { parseSpecification, tracesOf } from '../../src/lab/specification/specification.ts';
 import { workloads } from '../../src/lab/workloads/all.ts';
 import { touchNames } from '../../src/lab/workloads/touch.ts';
+import { COMMAND } from '../command-build.ts';
 import { point } from '../report/results.ts';
 import { ended, type Outcome, slabscope, startSlabscope } from './slabscope.ts';
 import { smallExperiment } from './small-experiment.ts';
@@ -349,7 +350,7 @@ describe('all commands', () => {
   });
 
   test('end quietly when nobody reads any more', () => {
-    const script = `node --import tsx src/cli/main.ts list machines 2>&1 | true; echo "\${PIPESTATUS[0]}"`;
+    const script = `node ${COMMAND} list machines 2>&1 | true; echo "\${PIPESTATUS[0]}"`;
     const root = new URL('../..', import.meta.url).pathname;
     expect(execFileSync('bash', ['-c', `(${script}) 2>&1`], { cwd: root, encoding: 'utf8' })).toBe('141\n');
   });

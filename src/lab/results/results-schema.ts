@@ -92,7 +92,12 @@ const trace = z.looseObject({
     .optional()
     .meta({ description: 'accesses inside objects, where the trace tells of them' }),
   skipped: z.record(z.string(), count).meta({ description: 'events left out, by reason' }),
-  caches: z.array(z.looseObject({ recordedName: z.string(), name: z.string(), size: count })),
+  caches: z.array(
+    z.looseObject({
+      ...{ recordedName: z.string(), name: z.string(), size: count },
+      ...{ objects: count.optional(), touches: count.optional() },
+    }),
+  ),
 });
 
 export const resultsSchema = z.looseObject({

@@ -299,7 +299,7 @@ function withDefaults(given: Specification, placeOf: PlaceOf, touches: boolean |
     const names = valuesOf(given.workload).map(({ name }) => name);
     throw new InputError(placeOf([key]), `${key} means nothing to ${names.join(', ')}`, 'leave it out');
   }
-  const usual = touches === true && onlyReplays(given) ? [RECORDED] : [...defaults.touch];
+  const usual = touches === true && onlyReplays(given) ? RECORDED : [...defaults.touch];
   const { touch = used.has('touch') ? usual : undefined } = given;
   const { placement = used.has('placement') ? defaults.placement : undefined } = given;
   // In the order of the keys, which is that of the axes.
