@@ -10,6 +10,7 @@ import type { Effect, Estimate, Reading } from '../lab/results/statistics.ts';
 import type { TouchSummary } from '../lab/traces/allocation-trace.ts';
 import { RECORDED } from '../lab/workloads/touch.ts';
 import { intervalOf, percentOf, SEEDS_ALIKE, thousands, wordsOf, wrap } from './figures.ts';
+import { nanosecondsTable } from './nanoseconds.ts';
 import { columns } from './text-table.ts';
 import {
   alikeOf,
@@ -49,6 +50,7 @@ export function resultsTable(results: Results, { colour = false }: { colour?: bo
     ...countsTables(results),
     points.length > 0 ? paragraph(COUNTS_NOTE, DIM) : [],
     ...byAxis(comparisons).map(comparisonTable),
+    nanosecondsTable(results).map((line, i) => [line, i === 0 ? BOLD : PLAIN]),
     comparisons.length > 0 ? paragraph([COMPARISONS_NOTE, RULES, ...marksNote(comparisons)].join(' '), DIM) : [],
     ownersLines(main),
     main.length > 0 ? conclusion(main, results) : [],

@@ -7,6 +7,7 @@ import { KeyError } from '../specification/problems.ts';
 import { traceOf } from '../specification/settings.ts';
 import {
   checkTraces,
+  cpuModelOf,
   limitsOf,
   modelsOf,
   type PlaceOf,
@@ -14,6 +15,7 @@ import {
   tracesOf,
 } from '../specification/specification.ts';
 import type { AllocationTrace } from '../traces/allocation-trace.ts';
+import { labelOf, valuesOf } from '../workloads/parameter-types.ts';
 
 export interface Experiment {
   readonly specification: Specification;
@@ -59,5 +61,8 @@ export const originOf = ({ specification, traces }: Experiment): Origin => ({
   machine: modelsOf(specification)
     .map(({ name }) => name)
     .join(', '),
+  clocks: Object.fromEntries(
+    valuesOf(specification.machine.model).map((model) => [labelOf(model), cpuModelOf(model).mhz]),
+  ),
   slabscope: VERSION,
 });
