@@ -303,8 +303,11 @@ describe('init', () => {
   test('writes a specification that is well as it stands, trace and all', async () => {
     const path = join(folder, 'my "own".yaml');
     const { status, stdout } = await slabscope('init', path);
-    expect([status, stdout]).toEqual([0, `written: ${path}; edit it, then: slabscope run ${path}\n`]);
-    const specification = parseSpecification(readFileSync(path, 'utf8'), path);
+    expect([status, stdout]).toEqual([0, `written: ${path}; edit it, then: slabscope run '${path}'\n`]);
+    const text = readFileSync(path, 'utf8');
+    const [, schema] = /^# yaml-language-server: \$schema=(.*)$/m.exec(text)!;
+    expect(JSON.parse(readFileSync(join(folder, schema!), 'utf8')).title).toBe('slabscope specification');
+    const specification = parseSpecification(text, path);
     expect([specification.name, existsSync(join(folder, tracesOf(specification)[0]!))]).toEqual(['my--own-', true]);
   });
 
