@@ -1,5 +1,7 @@
 /** `slabscope run SPEC`: all points of an experiment, on worker threads; tables, results.json, and a picture. */
 import { join, resolve } from 'node:path';
+import { type Experiment, originOf } from '../lab/experiment/experiment.ts';
+
 import { identityOf, resultsOf } from '../lab/results/assemble.ts';
 import type { Point } from '../lab/results/points.ts';
 import type { Identity } from '../lab/results/results.ts';
@@ -10,7 +12,7 @@ import { resultsJson } from '../report/json.ts';
 import { resultsTable } from '../report/table.ts';
 import { inColour } from './colour.ts';
 import { computePoints } from './compute.ts';
-import { type Experiment, originOf, readExperiment, sha256 } from './experiment.ts';
+import { readExperiment, sha256 } from './experiment.ts';
 import { makeFolder, writeWhole } from './files.ts';
 import { whenStopped } from './interruption.ts';
 import { forgetRuns, runsIn, tellOfRun, thisProcess } from './run-files.ts';

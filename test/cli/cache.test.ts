@@ -7,6 +7,7 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { CacheReport, SweepReport } from '../../src/lab/caches/cache-report.ts';
 import type { Results } from '../../src/lab/results/results.ts';
+import { COMMAND } from '../command-build.ts';
 
 const root = new URL('../..', import.meta.url).pathname;
 const golden = join(root, 'test/golden/data');
@@ -21,7 +22,7 @@ interface Outcome {
 
 function slabscope(args: readonly string[], input = ''): Promise<Outcome> {
   return new Promise((resolve) => {
-    const child = spawn('node', ['--import', 'tsx', 'src/cli/main.ts', ...args], { cwd: root, timeout: 30_000 });
+    const child = spawn('node', [COMMAND, ...args], { cwd: root, timeout: 30_000 });
     let stdout = '';
     let stderr = '';
     child.stdout.on('data', (chunk) => {

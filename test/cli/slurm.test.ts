@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Status } from '../../src/lab/results/run-record.ts';
+import { COMMAND } from '../command-build.ts';
 import { slabscope } from './slabscope.ts';
 import { Slurm, whyNoSlurm } from './slurm.ts';
 import { smallExperiment } from './small-experiment.ts';
@@ -38,7 +39,7 @@ describe.skipIf(reason !== null)(`shares as tasks of a Slurm array${reason === n
   /** The job's number, and where its tasks print. */
   const submit = (out: string, array: string) =>
     slurm.submit(
-      `node --import tsx src/cli/main.ts run ${specification} --shard /4 --workers 1 --out ${join(folder, out)}`,
+      `node ${COMMAND} run ${specification} --shard /4 --workers 1 --out ${join(folder, out)}`,
       ...[`--array=${array}`, '--requeue', '--open-mode=append', '--chdir', root, '--output'],
       join(folder, `${out}.%a`),
     );

@@ -37,7 +37,7 @@ const KNOWN_FORMS = 'a line of mp, din, lackey, gem5 or DynamoRIO (slabscope cac
 /** Whether a text begins as a memory trace does. */
 export function isMemoryTrace(text: string): boolean {
   const first = text.split('\n').find((line) => /^\s*[^\s#]/.test(line));
-  return first !== undefined && forms.some(({ recognized }) => recognized.test(first.trimStart()));
+  return first !== undefined && traceForms.some(({ recognized }) => recognized.test(first.trimStart()));
 }
 
 export class MemoryTraceParser {

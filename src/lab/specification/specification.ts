@@ -3,7 +3,7 @@
  * defaults filled in; what is wrong is told with its file, line and key. A key that may vary holds one value or a list.
  */
 import { isNode, LineCounter, parseDocument } from 'yaml';
-import { z } from 'zod';
+import * as z from 'zod';
 import { InputError } from '../../base/input-error.ts';
 import { type ProtocolName, protocols } from '../../hw/cache/coherence.ts';
 import { policyNames } from '../../hw/cache/replacement.ts';
@@ -276,8 +276,11 @@ function yamlIn(text: string, file: string) {
 export function specificationFrom(value: unknown, placeOf: PlaceOf, touches?: boolean): Specification {
   const result = specification.safeParse(value, { reportInput: true });
   if (!result.success) {
-    const { path, problem, remedy } = problemOf(result.error.issues[0], specificationSchema() as JsonSchema, examples);
-    throw new InputError(placeOf(path), problem, remedy);
+    const schema = specificationSchema() as JsonSchema;
+    const [first, ...more] = result.error.issues.map((issue) => problemOf(issue, schema, examples));
+    const others = more.map(({ path }) => `${path.join('.')} (${placeOf(path)})`);
+    const remedy = others.length === 0 ? first.remedy : `${first.remedy}; wrong too: ${others.join(', ')}`;
+    throw new InputError(placeOf(first.path), first.problem, remedy);
   }
   return checked(withDefaults(result.data, placeOf, touches), placeOf, touches);
 }
@@ -296,7 +299,7 @@ function withDefaults(given: Specification, placeOf: PlaceOf, touches: boolean |
     const names = valuesOf(given.workload).map(({ name }) => name);
     throw new InputError(placeOf([key]), `${key} means nothing to ${names.join(', ')}`, 'leave it out');
   }
-  const usual = touches === true && onlyReplays(given) ? [RECORDED] : [...defaults.touch];
+  const usual = touches === true && onlyReplays(given) ? RECORDED : [...defaults.touch];
   const { touch = used.has('touch') ? usual : undefined } = given;
   const { placement = used.has('placement') ? defaults.placement : undefined } = given;
   // In the order of the keys, which is that of the axes.

@@ -1,5 +1,5 @@
 /** Compares our L1s with test/golden: counts that independent simulators agree on, and MESI states step by step. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { InputError } from '../../base/input-error.ts';
 import { stateLetters } from '../../hw/cache/coherence.ts';
 import { MiB } from '../../hw/memory.ts';

@@ -1,5 +1,5 @@
 /** A recorded trace of allocations, on caches of the names and sizes that it has. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { TraceCache } from '../traces/allocation-trace.ts';
 import { whole } from './parameter-types.ts';
 import { Replay } from './trace-replay.ts';
@@ -22,6 +22,7 @@ export default defineWorkload({
       .describe('caches of the trace, parted by blanks, whose objects are neither allocated nor touched; none'),
     warm_up: whole(0, 100).optional().describe('passes through the trace before the one that is counted; 0'),
   },
+  cache: null,
   uses: ['placement', 'touch'],
   cpus: 1,
   start(context, { pass_over = NONE, warm_up = 0 }) {

@@ -165,7 +165,7 @@ export class Stops {
   /** Before this event; Infinity once there is nothing to stop for. */
   event = Infinity;
   readonly #keys: Float64Array;
-  /** When each handover was given; NaN before. */
+  /** When each handover was given, told to all CPUs; NaN before. */
   readonly #givenAt: Float64Array;
   #next = 0;
   #handover = 0;
@@ -177,7 +177,7 @@ export class Stops {
     this.#read();
   }
 
-  /** All events before `event` are done, at `clock`. */
+  /** All events before `event` are done, at `clock`: who waits for them may go on. */
   done(event: number, clock: number): void {
     while (this.#side === GIVES && this.event <= event) {
       this.#givenAt[this.#handover] = clock;

@@ -128,8 +128,8 @@ class LookUps implements TouchModel {
   #lookUp(cpu: Cpu, { live, usage }: LiveObjects): void {
     const random = this.#random(cpu);
     for (let turn = 0; turn < LOOKUPS; turn++) {
-      const rank = random() ** 3;
-      const objp = live[Math.floor(rank * live.length)];
+      const drawn = random();
+      const objp = live[Math.floor(drawn * drawn * drawn * live.length)];
       if (objp !== undefined) usage.use(cpu, objp, turn, random);
     }
   }
