@@ -14,6 +14,7 @@ import { type ExportOptions, exportAs, exportFormats, exportHelp, exportTables }
 import { init } from './init.ts';
 import { list, listable } from './list.ts';
 import { type LitmusOptions, litmus } from './litmus.ts';
+import { type ProfileOptions, profile, profileHelp } from './profile.ts';
 import { type RecordOptions, record, recordHelp } from './record.ts';
 import { type ReplayOptions, replay } from './replay.ts';
 import { type RunOptions, run, runHelp } from './run.ts';
@@ -148,6 +149,15 @@ program
   .option('--json', 'print counts, all owners and pairs, and the 100 hottest lines of each seed as JSON')
   .addHelpText('after', c2cHelp)
   .action((path: string, options: C2cOptions) => c2c(path, options, print));
+
+program
+  .command('profile')
+  .description('what the touches of traces tell of each cache, to be drawn from by the touch model profiled')
+  .argument('<traces...>', 'touch traces (docs/traces.md), plain or .gz')
+  .requiredOption('-o, --out <file>', 'where to')
+  .option('--json', 'print what was written as JSON')
+  .addHelpText('after', profileHelp)
+  .action((paths: string[], options: ProfileOptions) => profile(paths, options, print));
 
 program
   .command('cache')

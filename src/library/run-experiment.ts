@@ -1,7 +1,8 @@
 /** A whole experiment in one call, on the thread that calls, in Node and in browsers. */
 import { InputError } from '../base/input-error.ts';
+import { jsonIn } from '../base/parse-json.ts';
 import { sha256 } from '../base/sha256.ts';
-import { originOf, traceIn, withPlaces, withTraces } from '../lab/experiment/experiment.ts';
+import { originOf, traceIn, withPlaces, withProfile, withTraces } from '../lab/experiment/experiment.ts';
 import { runPoint } from '../lab/experiment/point.ts';
 import { reusedBuffer } from '../lab/experiment/reused-buffer.ts';
 import { resultsOf, type TracedFile } from '../lab/results/assemble.ts';
@@ -10,10 +11,11 @@ import type { Results } from '../lab/results/results.ts';
 import { points } from '../lab/specification/settings.ts';
 import { parseSpecification, placesIn } from '../lab/specification/specification.ts';
 import { readTraceBytes } from '../lab/traces/read-trace.ts';
+import { knownProfile } from '../lab/traces/touch-profile.ts';
 import { resultsChart } from '../report/chart.ts';
 import type { Limits } from '../slab/kernel-facts.ts';
 
-/** What a specification may name: the text of a trace, or the bytes of its file, packed by gzip or not. */
+/** What a specification may name: the text of a trace or a profile, or the bytes of its file, packed by gzip or not. */
 export type Traces = Readonly<Record<string, string | Uint8Array>>;
 
 export interface ExperimentOptions {
@@ -36,11 +38,15 @@ export async function runExperiment(
   specification: string,
   { file = 'specification', traces = {}, pointDone }: ExperimentOptions = {},
 ): Promise<ExperimentOutcome> {
-  const experiment = await withTraces(
+  const traced = await withTraces(
     (touches) => parseSpecification(specification, file, touches),
     (name, limits) => tracedFile(name, traces, limits),
     placesIn(specification, file),
   );
+  const experiment = withProfile(traced, (name) => {
+    const data = given(name, traces);
+    return knownProfile(jsonIn(typeof data === 'string' ? data : new TextDecoder().decode(data)), name);
+  });
   const all = points(experiment.specification);
   const buffer = reusedBuffer();
   const computed: PointResult[] = [];
@@ -53,13 +59,15 @@ export async function runExperiment(
   return { results, picture: resultsChart(results) };
 }
 
-async function tracedFile(path: string, given: Traces, limits: Limits): Promise<TracedFile> {
-  if (!Object.hasOwn(given, path)) {
-    const names = Object.keys(given);
-    const remedy = names.length === 0 ? 'give it among `traces`' : `those given are ${names.join(', ')}`;
-    throw new InputError(path, 'no such trace was given', remedy);
-  }
-  const data = given[path];
+function given(path: string, traces: Traces): string | Uint8Array {
+  if (Object.hasOwn(traces, path)) return traces[path];
+  const names = Object.keys(traces);
+  const remedy = names.length === 0 ? 'give it among `traces`' : `those given are ${names.join(', ')}`;
+  throw new InputError(path, 'no such trace was given', remedy);
+}
+
+async function tracedFile(path: string, traces: Traces, limits: Limits): Promise<TracedFile> {
+  const data = given(path, traces);
   const name = path.split('/').at(-1)!;
   const bytes = typeof data === 'string' ? new TextEncoder().encode(data) : data;
   const isPacked = bytes[0] === 0x1f && bytes[1] === 0x8b;

@@ -14,6 +14,7 @@ import {
   tracesOf,
 } from '../specification/specification.ts';
 import type { AllocationTrace } from '../traces/allocation-trace.ts';
+import type { TouchProfile } from '../traces/touch-profile.ts';
 
 export interface Experiment {
   readonly specification: Specification;
@@ -36,6 +37,14 @@ export async function withTraces(
   const specification = read.length === 0 ? first : parse(read.every(([, { touches }]) => touches !== undefined));
   checkTraces(specification, new Map(read), placeOf);
   return { specification, traces, placeOf };
+}
+
+/** With what is in the profile that the specification names, if it names one. */
+export function withProfile(experiment: Experiment, readProfile: (name: string) => TouchProfile): Experiment {
+  const { specification } = experiment;
+  const { profile } = specification;
+  if (typeof profile !== 'string') return experiment;
+  return { ...experiment, specification: { ...specification, profile: readProfile(profile) } };
 }
 
 /** The trace that a point replays; null where it replays none. */

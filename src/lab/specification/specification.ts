@@ -14,11 +14,12 @@ import { MiB } from '../../hw/memory.ts';
 import { type Limits, limitsOfAll } from '../../slab/kernel-facts.ts';
 import type { KernelVersion } from '../../slab/kernel-version.ts';
 import { kernels } from '../../slab/kernels.ts';
+import { cachesNamed, RECORDED } from '../results/points.ts';
 import type { AllocationTrace } from '../traces/allocation-trace.ts';
+import { profileForm } from '../traces/touch-profile.ts';
 import { workloads } from '../workloads/all.ts';
 import { axis, bytes, labelOf, oneOf, valuesOf, whole } from '../workloads/parameter-types.ts';
-import { cachesNamed } from '../workloads/replay.ts';
-import { RECORDED, touchNames } from '../workloads/touch.ts';
+import { touchNames } from '../workloads/touch.ts';
 import type { OptionalKey, WorkloadDefinition } from '../workloads/workload.ts';
 import { fieldsKey } from './fields.ts';
 import { layoutsKey } from './layouts-key.ts';
@@ -215,6 +216,10 @@ const specification = z.strictObject({
     .describe('of every cache of the kernel'),
   fields: fieldsKey.optional(),
   layouts: layoutsKey.optional(),
+  profile: z
+    .union([z.string(), profileForm])
+    .optional()
+    .describe('of the touch model profiled: the file that slabscope profile wrote, relative to the specification'),
   drawn: axis(oneOf(['all', ...drawnParts]))
     .default('all')
     .describe('what each seed draws anew; all else is as the first seed has it'),
@@ -468,6 +473,18 @@ function checked(of: Specification, placeOf: PlaceOf, touches: boolean | undefin
       ['touch'],
       'the touch model fields without any fields',
       'name them: fields: { CACHE: [{ name: ..., offset: ..., size: ... }] }',
+    ],
+    [
+      valuesOf(of.touch ?? []).includes('profiled') && of.profile === undefined,
+      ['touch'],
+      'the touch model profiled without a profile',
+      'name its file, as slabscope profile writes it: profile: FILE',
+    ],
+    [
+      of.profile !== undefined && !valuesOf(of.touch ?? []).includes('profiled'),
+      ['profile'],
+      'a profile that no touch model draws from',
+      'leave it out, or name the touch model: touch: profiled',
     ],
   ];
   const found = faults.find(([fault]) => fault);

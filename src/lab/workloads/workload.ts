@@ -13,7 +13,7 @@ import type { AllocationTrace } from '../traces/allocation-trace.ts';
 import { type CacheSettings, createCache } from './create-cache.ts';
 import type { Interference } from './interference.ts';
 import type { Placement } from './placement.ts';
-import type { TouchModel } from './touch.ts';
+import type { TouchModel } from './touch-model.ts';
 
 /** One run of a workload on a booted kernel. */
 export interface Workload {

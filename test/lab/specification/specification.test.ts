@@ -3,7 +3,15 @@ import { describe, expect, test } from 'vitest';
 import { InputError } from '../../../src/base/input-error.ts';
 import { cpuModels } from '../../../src/hw/cpu-models.ts';
 import { KiB, MiB } from '../../../src/hw/memory.ts';
-import { modelsOf, parseSpecification, specificationSchema } from '../../../src/lab/specification/specification.ts';
+import {
+  checkTraces,
+  modelsOf,
+  parseSpecification,
+  placesIn,
+  specificationSchema,
+} from '../../../src/lab/specification/specification.ts';
+import type { AllocationTrace } from '../../../src/lab/traces/allocation-trace.ts';
+import { readTrace } from '../../../src/lab/traces/read-trace.ts';
 
 const experiments = new URL('../../../experiments/', import.meta.url);
 const parse = (...lines: string[]) => parseSpecification(lines.join('\n'), 'spec.yaml');
@@ -44,6 +52,53 @@ test('of name, workload and model alone: everything else has its default', () =>
     drawn: 'all',
     seeds: 10,
     seed: 'slabscope',
+  });
+});
+
+describe('of traces that tell of touches', () => {
+  const understood = (lines: readonly string[], touches?: boolean) =>
+    parseSpecification(lines.join('\n'), 'spec.yaml', touches);
+
+  test('these are the default, where all that runs is a replay', () => {
+    const both = smallest.with(1, 'workload: [churn, { name: replay, trace: t.txt }]');
+    expect(understood(smallest, true).touch).toBe('recorded');
+    expect(understood([...smallest, 'touch: init-all'], true).touch).toBe('init-all');
+    expect(understood(both, true).touch).toEqual(['init-all', 'init-head', 'hot-fields']);
+    expect(understood(smallest, false).touch).toEqual(['init-all', 'init-head', 'hot-fields']);
+  });
+
+  test('they may be asked for before that is known, and not of others', () => {
+    const asked = [...smallest, 'touch: [init-all, recorded]'];
+    expect(understood(asked).touch).toEqual(['init-all', 'recorded']);
+    expect(() => understood(asked, false)).toThrow(
+      'spec.yaml:5: recorded touches of a trace that has none; replay a touch trace (docs/traces.md), or name a touch model',
+    );
+    expect(() => understood([...smallest.with(1, 'workload: churn'), 'touch: recorded'])).toThrow(
+      'spec.yaml:5: recorded touches of a workload that is no trace; ',
+    );
+  });
+
+  test('two have two names', () => {
+    const twins = smallest.with(1, 'workload: { name: replay, trace: [a/t.gz, b/t.txt] }');
+    expect(() => understood(twins)).toThrow('spec.yaml:2: two traces of one name: t, t; ');
+  });
+
+  test('caches are passed over that some trace has', () => {
+    const lines = smallest.with(1, 'workload: { name: replay, trace: t, pass_over: [none, a b] }');
+    const traceOf = (...names: string[]) =>
+      readTrace(
+        ['# touch trace 1', ...names.flatMap((name, i) => [`c ${i + 1} 8 ${name}`, `a ${i} ${i + 1} 8 -`])],
+        't',
+      );
+    const check = (...traces: AllocationTrace[]) =>
+      checkTraces(
+        understood(lines),
+        new Map(traces.map((trace, i) => [String(i), trace])),
+        placesIn(lines.join('\n'), 'spec.yaml'),
+      );
+    expect(() => check(traceOf('a'), traceOf('b', 'c'))).not.toThrow();
+    expect(() => check(traceOf('b', 'c'))).toThrow('spec.yaml:2: no cache a in any trace; name some of b, c');
+    expect(() => check(readTrace(['a 0 8'], 't'))).toThrow('spec.yaml:2: no cache a in any trace; leave it out');
   });
 });
 
