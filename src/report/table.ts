@@ -4,11 +4,10 @@ import { groupBy } from '../base/group-by.ts';
 import type { Comparison } from '../lab/results/compare.ts';
 import type { Counts } from '../lab/results/counts.ts';
 import type { CombinationMeasures } from '../lab/results/measures.ts';
-import { type Combination, combinationOf, keyOf, type PointResult } from '../lab/results/points.ts';
+import { type Combination, combinationOf, keyOf, type PointResult, RECORDED } from '../lab/results/points.ts';
 import type { Results, TraceReport } from '../lab/results/results.ts';
 import type { Effect, Estimate, Reading } from '../lab/results/statistics.ts';
 import type { TouchSummary } from '../lab/traces/allocation-trace.ts';
-import { RECORDED } from '../lab/workloads/touch.ts';
 import { intervalOf, percentOf, SEEDS_ALIKE, thousands, wordsOf, wrap } from './figures.ts';
 import { columns } from './text-table.ts';
 import {

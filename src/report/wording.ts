@@ -2,11 +2,9 @@
 
 import { groupBy } from '../base/group-by.ts';
 import { type Comparison, primaryOf } from '../lab/results/compare.ts';
-import { type Combination, keyOf, type PointResult } from '../lab/results/points.ts';
+import { type Combination, cachesNamed, keyOf, type PointResult, RECORDED } from '../lab/results/points.ts';
 import type { Results, TraceReport } from '../lab/results/results.ts';
 import { type Effect, ENOUGH_SEEDS, type Estimate, NEGLIGIBLE, type Reading } from '../lab/results/statistics.ts';
-import { cachesNamed } from '../lab/workloads/replay.ts';
-import { RECORDED } from '../lab/workloads/touch.ts';
 import { enumerate, percentOf, thousands } from './figures.ts';
 
 // --- What was compared ---------------------------------------------------------------------------------------------

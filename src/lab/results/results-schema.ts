@@ -3,7 +3,7 @@
  * Members may be added within a version, so readers pass over those that they do not know; a member that goes, or changes its
  * meaning, makes a new version.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { measureNames } from './measures.ts';
 import { RESULTS_SCHEMA } from './results.ts';
 

@@ -25,8 +25,9 @@ import {
   type Operation,
   operationAt,
 } from '../traces/operations.ts';
+import { eachStep } from '../traces/steps.ts';
 import { READ, type Touches, WRITE } from '../traces/touches.ts';
-import { eachStep, type Placed, type Stops, TouchOrder } from './touch-order.ts';
+import { type Placed, type Stops, TouchOrder } from './touch-order.ts';
 import type { Cache, WorkloadContext } from './workload.ts';
 
 const WINDOW = 64;

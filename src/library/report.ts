@@ -1,0 +1,6 @@
+/** `slabscope/report`: results as the command line shows them. */
+export { c2cTable } from '../report/c2c-table.ts';
+export { resultsChart } from '../report/chart.ts';
+export { resultsJson } from '../report/json.ts';
+export { ownersTable } from '../report/owners-table.ts';
+export { resultsTable } from '../report/table.ts';
