@@ -36,6 +36,11 @@ test('no function of Math whose last digits engines choose is called, but for lo
   expect(calls.filter((call) => !call.endsWith('log2(') || call.startsWith('lab/results/'))).toEqual([]);
 });
 
+test('zod is imported as a namespace, of which bundles keep what is used; its `z` is an object of all, locales too', () => {
+  const whole = files.filter((file) => /import (type )?\{[^}]*\} from 'zod'/.test(readFileSync(src + file, 'utf8')));
+  expect(whole).toEqual([]);
+});
+
 test('report takes values from the results of the lab and from base alone; types from anywhere below', () => {
   const beyond = inside.filter(
     ({ floor, target, typeOnly }) =>

@@ -4,21 +4,22 @@ import { dirname, relative, resolve } from 'node:path';
 import { InputError } from '../base/input-error.ts';
 import { nameOf } from './experiment.ts';
 import { writeWhole } from './files.ts';
+import { quoted } from './shell.ts';
 import { shippedFile } from './shipped.ts';
-
-const example = shippedFile('examples/tar-extract.ftrace.txt.gz');
 
 export function init(path: string, { json }: { json?: boolean }, print: (line: string) => void): void {
   if (existsSync(path)) throw new InputError(path, 'exists already', 'name a file that does not, or remove it');
   const name = nameOf(path.replace(/\.ya?ml$/, ''));
-  writeWhole(path, template(name, relative(dirname(resolve(path)), example)));
-  print(
-    json === true ? JSON.stringify({ file: path }, null, 2) : `written: ${path}; edit it, then: slabscope run ${path}`,
-  );
+  const fromThere = (file: string) => relative(dirname(resolve(path)), shippedFile(file));
+  const trace = fromThere('examples/tar-extract.ftrace.txt.gz');
+  writeWhole(path, template(name, trace, fromThere('docs/specification.schema.json')));
+  const command = `slabscope run ${quoted(path)}`;
+  print(json === true ? JSON.stringify({ file: path }, null, 2) : `written: ${path}; edit it, then: ${command}`);
 }
 
 /** Values in double quotes, as JSON has them, are YAML whatever they hold. What is behind a `#` without a blank may be used. */
-export const template = (name: string, trace: string) => `\
+export const template = (name: string, trace: string, schema: string) => `\
+# yaml-language-server: $schema=${schema}
 # An experiment: what varies, on which machine, under which kernel. docs/specification.md has all keys.
 # A list in place of a value makes an axis: every combination of the lists runs under each seed.
 # A line that begins with #key: is what holds if nothing is said, or an example; take the # away to change it.

@@ -11,6 +11,7 @@ import { recordingText } from '../report/recording-text.ts';
 import { recordOnWorker } from './compute.ts';
 import { readExperiment } from './experiment.ts';
 import { NewFile } from './files.ts';
+import { quoted } from './shell.ts';
 
 export interface RecordOptions {
   /** Which point, as `key=value,...`. */
@@ -71,5 +72,3 @@ function commandFor(file: string, specification: Specification, { point, warmUp 
 
 const geometryText = ({ size, ways, line }: CacheGeometry) =>
   `${size % KiB === 0 ? `${size / KiB}K` : size}/${ways}/${line}`;
-
-const quoted = (text: string) => (/^[\w./:=@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);

@@ -2,12 +2,11 @@
 import { join, resolve } from 'node:path';
 import { InputError } from '../base/input-error.ts';
 import { likeOthers } from '../lab/experiment/alike.ts';
-import { type Experiment, originOf, traceIn } from '../lab/experiment/experiment.ts';
-import { identityOf, resultsOf } from '../lab/results/assemble.ts';
-import { isTold } from '../lab/results/compare.ts';
+import { type Experiment, originOf, resultsOfLooks, traceIn } from '../lab/experiment/experiment.ts';
+import { identityOf } from '../lab/results/assemble.ts';
 import { looksOf, type Seeds } from '../lab/results/looks.ts';
 import type { Point, PointResult } from '../lab/results/points.ts';
-import type { Identity, Results } from '../lab/results/results.ts';
+import type { Identity } from '../lab/results/results.ts';
 import { runRecordOf, runsOf, shareOf } from '../lab/results/run-record.ts';
 import { points } from '../lab/specification/settings.ts';
 import { type Plotted, resultsChart } from '../report/chart.ts';
@@ -19,6 +18,7 @@ import { makeFolder, writeWhole } from './files.ts';
 import { whenStopped } from './interruption.ts';
 import { forgetRuns, runsIn, tellOfRun, thisProcess } from './run-files.ts';
 import { type Shard, shardFrom, storeFileOf } from './shard.ts';
+import { quoted } from './shell.ts';
 import { PointStore } from './store.ts';
 import { type TableChoices, tableOptions } from './terminal.ts';
 
@@ -55,7 +55,7 @@ export async function run(path: string, options: RunOptions, print: (line: strin
   const out = options.out ?? join('results', specification.name);
   makeFolder(out);
 
-  const command = ['slabscope run', resolve(path), ...seedsOption(options)].join(' ');
+  const command = ['slabscope run', quoted(resolve(path)), ...seedsOption(options)].join(' ');
   if (shard === null) await runAll(experiment, command, out, options, print);
   else await runShare(experiment, command, out, shard, path, options, print);
 }
@@ -76,30 +76,24 @@ export async function runAll(
   print: (line: string) => void,
 ): Promise<void> {
   const { specification } = experiment;
-  const origin = originOf(experiment);
-  const identity = identityOf(origin, sha256);
+  const identity = identityOf(originOf(experiment), sha256);
   const store = storeIn(out, null, identity);
-  let results: Results | null = null;
-  for (const seeds of looksOf(specification.seeds)) {
-    const all = points({ ...specification, seeds });
-    if (results === null) tellFound(store, all);
+  let isFirst = true;
+  const results = await resultsOfLooks(experiment, sha256, async (all) => {
+    if (isFirst) tellFound(store, all);
+    isFirst = false;
     tellOfShare(store, out, all, null, command, experiment);
     await fill(store, all, experiment, options.workers);
-    results = resultsOf(
-      origin,
-      all.map((point) => store.get(point)!),
-      sha256,
-    );
-    if (isTold(results.comparisons)) break;
-  }
+    return all.map((point) => store.get(point)!);
+  });
   const picture = join(out, `${specification.name}.svg`);
-  const json = `${resultsJson(results!)}\n`;
+  const json = `${resultsJson(results)}\n`;
   writeWhole(join(out, 'results.json'), json);
-  writeWhole(picture, resultsChart(results!, options.measure));
+  writeWhole(picture, resultsChart(results, options.measure));
   forgetRuns(out, identity);
   if (options.json === true) print(json.trimEnd());
   else {
-    print(resultsTable(results!, tableOptions(options)));
+    print(resultsTable(results, tableOptions(options)));
     print(`\nwritten: ${join(out, 'results.json')}, ${picture}`);
   }
 }
@@ -221,14 +215,15 @@ function tellShare(
     print(JSON.stringify({ share: index, of, source, ...store }, null, 2));
     return;
   }
-  const options = [typeof seeds === 'number' ? ` --seeds ${seeds}` : '', out === undefined ? '' : ` --out ${out}`].join(
-    '',
-  );
+  const options = [
+    typeof seeds === 'number' ? ` --seeds ${seeds}` : '',
+    out === undefined ? '' : ` --out ${quoted(out)}`,
+  ].join('');
   print(`share ${index} of ${of} (${source}) is computed: ${file}`);
   print(
     remaining > 0
       ? `${remaining} of ${points} points remain; once the other shares' points*.jsonl stand beside it:`
       : `all ${points} points are computed; for tables, results.json and the picture:`,
   );
-  print(`  slabscope run ${path}${options}`);
+  print(`  slabscope run ${quoted(path)}${options}`);
 }

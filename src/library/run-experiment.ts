@@ -2,13 +2,13 @@
 import { InputError } from '../base/input-error.ts';
 import { jsonIn } from '../base/parse-json.ts';
 import { sha256 } from '../base/sha256.ts';
-import { originOf, traceIn, withPlaces, withProfile, withTraces } from '../lab/experiment/experiment.ts';
+import { likeOthers } from '../lab/experiment/alike.ts';
+import { resultsOfLooks, traceIn, withPlaces, withProfile, withTraces } from '../lab/experiment/experiment.ts';
 import { runPoint } from '../lab/experiment/point.ts';
 import { reusedBuffer } from '../lab/experiment/reused-buffer.ts';
-import { resultsOf, type TracedFile } from '../lab/results/assemble.ts';
-import type { PointResult } from '../lab/results/points.ts';
+import type { TracedFile } from '../lab/results/assemble.ts';
+import { keyOf, type Point, type PointResult } from '../lab/results/points.ts';
 import type { Results } from '../lab/results/results.ts';
-import { points } from '../lab/specification/settings.ts';
 import { parseSpecification, placesIn } from '../lab/specification/specification.ts';
 import { readTraceBytes } from '../lab/traces/read-trace.ts';
 import { knownProfile } from '../lab/traces/touch-profile.ts';
@@ -22,7 +22,7 @@ export interface ExperimentOptions {
   /** What messages call the specification. */
   readonly file?: string;
   readonly traces?: Traces;
-  /** Told as each point is done. What it returns is waited for, so that a page may be painted; what it throws ends the run. */
+  /** Told as each point is done, of all that there are to be, unless more seeds are needed. What it returns is waited for, so that a page may be painted; what it throws ends the run. */
   readonly pointDone?: (result: PointResult, done: number, all: number) => unknown;
 }
 
@@ -47,15 +47,24 @@ export async function runExperiment(
     const data = given(name, traces);
     return knownProfile(jsonIn(typeof data === 'string' ? data : new TextDecoder().decode(data)), name);
   });
-  const all = points(experiment.specification);
   const buffer = reusedBuffer();
-  const computed: PointResult[] = [];
-  for (const point of all) {
-    const run = () => runPoint(experiment.specification, traceIn(experiment, point), point, undefined, buffer);
-    computed.push(await withPlaces(experiment, run));
-    await pointDone?.(computed.at(-1)!, computed.length, all.length);
-  }
-  const results = resultsOf(originOf(experiment), computed, sha256);
+  const computed = new Map<string, PointResult>();
+  const results = await resultsOfLooks(experiment, sha256, async (all) => {
+    const missing = all.filter((point) => !computed.has(keyOf(point)));
+    const alike = likeOthers(experiment.specification, (point) => traceIn(experiment, point), missing);
+    const run = (point: Point) =>
+      withPlaces(experiment, () =>
+        runPoint(experiment.specification, traceIn(experiment, point), point, undefined, buffer),
+      );
+    // Those that others are like come before these.
+    for (const point of missing) {
+      const other = alike.get(point);
+      const result = other === undefined ? await run(point) : { ...computed.get(keyOf(other))!, point };
+      computed.set(keyOf(point), result);
+      await pointDone?.(result, computed.size, all.length);
+    }
+    return all.map((point) => computed.get(keyOf(point))!);
+  });
   return { results, picture: resultsChart(results) };
 }
 

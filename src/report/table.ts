@@ -10,6 +10,7 @@ import { comparisonsNote, comparisonTable, ownersLines } from './comparison-tabl
 import { countsTables } from './counts-tables.ts';
 import { thousands, wrap } from './figures.ts';
 import { BOLD, DIM, type Line, PLAIN, paragraph, RED, textWidth } from './lines.ts';
+import { nanosecondsTable } from './nanoseconds.ts';
 import { columns } from './text-table.ts';
 import {
   alikeOf,
@@ -46,6 +47,7 @@ export function resultsTable(results: Results, options: TableOptions = {}): stri
     : [
         ...countsTables(results, width),
         ...axes.map((of) => comparisonTable(of, width)),
+        nanosecondsTable(results).map((line, i): Line => [line, i === 0 ? BOLD : PLAIN]),
         comparisons.length === 0 ? [] : comparisonsNote(comparisons, width),
         ownersLines(axes[0] ?? []),
       ];

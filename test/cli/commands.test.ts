@@ -303,8 +303,11 @@ describe('init', () => {
   test('writes a specification that is well as it stands, trace and all', async () => {
     const path = join(folder, 'my "own".yaml');
     const { status, stdout } = await slabscope('init', path);
-    expect([status, stdout]).toEqual([0, `written: ${path}; edit it, then: slabscope run ${path}\n`]);
-    const specification = parseSpecification(readFileSync(path, 'utf8'), path);
+    expect([status, stdout]).toEqual([0, `written: ${path}; edit it, then: slabscope run '${path}'\n`]);
+    const text = readFileSync(path, 'utf8');
+    const [, schema] = /^# yaml-language-server: \$schema=(.*)$/m.exec(text)!;
+    expect(JSON.parse(readFileSync(join(folder, schema!), 'utf8')).title).toBe('slabscope specification');
+    const specification = parseSpecification(text, path);
     expect([specification.name, existsSync(join(folder, tracesOf(specification)[0]!))]).toEqual(['my--own-', true]);
   });
 
@@ -329,7 +332,9 @@ describe('all commands', () => {
     const { stdout } = await slabscope('--help');
     expect(stdout).toMatch(/Exit status: 0 well; 1 .*; 2 the input is wrong/);
     expect(stdout).toContain('Colours and progress are shown on a terminal only; NO_COLOR=1 leaves colours out.');
-    const known = 'run status record schema c2c cache replay list init diff plot export verify litmus'.split(' ');
+    const known = 'run status record schema c2c profile cache replay list init diff plot export verify litmus'.split(
+      ' ',
+    );
     const [, commands] = /^Commands:\n((?: .*\n)+)/m.exec(stdout)!;
     expect([...commands!.matchAll(/^ {2}(\w+)/gm)].map(([, name]) => name)).toEqual([...known, 'help']);
     for (const name of known) {

@@ -54,13 +54,13 @@ test('the schema has the keys that this is about', () => {
 });
 
 test('init writes every key, at its place: as it holds, or behind a # that may be taken away', () => {
-  const whole = template('x', 't').replaceAll(/^( *)#(?=[a-z]+\w*:| {2})/gm, '$1');
+  const whole = template('x', 't', 'schema.json').replaceAll(/^( *)#(?=[a-z]+\w*:| {2})/gm, '$1');
   const there = pathsIn(parseDocument(whole, { uniqueKeys: false }).toJS());
   expect(ofAll.filter((path) => !there.includes(path))).toEqual([]);
 });
 
 test('what stands behind a # in the template is well: with any one of them used', () => {
-  const text = template('x', 't')
+  const text = template('x', 't', 'schema.json')
     .replace('name: replay', 'name: churn')
     .replace(/^ {2}trace: .*\n/m, '')
     .replace(/^placement:.*\n/m, '');

@@ -26,7 +26,7 @@ export function checkGeometry({ size, ways, line }: CacheGeometry, place: string
   if (!isPowerOfTwo(size / ways / line)) {
     throw new InputError(
       place,
-      `${size} bytes in ${ways} ways of ${line}-byte lines make ${size / ways / line} sets`,
+      `${size} bytes in ${ways} ways of ${line}-byte lines make ${Number((size / ways / line).toFixed(2))} sets`,
       'size must be ways x line x a power of two',
     );
   }

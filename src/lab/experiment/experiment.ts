@@ -1,12 +1,16 @@
 /** An experiment: a specification, and the traces that it names. */
 import { VERSION } from '../../base/version.ts';
 import type { Limits } from '../../slab/kernel-facts.ts';
-import type { Origin, TracedFile } from '../results/assemble.ts';
-import type { Point } from '../results/points.ts';
+import { type Origin, resultsOf, type Sha256, type TracedFile } from '../results/assemble.ts';
+import { isTold } from '../results/compare.ts';
+import { looksOf } from '../results/looks.ts';
+import type { Point, PointResult } from '../results/points.ts';
+import type { Results } from '../results/results.ts';
 import { KeyError } from '../specification/problems.ts';
-import { traceOf } from '../specification/settings.ts';
+import { points, traceOf } from '../specification/settings.ts';
 import {
   checkTraces,
+  cpuModelOf,
   limitsOf,
   modelsOf,
   type PlaceOf,
@@ -15,6 +19,7 @@ import {
 } from '../specification/specification.ts';
 import type { AllocationTrace } from '../traces/allocation-trace.ts';
 import type { TouchProfile } from '../traces/touch-profile.ts';
+import { labelOf, valuesOf } from '../workloads/parameter-types.ts';
 
 export interface Experiment {
   readonly specification: Specification;
@@ -68,5 +73,26 @@ export const originOf = ({ specification, traces }: Experiment): Origin => ({
   machine: modelsOf(specification)
     .map(({ name }) => name)
     .join(', '),
+  clocks: Object.fromEntries(
+    valuesOf(specification.machine.model).map((model) => [labelOf(model), cpuModelOf(model).mhz]),
+  ),
   slabscope: VERSION,
 });
+
+/**
+ * What an experiment comes to with as many seeds as it says, or as it takes. `compute` gives the results of the points of a look,
+ * in their order; they include those of the looks before.
+ */
+export async function resultsOfLooks(
+  experiment: Experiment,
+  sha256: Sha256,
+  compute: (points: readonly Point[]) => Promise<readonly PointResult[]>,
+): Promise<Results> {
+  const { specification } = experiment;
+  let results: Results | null = null;
+  for (const seeds of looksOf(specification.seeds)) {
+    results = resultsOf(originOf(experiment), await compute(points({ ...specification, seeds })), sha256);
+    if (isTold(results.comparisons)) break;
+  }
+  return results!;
+}

@@ -33,6 +33,8 @@ export interface Origin {
   readonly specification: Described;
   /** The names of the CPU models. */
   readonly machine: string;
+  /** Their MHz, by the names that points have for them. */
+  readonly clocks: Readonly<Record<string, number>>;
   /** Those that are replayed, by what the specification calls them. */
   readonly traces: ReadonlyMap<string, TracedFile>;
   /** The version that computes. */
@@ -47,7 +49,7 @@ export function identityOf({ specification, traces, slabscope }: Origin, sha256:
 
 /** `points` in the order of the experiment's. */
 export function resultsOf(origin: Origin, points: readonly PointResult[], sha256: Sha256): Results {
-  const { specification, machine, traces } = origin;
+  const { specification, machine, clocks, traces } = origin;
   const reports = [...traces.values()].map(traceReport);
   const { slabscope, specificationHash } = identityOf(origin, sha256);
   return {
@@ -58,6 +60,7 @@ export function resultsOf(origin: Origin, points: readonly PointResult[], sha256
     specificationHash,
     seed: specification.seed,
     machine,
+    clocks,
     trace: reports.length === 1 ? reports[0] : null,
     ...(reports.length > 1 ? { traces: reports } : {}),
     points,

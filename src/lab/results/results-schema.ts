@@ -113,6 +113,10 @@ export const resultsSchema = z.looseObject({
   specificationHash: z.string(),
   seed: z.string(),
   machine: z.string(),
+  clocks: z
+    .record(z.string(), z.number())
+    .optional()
+    .meta({ description: 'MHz of each CPU model, by its name in points' }),
   trace: trace.nullable().meta({ description: 'null where none was replayed, or several' }),
   traces: z.array(trace).optional().meta({ description: 'where several were replayed' }),
   points: z.array(pointResultSchema),

@@ -25,6 +25,8 @@ export interface Results {
   readonly specificationHash: string;
   readonly seed: string;
   readonly machine: string;
+  /** MHz of each CPU model, by the name that points have for it; not in results of before it was told. */
+  readonly clocks?: Readonly<Record<string, number>>;
   /** Null where no trace was replayed, or several. */
   readonly trace: TraceReport | null;
   /** Where several were: points name them by `workload.trace`. */

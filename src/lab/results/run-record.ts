@@ -1,5 +1,5 @@
 /** Word that a run leaves of itself beside its store, and what the store lacks by it: who computes what. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { InputError } from '../../base/input-error.ts';
 import { type Combination, combinationOf, type Point } from './points.ts';
 import { type KnownResults, wrongKey } from './read-results.ts';

@@ -1,5 +1,5 @@
 /** Files with layouts of structures, as a specification names them: for reports that name fields. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { abis } from '../layouts/c-abi.ts';
 import { oneOf } from '../workloads/parameter-types.ts';
 

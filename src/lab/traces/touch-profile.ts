@@ -10,7 +10,7 @@
  * Of each phase a sample of episodes is kept. Beside them how often objects are used, and which: by how many others of the same
  * cache were used since (the re-use distance), and by the thread that used it last or another.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { InputError } from '../../base/input-error.ts';
 import { below, type Random, seeded } from '../../base/random.ts';
 import { Recency } from '../../base/recency.ts';

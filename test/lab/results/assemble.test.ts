@@ -13,7 +13,12 @@ const specificationOf = (...lines: string[]) =>
 const traced: TracedFile = { name: 't.txt', sha256: 'ab12', trace: readTrace(['a 0 48', 'f 0'], 't.txt') };
 const replay: Origin = {
   specification: specificationOf('workload: { name: replay, trace: ../some/where/t.txt }', 'seed: s'),
-  ...{ machine: 'K6', traces: new Map([['../some/where/t.txt', traced]]), slabscope: '1.2.3' },
+  ...{
+    machine: 'K6',
+    clocks: { 'pentium-iii': 700 },
+    traces: new Map([['../some/where/t.txt', traced]]),
+    slabscope: '1.2.3',
+  },
 };
 const churn: Origin = { ...replay, specification: specificationOf('workload: churn'), traces: new Map() };
 const hashOf = (origin: Origin) => identityOf(origin, sha256).specificationHash;

@@ -39,7 +39,7 @@ describe('the schema of results.json', () => {
     const { shape } = resultsSchema;
     const namesOf = ({ shape }: { shape: object }) => Object.keys(shape).sort();
     const [point, comparison] = [shape.points.element, shape.comparisons.element];
-    expect(namesOf(resultsSchema)).toEqual(['traces', ...Object.keys(written)].sort());
+    expect(namesOf(resultsSchema)).toEqual(['clocks', 'traces', ...Object.keys(written)].sort());
     expect(namesOf(point)).toEqual(['missesByRole', ...Object.keys(written.points[0]!)].sort());
     const known = ['remoteMisses', ...Object.keys(written.points[0]!.counts)];
     expect(namesOf(point.shape.counts)).toEqual(known.sort());

@@ -426,7 +426,7 @@ test.each([
   [
     'sets that are no power of two',
     inline('{ size: 40K, ways: 12, line: 64 }'),
-    '5: 40960 bytes in 12 ways of 64-byte lines make 53.333333333333336 sets; size must be ways x line x a power of two',
+    '5: 40960 bytes in 12 ways of 64-byte lines make 53.33 sets; size must be ways x line x a power of two',
   ],
   ['a negative cache', inline('{ size: -48K, ways: 12, line: 64 }'), `5: machine.model.l1.size: -48K ${noSize}`],
   [

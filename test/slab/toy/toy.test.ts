@@ -45,7 +45,7 @@ test('two kernels are compared in an experiment, and told in a report', () => {
   const operations = new Set(computed.map(({ counts }) => counts.operations));
   expect([...operations]).toEqual([600]);
   const [{ name: machine }] = modelsOf(specification);
-  const origin = { specification, machine, traces: new Map(), slabscope: '0' };
+  const origin = { specification, machine, clocks: {}, traces: new Map(), slabscope: '0' };
   const report = resultsTable(resultsOf(origin, computed, () => 'hash'));
   expect(report).toMatch(/kernel\.version toy against 2\.4\.22/);
 });
