@@ -67,6 +67,7 @@ colouring: [on, off] # or a number of colours
 #fields: # for the touch model fields, and for reports
 #  filp:
 #    - { name: f_count, offset: 20, size: 4, heat: 10, write: 0.5 }
+#profile: linux.profile.json # for the touch model profiled: what slabscope profile wrote
 #layouts: vmlinux.json # names fields in reports: text of pahole, or BTF as JSON or C
 #layouts: { file: vmlinux.h, abi: i386, caches: { filp: file } } # for which ABI C is compiled; what objects are
 

@@ -173,7 +173,7 @@ export function traceFacts(read: TraceRead, accesses: number): [label: string, t
   ];
   return [
     ['trace', `${trace}: ${thousands(warmUp + accesses)} accesses, ${cpus === 1 ? '1 CPU' : `${cpus} CPUs`}`],
-    ['left out', left.length > 0 ? left.join('; ') : null],
+    ...left.map((text, i): [string, string] => [i === 0 ? 'left out' : '', text]),
     ['folded', foldedPages > 0 ? `${thousands(foldedPages)} pages of 64-bit addresses; counts are as without` : null],
     [
       'counted',

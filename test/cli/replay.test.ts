@@ -112,7 +112,7 @@ describe('a trace that is asked something', () => {
   });
 
   test.each([
-    [['--machine', 'skylak'], /^slabscope: --machine: .*must be one of pentium, /],
+    [['--machine', 'skylak'], /^slabscope: --machine: .*did you mean skylake\?/],
     [['--cpus', '99'], /^slabscope: --cpus: .*must be a whole number from 1 to 32/],
     [['--kernel', '2.2'], /^slabscope: --kernel: .*use 2\.4\.0, /],
     [['--colouring', 'on,blue'], /^slabscope: --colouring: .*must be on, off, or a number of colours/],

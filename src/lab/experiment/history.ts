@@ -8,7 +8,8 @@
  * - *what stands in caches*, the general ones and the named: objects have come and gone on two CPUs, and some stay; now
  *   and then the kernel looked for memory, emptied arrays and gave free slabs back. So how many partial slabs there are,
  *   what is free in them and in arrays, and in which order;
- * - *colour_next* of each cache: as far as the slabs that it grew have brought it.
+ * - *colour_next* of each cache: as far as the slabs that it grew have brought it. That is not far where there are many colours, so
+ *   to all placements of one recording of touches its caches would look alike: these begin with any colour (`drawsColours`).
  *
  * Objects of before are not touched. The caches of a trace have such a past; one that a workload makes for itself is new.
  */
@@ -42,6 +43,7 @@ export function establish(context: WorkloadContext, workload: Workload, limits: 
       yield* context.createCache(cpu, cache, i);
     });
     const { name, cachep, size } = context.caches[i];
+    if (workload.drawsColours) run(context, (cpu) => turnColours(allocator, cpu, cachep, past(`colours of ${name}`)));
     if (workload.tookOverCaches) use(context, objectsOf(allocator, cachep, size), past(name));
   });
   for (const happens of shuffle([...general, ...boot, ...own], random)) {
@@ -88,6 +90,22 @@ const generalObjects = (allocator: SlabAllocator, size: number): Objects => ({
   alloc: (cpu) => allocator.kmalloc(cpu, size, allocator.version.gfp.GFP_ATOMIC),
   free: (cpu, objp) => allocator.kfree(cpu, objp),
 });
+
+/**
+ * As many slabs come and go as the seed draws, up to the lines that a slab has to spare, which are its colours or a few more: so
+ * any may be the next. A kernel without colours grows as many, lest pages lie otherwise there.
+ */
+function* turnColours(allocator: SlabAllocator, cpu: Cpu, cachep: addr_t, random: Random): Program {
+  const { num, objsize, gfporder } = allocator.caches().find((cache) => cache.cachep === cachep)!;
+  const spare = Math.floor(((PAGE_SIZE << gfporder) - num * objsize) / allocator.kernel.config.L1_CACHE_BYTES);
+  const live: addr_t[] = [];
+  for (let count = below(random, Math.max(1, spare)) * num; count > 0; count--) {
+    const objp = yield* allocator.alloc(cpu, cachep, allocator.version.gfp.GFP_ATOMIC);
+    if (objp !== NULL) live.push(objp);
+  }
+  for (const objp of live) yield* allocator.free(cpu, cachep, objp);
+  yield* allocator.shrink(cpu, cachep);
+}
 
 /** On how many CPUs the objects of one cache came and went: a machine of many took turns. */
 const CPUS = 2;

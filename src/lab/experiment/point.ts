@@ -121,6 +121,7 @@ export function setUpPoint(
     const attribution = specification.owners === 'on' ? new Attribution(allocator) : null;
     measurement.begin();
     context.startCounting();
+    interference?.startCounting();
     workload.run();
     const user = interference?.totals() ?? null;
     const counts = {

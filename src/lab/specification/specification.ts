@@ -18,7 +18,7 @@ import { AS_MANY_AS_IT_TAKES } from '../results/looks.ts';
 import { cachesNamed, RECORDED } from '../results/points.ts';
 import { ENOUGH_SEEDS } from '../results/statistics.ts';
 import type { AllocationTrace } from '../traces/allocation-trace.ts';
-import { profileForm } from '../traces/touch-profile.ts';
+import type { TouchProfile } from '../traces/touch-profile.ts';
 import { workloads } from '../workloads/all.ts';
 import { axis, bytes, labelOf, oneOf, valuesOf, whole } from '../workloads/parameter-types.ts';
 import { touchNames } from '../workloads/touch.ts';
@@ -230,7 +230,7 @@ const specification = z.strictObject({
   fields: fieldsKey.optional(),
   layouts: layoutsKey.optional(),
   profile: z
-    .union([z.string(), profileForm])
+    .string()
     .optional()
     .describe('of the touch model profiled: the file that slabscope profile wrote, relative to the specification'),
   drawn: axis(oneOf(['all', ...drawnParts]))
@@ -254,7 +254,10 @@ const specification = z.strictObject({
 });
 
 /** A specification as understood: every default filled in, sizes in bytes. */
-export type Specification = z.output<typeof specification>;
+export type Specification = Omit<z.output<typeof specification>, 'profile'> & {
+  /** The file, until somebody has read it: then what is in it. */
+  readonly profile?: string | TouchProfile | undefined;
+};
 
 export type PlaceOf = (path: readonly PropertyKey[]) => string;
 

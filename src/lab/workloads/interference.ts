@@ -22,7 +22,7 @@ interface User {
   /** The line of the buffer that is next. */
   next: number;
   /** What this CPU counted in user mode, and the cycles that it spent there. */
-  readonly counters: Counters;
+  counters: Counters;
   clock: number;
 }
 
@@ -89,7 +89,15 @@ export class Interference {
     addChanges(user.counters, cpu.counters, before);
   }
 
-  /** All that CPUs counted in user mode so far. */
+  /** What user mode did so far came before what is counted. */
+  startCounting(): void {
+    for (const user of this.#users) {
+      user.counters = new Counters();
+      user.clock = 0;
+    }
+  }
+
+  /** All that CPUs counted in user mode since then. */
   totals(): Totals {
     return totals(this.#users);
   }

@@ -34,6 +34,7 @@ export default defineWorkload({
     return {
       caches: trace.caches.filter((cache) => !isPassedOver(cache)),
       tookOverCaches: true,
+      drawsColours: trace.touches !== undefined,
       warmUp() {
         prepare();
         for (let passes = warm_up; passes > 0; passes--) {

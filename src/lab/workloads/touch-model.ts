@@ -10,3 +10,9 @@ export interface TouchModel {
   /** The workload itself uses a live object. */
   used(cpu: Cpu, cache: number, objp: addr_t, size: number): void;
 }
+
+/** As one instruction does that is not locked: no trace tells which are, and what misses does so either way. */
+export function readAndWrite(cpu: Cpu, addr: addr_t, bytes: number): void {
+  cpu.read(addr, bytes);
+  cpu.write(addr, bytes);
+}

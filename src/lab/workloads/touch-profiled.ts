@@ -12,7 +12,7 @@ import type { Cpu } from '../../hw/cpu.ts';
 import type { addr_t } from '../../hw/memory.ts';
 import { roundUp } from '../../kernel/struct.ts';
 import { type Access, accessesOf, sizeClassOf, type TouchProfile, type Usage } from '../traces/touch-profile.ts';
-import type { TouchModel } from './touch-model.ts';
+import { readAndWrite, type TouchModel } from './touch-model.ts';
 
 /** The share of what is owed that an operation pays. */
 const PAID = 1 / 64;
@@ -175,7 +175,7 @@ function touch(cpu: Cpu, { objp, size }: LiveObject, episode: readonly Access[] 
     for (let left = count; left > 0 && addr + bytes <= end; left--, addr += bytes) {
       if (kind === 'read') cpu.read(addr, bytes);
       else if (kind === 'write') cpu.write(addr, bytes);
-      else cpu.modify(addr, bytes);
+      else readAndWrite(cpu, addr, bytes);
     }
   }
 }

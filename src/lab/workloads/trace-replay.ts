@@ -4,9 +4,7 @@
  * slowest than WINDOW operations, so that the mix of live objects keeps the shape of the trace.
  *
  * Recorded touches are made where they were recorded: in their order by each CPU, between the same operations, in the order of
- * touch-order.ts between CPUs. A run, which the recorder found in one piece, is made in one piece but for handovers. Those that read
- * and write by one instruction are made as locked ones are: one access for one. The trace does not tell which were locked; what a
- * plain one would do besides is ask for the line twice, first to read it, at the same misses.
+ * touch-order.ts between CPUs. A run, which the recorder found in one piece, is made in one piece but for handovers.
  */
 
 import { InputError } from '../../base/input-error.ts';
@@ -27,6 +25,7 @@ import {
 } from '../traces/operations.ts';
 import { eachStep } from '../traces/steps.ts';
 import { READ, type Touches, WRITE } from '../traces/touches.ts';
+import { readAndWrite } from './touch-model.ts';
 import { type Placed, type Stops, TouchOrder } from './touch-order.ts';
 import type { Cache, WorkloadContext } from './workload.ts';
 
@@ -209,7 +208,7 @@ export class Replay {
       for (let left = count[s]; left > 0; left--, addr += size) {
         if (kind[s] === READ) cpu.read(addr, size);
         else if (kind[s] === WRITE) cpu.write(addr, size);
-        else cpu.modify(addr, size);
+        else readAndWrite(cpu, addr, size);
       }
     }
     touching[cpu.id] = 0;

@@ -21,6 +21,8 @@ export interface Workload {
   readonly caches: readonly NewCache[];
   /** Whether the system used them before, as those of a trace; else the workload makes them for itself. */
   readonly tookOverCaches?: boolean;
+  /** Whether these have grown and shrunk for so long that any colour may be their next. */
+  readonly drawsColours?: boolean;
   /** What else must stand before; on the first CPU, and not counted. */
   setUp?(cpu: Cpu): Program;
   /** What all CPUs do before anything is counted. */

@@ -33,7 +33,7 @@ describe('the forms of a line', () => {
       '==7== Lackey\nI  0401ab70,3\n S 00001000,8\n L 00002000,16\n M 00003000,4\n--7-- WARNING: x\n==7== Counted\n',
       ['0 w 4096 8', '0 r 8192 16', '0 r 12288 4', '0 w 12288 4'],
     ],
-    ['gem5: in decimal, the tick behind', 'r,4096,4,100\nw,8192,64,200\n', ['0 r 4096 4', '0 w 8192 64']],
+    ['gem5: in decimal, the tick behind', 'r,4096,4,256\nw,8192,64,16777216\n', ['0 r 4096 4', '0 w 8192 64']],
     ['gem5: with flags, and PCs', 'r,4096,4,2,100,77\nw,8192,8,0,200,78\n', ['0 r 4096 4', '0 w 8192 8']],
     ['gem5: with the numbers of packets', '12,r,4096,4,2,100\n13,w,8192,8,2,200\n', ['0 r 4096 4', '0 w 8192 8']],
     [

@@ -43,6 +43,20 @@ const namesOf = (caches: readonly CacheState[]) => caches.map(({ name }) => name
 const ownOf = (caches: readonly CacheState[]) => caches.filter(({ name }) => names.includes(name));
 const isBoots = (name: string) => !/^size-|^kmem_cache$/.test(name) && !names.includes(name);
 
+test.each([...kernels.keys()])('%s: where touches are recorded, caches begin with any of their colours', (version) => {
+  const touched = readTrace(['# touch trace 1', 'c 1 6208 task_struct', 'a 0 1 6208 -'], 't');
+  const specification = { ...specificationOf(version), touch: 'recorded' as const, seeds: 12 };
+  const shares: number[] = [];
+  for (const point of points(specification)) {
+    const measured = (allocator: SlabAllocator) => {
+      const { slabs, colour_off, colour } = allocator.caches().find(({ name }) => name === 'task_struct')!;
+      if (slabs.length > 0) shares.push(slabs[0]!.colouroff / colour_off / colour);
+    };
+    runPoint(specification, touched, point, { poweredOn: () => {}, measured });
+  }
+  expect(Math.max(...shares) - Math.min(...shares)).toBeGreaterThan(0.6);
+});
+
 describe.each([...kernels.keys()])('%s', (version) => {
   const established = specificationOf(version);
 

@@ -247,3 +247,19 @@ describe('misses by the role of what was missed', () => {
     expect(rest).toEqual(runPoint(specification, trace, point));
   });
 });
+
+test.each([
+  ['passes before the one that is counted', 'workload: { name: replay, trace: t, warm_up: 2 }'],
+  ['no pass before it', 'workload: { name: replay, trace: t }'],
+])('user mode is left out of what is counted, with %s', (_what, workload) => {
+  const common = [workload, 'touch: init-head', 'alignment: word', 'colouring: on'];
+  const [none, some] = ['interference: 0', 'interference: 25'].map((key) => {
+    const specification = specificationOf(...common, key);
+    return runPoint(specification, trace, points(specification)[0]!).counts;
+  });
+  // The buffer of user mode takes pages from the same allocator, which then may go another way for a few accesses.
+  expect(Math.abs(some!.accesses / none!.accesses - 1)).toBeLessThan(0.0005);
+  expect(some!.misses).toBeGreaterThan(none!.misses);
+  // 16 KB in lines of 32 bytes are 512.
+  expect(some!.userLoads).toBe(128 * none!.operations);
+});

@@ -39,7 +39,8 @@ for (const [turn, name] of files.entries()) {
     .split('\n');
   const text = recountText(lines);
   const [, reads, writes, modifies] = /(\d+) reads, (\d+) writes, (\d+) modifies/.exec(lines.slice(0, 20).join('\n'))!;
-  const stated = { r: Number(reads), w: Number(writes), x: Number(modifies) };
+  // What one instruction reads and writes is a read and a write.
+  const stated = { r: Number(reads) + Number(modifies), w: Number(writes) + Number(modifies), x: 0 };
   const trace = readTrace(lines, name, limits);
   const wanted = text.objects();
   for (const [i, version] of versions.entries()) {

@@ -33,8 +33,8 @@ const linesOf = (name: string) =>
 const limits = limitsOf(specificationOf(`kernel: { version: [${versions.join(', ')}] }`));
 
 describe.each([
-  ['cut-of-k-pipe', { r: 19_270, w: 8_685, x: 2_045 }],
-  ['cut-of-u-redis', { r: 8_648, w: 6_292, x: 60 }],
+  ['cut-of-k-pipe', { r: 19_270 + 2_045, w: 8_685 + 2_045, x: 0 }],
+  ['cut-of-u-redis', { r: 8_648 + 60, w: 6_292 + 60, x: 0 }],
 ])('%s', (name, kinds) => {
   const lines = linesOf(name);
   const trace = readTrace(lines, name, limits);
@@ -60,7 +60,7 @@ describe.each([
   test('is made once more by each pass that warms up', () => {
     const specification = specificationOf('workload: { name: replay, trace: t, warm_up: 1 }');
     const [recount] = recountPoint(specification, trace, firstPoint(specification));
-    expect(recount.kinds).toEqual({ r: 2 * kinds.r, w: 2 * kinds.w, x: 2 * kinds.x });
+    expect(recount.kinds).toEqual({ r: 2 * kinds.r, w: 2 * kinds.w, x: 0 });
     expect(recount.objects()).toEqual([...text.objects(), ...text.objects()].sort());
   });
 
@@ -69,7 +69,7 @@ describe.each([
       const specification = specificationOf(`touch: ${touch}`);
       return recountPoint(specification, trace, firstPoint(specification))[0].kinds;
     };
-    expect(counts('init-head').x).toBe(0);
+    expect(counts('init-head')).not.toEqual(kinds);
     expect(counts('[recorded, init-head]')).toEqual(kinds);
   });
 });
@@ -120,7 +120,7 @@ describe('between CPUs', () => {
       '2 2',
     ];
     const { told, log } = replayed([...lines, 't 1 1', '1 2']);
-    expect(told).toEqual(['cpu0 w', 'cpu1 r', 'cpu0 x', 'cpu1 w']);
+    expect(told).toEqual(['cpu0 w', 'cpu1 r', 'cpu0 r', 'cpu0 w', 'cpu1 w']);
     const clocks = log.map(({ clock }) => clock);
     expect(clocks).toEqual(clocks.toSorted((a, b) => a - b));
   });

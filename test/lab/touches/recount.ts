@@ -28,7 +28,7 @@ class Recount {
 
   access(object: number, kind: AccessKind, offset: number, bytes: number): void {
     this.kinds[kind]++;
-    const code = offset * 32 + bytes * 2 + (kind === 'x' ? 1 : 0);
+    const code = offset * 16 + bytes;
     const written = this.#writes[object] ?? 0;
     this.#accesses[object] = (this.#accesses[object] ?? 0) + 1;
     if (kind === 'r') this.#reads[object] = ((this.#reads[object] ?? 0) + mix(written + 1, code)) >>> 0;
@@ -42,10 +42,10 @@ class Recount {
   }
 }
 
-/** From the text of a touch trace. */
+/** From the text of a touch trace. What one instruction reads and writes it reads, then writes. */
 export function recountText(lines: Iterable<string>): Recount {
   const recount = new Recount();
-  const sites: { kind: AccessKind; offset: number; bytes: number; count: number }[] = [];
+  const sites: { kinds: AccessKind[]; offset: number; bytes: number; count: number }[] = [];
   let object = -1;
   for (const line of lines) {
     const fields = line.split(' ');
@@ -53,11 +53,13 @@ export function recountText(lines: Iterable<string>): Recount {
     if (head === 'a' || head === 'b') object = Number(first);
     else if (head === 's') {
       const [offset, bytes, count] = fields.slice(2).map(Number) as [number, number, number];
-      sites.push({ kind: first === 'm' ? 'x' : (first as AccessKind), offset, bytes, count });
+      sites.push({ kinds: first === 'm' ? ['r', 'w'] : [first as AccessKind], offset, bytes, count });
     } else if (line.charCodeAt(0) <= 57 && head !== '#') {
       if (fields.length === 2) object = Number(first);
-      const { kind, offset, bytes, count } = sites[Number(head)]!;
-      for (let i = 0; i < count; i++) recount.access(object, kind, offset + i * bytes, bytes);
+      const { kinds, offset, bytes, count } = sites[Number(head)]!;
+      for (let i = 0; i < count; i++) {
+        for (const kind of kinds) recount.access(object, kind, offset + i * bytes, bytes);
+      }
     }
   }
   return recount;

@@ -1,4 +1,5 @@
 /** Traces with every touch of their objects: what they tell, and that nothing wrong with one passes. */
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { InputError } from '../../../src/base/input-error.ts';
 import type { AllocationTrace } from '../../../src/lab/traces/allocation-trace.ts';
@@ -206,4 +207,39 @@ describe('an error names file and line, where', () => {
   test('and where nothing is missing, there is none', () => {
     expect(() => read(counted, ...kernel)).not.toThrow();
   });
+});
+
+test('however lines are lost, repeated, moved or cut, there is one error, or a trace that can be replayed', () => {
+  const lines = [...head, ...kernel];
+  const outcomes = { refused: 0, read: 0 };
+  const changed = fc.tuple(
+    fc.constantFrom('lost', 'repeated', 'moved', 'cut', 'another number'),
+    fc.nat(lines.length - 1),
+    fc.nat(lines.length - 1),
+    fc.nat(12),
+  );
+  fc.assert(
+    fc.property(fc.array(changed, { minLength: 1, maxLength: 3 }), (changes) => {
+      const mangled = [...lines];
+      for (const [how, at, to, chars] of changes) {
+        const line = mangled[at] ?? '';
+        if (how === 'lost') mangled.splice(at, 1);
+        else if (how === 'repeated') mangled.splice(to, 0, line);
+        else if (how === 'moved') mangled.splice(to, 0, ...mangled.splice(at, 1));
+        else if (how === 'cut') mangled[at] = line.slice(0, chars);
+        else mangled[at] = line.replace(/\d+/, String(chars));
+      }
+      try {
+        const trace = readTrace(mangled, 'touch.txt', linux2422.limits);
+        outcomes.read++;
+        expect(faultsOf(trace)).toEqual([]);
+      } catch (error) {
+        if (!(error instanceof InputError)) throw error;
+        outcomes.refused++;
+        expect(error.message).toMatch(/^touch\.txt(:\d+)?: [^\n]+; [^\n]+$/);
+      }
+    }),
+    { seed: 1, numRuns: 1000 },
+  );
+  expect(Math.min(outcomes.read, outcomes.refused)).toBeGreaterThan(100);
 });

@@ -48,7 +48,7 @@ describe('one object', () => {
     expect(during((model, [cpu]) => model.allocated(cpu!, 0, OBJECT, 64))).toEqual(['w0:8', 'w8:8', 'w16:8', 'r4:4']);
   });
   test('is used so where a workload uses it', () => {
-    expect(during((model, [cpu]) => model.used(cpu!, 0, OBJECT, 64))).toEqual(['m8:4']);
+    expect(during((model, [cpu]) => model.used(cpu!, 0, OBJECT, 64))).toEqual(['r8:4', 'w8:4']);
   });
   test('is released so', () => {
     expect(during((model, [cpu]) => model.freeing(cpu!, 0, OBJECT, 64))).toEqual(['r16:2']);
