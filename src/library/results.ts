@@ -10,6 +10,7 @@ export {
 } from '../lab/results/assemble.ts';
 export { type Comparison, compareAll, compareAlong, type OwnerEffect } from '../lab/results/compare.ts';
 export type { ClassedMisses, Counts, SetPressure } from '../lab/results/counts.ts';
+export type { Seeds } from '../lab/results/looks.ts';
 export {
   type CombinationMeasures,
   type Fraction,

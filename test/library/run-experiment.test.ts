@@ -57,6 +57,15 @@ test('each point is told as it is done, and what is thrown then ends the run', a
   expect(told).toEqual(['1 of 4: on 0', '2 of 4: off 0', '3 of 4: on 1']);
 });
 
+test('points that are laid out alike run once, and `seeds: auto` asks for more only until all is told', async () => {
+  const auto = specification.replace('alignment: word', 'alignment: [word, 8]').replace('seeds: 2', 'seeds: auto');
+  const told: number[] = [];
+  const { results } = await runExperiment(auto, { traces, pointDone: (_, done) => told.push(done) });
+  expect(told).toEqual(Array.from({ length: 40 }, (_, i) => i + 1));
+  expect(results.points).toHaveLength(40);
+  expect(results.comparisons.every(({ seeds }) => seeds === 10)).toBe(true);
+}, 120_000);
+
 test.each([
   ['a key that is not known', `${specification}sseeds: 3\n`, { traces }, /^my\.yaml:8: no key sseeds is known/],
   [
