@@ -4,6 +4,7 @@
  */
 import { groupBy } from '../base/group-by.ts';
 import type { Comparison } from '../lab/results/compare.ts';
+import { RECORDED } from '../lab/results/points.ts';
 import type { Effect } from '../lab/results/statistics.ts';
 import { nounOf, valuesInWords } from './axis-words.ts';
 import { thousands } from './figures.ts';
@@ -20,8 +21,24 @@ export function questionOf(comparisons: readonly Comparison[]): string {
     : `Does ${nounOf(axis)} change L1 misses?`;
 }
 
+/** Where recorded touches stand beside models, they answer; otherwise all of them do. */
+function answering(comparisons: readonly Comparison[]): readonly Comparison[] {
+  const recorded = comparisons.filter(({ fixed }) => fixed.touch === RECORDED);
+  return recorded.length === 0 ? comparisons : recorded;
+}
+
+/** What touch models would have answered where recorded touches did; nothing where none stand beside them. */
+export function modelsSentences(comparisons: readonly Comparison[]): string[] {
+  const models = comparisons.filter((of) => !answering(comparisons).includes(of));
+  if (models.length === 0) return [];
+  const byModel = groupBy(models, ({ fixed }) => fixed.touch!);
+  const told = clausesOf('touch', byModel, missesOf, 'L1 misses') ?? clauseOf(models, missesOf, 'L1 misses');
+  return [`Touch models would have it: ${told}.`];
+}
+
 /** To the question of these comparisons along one axis. */
-export function answerOf(comparisons: readonly Comparison[]): string {
+export function answerOf(all: readonly Comparison[]): string {
+  const comparisons = answering(all);
   if (comparisons.length === 0) return 'Nothing was compared: no axis has two values';
   const found = verdicts(comparisons, missesOf);
   if (found.length === 1) return answerOfAll(comparisons, found[0]);
@@ -31,7 +48,7 @@ export function answerOf(comparisons: readonly Comparison[]): string {
 
 /** The same of time; empty where no cycles of an operation are known. */
 export function timeAnswerOf(comparisons: readonly Comparison[]): string {
-  const known = comparisons.filter((of) => cyclesOf(of) !== null);
+  const known = answering(comparisons).filter((of) => cyclesOf(of) !== null);
   if (known.length === 0) return '';
   const [verdict, ...more] = verdicts(known, cyclesOf);
   const told =
@@ -47,11 +64,21 @@ function answerOfAll(comparisons: readonly Comparison[], verdict: Verdict): stri
       ? 'The change cannot be told: nothing missed on the one side'
       : 'One seed gives no interval, so no answer';
   }
-  if (verdict === 'unclear') return 'Not clear: too few seeds to tell';
+  if (verdict === 'unclear') return `Not clear: ${boundsOf(comparisons)}; too few seeds to tell`;
   if (verdict === 'none') return 'No: misses change by less than 1 %';
   if (variantsOf(comparisons).size > 1) return byValue(comparisons, missesOf, 'L1 misses');
   const isYes = verdict === 'fewer' || comparisons[0].axis !== 'colouring';
   return `${isYes ? 'Yes' : 'No'}: ${clauseOf(comparisons, missesOf, 'L1 misses')}`;
+}
+
+/** How far the intervals reach. */
+function boundsOf(comparisons: readonly Comparison[]): string {
+  const intervals = comparisons.flatMap((of) => {
+    const interval = missesOf(of)?.interval ?? null;
+    return interval === null ? [] : [interval];
+  });
+  const [low, high] = [Math.min(...intervals.map(([low]) => low)), Math.max(...intervals.map(([, high]) => high))];
+  return `between ${amountsOf([low])} and ${amountsOf([high])} L1 misses`;
 }
 
 const variantsOf = (comparisons: readonly Comparison[]) => groupBy(comparisons, ({ variant }) => variant);
@@ -187,7 +214,8 @@ const WAYS = 3;
  * A sentence for each way in which cycles go another way than misses, with its reason as far as counts show one: first where the two
  * contradict each other, then what most cases do.
  */
-export function differencesOf(comparisons: readonly Comparison[]): string[] {
+export function differencesOf(all: readonly Comparison[]): string[] {
+  const comparisons = answering(all);
   const cases = comparisons.flatMap((of) => {
     const [misses, cycles] = [verdictOf(of, missesOf), verdictOf(of, cyclesOf)];
     const isJudged = [misses, cycles].every((verdict) => ['fewer', 'more', 'none'].includes(verdict));

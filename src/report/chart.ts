@@ -6,7 +6,7 @@ import type { Comparison } from '../lab/results/compare.ts';
 import type { MeasureName } from '../lab/results/measures.ts';
 import type { Results } from '../lab/results/results.ts';
 import type { Effect, Estimate } from '../lab/results/statistics.ts';
-import { answerOf, differencesOf, questionOf, timeAnswerOf } from './answer.ts';
+import { answerOf, differencesOf, modelsSentences, questionOf, timeAnswerOf } from './answer.ts';
 import { changeText, intervalOf, percentOf } from './figures.ts';
 import { type Column, forest, HEADING, type Panel, rowsOf } from './forest.ts';
 import { setsBlock } from './heat-map.ts';
@@ -62,7 +62,10 @@ export function resultsChart(results: Results, plotted: readonly [Plotted, ...Pl
     gap(4),
     paragraph(answer, { size: 24, weight: 'bold' }),
     ...(time === '' ? [] : [gap(6), paragraph(`${time}.`, { size: 15 })]),
-    ...differencesOf(comparisons).flatMap((sentence) => [gap(3), paragraph(sentence, { size: 12.5, fill: QUIET })]),
+    ...[...differencesOf(comparisons), ...modelsSentences(comparisons)].flatMap((sentence) => [
+      gap(3),
+      paragraph(sentence, { size: 12.5, fill: QUIET }),
+    ]),
     gap(9),
     ...factsOf(results).map((fact) => paragraph(fact, { size: 11.5, fill: QUIET })),
     ...warnings.flatMap((warning) => [gap(9), paragraph(warning, WARNING)]),

@@ -5,6 +5,7 @@
  */
 import { type ScaleLinear, scaleLinear } from 'd3-scale';
 import type { Comparison } from '../lab/results/compare.ts';
+import { RECORDED } from '../lab/results/points.ts';
 import type { Effect } from '../lab/results/statistics.ts';
 import { band, mark, type Said, whisker } from './marks.ts';
 import {
@@ -224,18 +225,27 @@ function rowsBlock({ name, rows, isRange }: Rows, indent: number, panels: readon
     svg: [
       ...name.map((words, i) => text(LEFT, head - 12 - 16 * (name.length - 1 - i), words, GROUP)),
       ...(isRange ? panels.map((panel) => range(panel, rows, head - 4, height - head)) : []),
-      ...rows.flatMap(({ name, of }, i) => [
-        ...name.map((words, line) =>
-          text(LEFT + indent, middles[i]! + 4.5 + LINE * (line - (name.length - 1) / 2), words, ROW_NAME),
-        ),
-        ...panels.flatMap((panel) => valueOn(panel, of, middles[i]!)),
-      ]),
+      ...rows.flatMap(({ name, of }, i) => {
+        const drawn = [
+          ...name.map((words, line) =>
+            text(LEFT + indent, middles[i]! + 4.5 + LINE * (line - (name.length - 1) / 2), words, ROW_NAME),
+          ),
+          ...panels.flatMap((panel) => valueOn(panel, of, middles[i]!)),
+        ];
+        return isBehind(of, rows) ? ['<g opacity="0.62">', ...drawn, '</g>'] : drawn;
+      }),
     ].join('\n'),
   };
 }
 
+/** Touch models stand in the background of what was recorded. */
+const isBehind = ({ fixed }: Comparison, rows: readonly Row[]): boolean =>
+  fixed.touch !== RECORDED && rows.some(({ of }) => of.fixed.touch === RECORDED);
+
+/** Over touch models. */
 function range({ x, effectOf }: Placed, rows: readonly Row[], y: number, height: number): string {
-  const values = rows.flatMap(({ of }) => effectOf(of)?.value ?? []).map((value) => x(value));
+  const models = rows.filter(({ of }) => of.fixed.touch !== RECORDED);
+  const values = models.flatMap(({ of }) => effectOf(of)?.value ?? []).map((value) => x(value));
   if (values.length === 0) return '';
   return band(Math.min(...values), y, Math.max(...values) - Math.min(...values), height);
 }

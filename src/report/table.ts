@@ -5,7 +5,7 @@ import type { Comparison } from '../lab/results/compare.ts';
 import { combinationOf, valuesOf } from '../lab/results/points.ts';
 import type { Results, TraceReport } from '../lab/results/results.ts';
 import type { TouchSummary } from '../lab/traces/allocation-trace.ts';
-import { answerOf, differencesOf, inShort, questionOf, timeAnswerOf } from './answer.ts';
+import { answerOf, differencesOf, inShort, modelsSentences, questionOf, timeAnswerOf } from './answer.ts';
 import { comparisonsNote, comparisonTable, ownersLines } from './comparison-tables.ts';
 import { countsTables } from './counts-tables.ts';
 import { thousands, wrap } from './figures.ts';
@@ -161,7 +161,7 @@ function conclusion(
     [questionOf(comparisons), BOLD],
     ...said(`${answerOf(comparisons)}.`, BOLD),
     ...(time === '' ? [] : said(`${time}.`, BOLD)),
-    ...differencesOf(comparisons).flatMap((sentence) => said(sentence)),
+    ...[...differencesOf(comparisons), ...modelsSentences(comparisons)].flatMap((sentence) => said(sentence)),
     ...(isBrief || groups.length > GROUPS ? [] : groups).flatMap(([group, members]) => {
       const told = [effectsOf(members, layout), changesOf(members)].filter((text) => text !== '').join('; ');
       return said(`${group === '' ? '' : `${group}: `}${told}.`);

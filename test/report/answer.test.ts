@@ -2,7 +2,14 @@ import { describe, expect, test } from 'vitest';
 import type { Comparison } from '../../src/lab/results/compare.ts';
 import type { AxisValue } from '../../src/lab/results/points.ts';
 import type { Effect } from '../../src/lab/results/statistics.ts';
-import { answerOf, differencesOf, inShort, questionOf, timeAnswerOf } from '../../src/report/answer.ts';
+import {
+  answerOf,
+  differencesOf,
+  inShort,
+  modelsSentences,
+  questionOf,
+  timeAnswerOf,
+} from '../../src/report/answer.ts';
 import { valuesInWords } from '../../src/report/axis-words.ts';
 import { aligned, comparison, estimate, fewer, more, negligible, ofOneSeed, unclear } from './results.ts';
 
@@ -98,7 +105,22 @@ describe('the answer', () => {
   });
 
   test('is open where the seeds are too few everywhere', () => {
-    expect(answerOf([comparison('a', 'word', unclear)])).toBe('Not clear: too few seeds to tell');
+    expect(answerOf([comparison('a', 'word', unclear)])).toBe(
+      'Not clear: between 10 % fewer and 10 % more L1 misses; too few seeds to tell',
+    );
+  });
+
+  test('is that of recorded touches where they stand beside models, which are told behind it', () => {
+    const all = [
+      comparison('recorded', 'word', negligible),
+      comparison('init-all', 'word', fewer),
+      comparison('init-head', 'word', more),
+    ];
+    expect(answerOf(all)).toBe('No: misses change by less than 1 %');
+    expect(modelsSentences(all)).toEqual([
+      'Touch models would have it: init-all: 25 % fewer L1 misses; init-head: 25 % more.',
+    ]);
+    expect(modelsSentences(all.slice(1))).toEqual([]);
   });
 
   test('is none with one seed', () => {
