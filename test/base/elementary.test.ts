@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { atan, exp, log, log2 } from '../../src/base/elementary.ts';
+import fc from '../fast-check.ts';
 
 const positive = fc.double({ min: 2 ** -1000, max: 2 ** 1000, noNaN: true });
 

@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Environment, type Shard, shardFrom, storeFileOf } from '../../src/cli/shard.ts';
 import { shareOf } from '../../src/lab/results/run-record.ts';
+import fc from '../fast-check.ts';
 
 const slurm = (id: number, first: number, last: number, step = 1): Environment => ({
   SLURM_ARRAY_TASK_ID: String(id),

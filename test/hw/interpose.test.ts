@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { interpose } from '../../src/hw/interpose.ts';
+import fc from '../fast-check.ts';
 
 class Bell {
   readonly log: string[] = [];

@@ -1,9 +1,9 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Cpu, Program } from '../../src/hw/cpu.ts';
 import type { MachineOptions } from '../../src/hw/machine.ts';
 import { type Context, Scheduler } from '../../src/hw/scheduler.ts';
 import { Lockup } from '../../src/hw/watchdog.ts';
+import fc from '../fast-check.ts';
 import { machineOf, messageOf } from './tiny-machine.ts';
 
 const TIMER = 0x31;

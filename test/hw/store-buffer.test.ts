@@ -1,9 +1,9 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { seeded } from '../../src/base/random.ts';
 import type { Cpu, Program } from '../../src/hw/cpu.ts';
 import type { Machine } from '../../src/hw/machine.ts';
 import { observe } from '../../src/hw/observe.ts';
+import fc from '../fast-check.ts';
 import { cycles, machineOf, messageOf, states } from './tiny-machine.ts';
 
 const [X, Y] = [0x100, 0x200];

@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Cpu, Program } from '../../src/hw/cpu.ts';
 import { down, down_trylock, init_MUTEX, up } from '../../src/kernel/semaphore.ts';
+import fc from '../fast-check.ts';
 import { kernelOn, overlaps, SCRATCH, type Span, startTask, work } from './kernels.ts';
 
 const SEM = SCRATCH;

@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Cpu, Program } from '../../src/hw/cpu.ts';
 import {
@@ -11,6 +10,7 @@ import {
   spin_unlock_irqrestore,
 } from '../../src/kernel/spinlock.ts';
 import { upConfig } from '../../src/slab/linux-2.4/config.ts';
+import fc from '../fast-check.ts';
 import { kernelOn, overlaps, SCRATCH, type Span, work } from './kernels.ts';
 
 const LOCK = SCRATCH;

@@ -1,5 +1,5 @@
 /** The page allocator of 2.4.22 on a booted machine: zones, watermarks, buddies. */
-import fc from 'fast-check';
+
 import { describe, expect, test } from 'vitest';
 import type { Program } from '../../src/hw/cpu.ts';
 import { type addr_t, MiB, NULL, PAGE_SHIFT } from '../../src/hw/memory.ts';
@@ -11,6 +11,7 @@ import { GFP_ATOMIC, GFP_DMA, GFP_KERNEL } from '../../src/mm/linux-2.4.22/gfp.t
 import type { Mm } from '../../src/mm/linux-2.4.22/mm.ts';
 import { alloc_pages } from '../../src/mm/linux-2.4.22/page-alloc.ts';
 import { upConfig } from '../../src/slab/linux-2.4/config.ts';
+import fc from '../fast-check.ts';
 import { type Booted, booted } from '../machines.ts';
 import { assertBuddy } from '../slab/invariants.ts';
 

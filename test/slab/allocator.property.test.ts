@@ -1,5 +1,5 @@
 /** Any sequence of operations on a set of caches: after every step each object is in one place, and each page too. */
-import fc from 'fast-check';
+
 import { expect, test } from 'vitest';
 import type { Cpu, Program } from '../../src/hw/cpu.ts';
 import { type addr_t, MiB, NULL, PAGE_SHIFT } from '../../src/hw/memory.ts';
@@ -11,6 +11,7 @@ import { alloc_pages } from '../../src/mm/linux-2.4.22/page-alloc.ts';
 import type { CacheState } from '../../src/slab/allocator.ts';
 import { smpConfig, upConfig } from '../../src/slab/linux-2.4/config.ts';
 import { SLAB_HWCACHE_ALIGN } from '../../src/slab/linux-2.4/flags.ts';
+import fc from '../fast-check.ts';
 import { type Booted, booted } from '../machines.ts';
 import { assertBuddy, assertCache } from './invariants.ts';
 

@@ -2,13 +2,14 @@
  * Random runs on random machines. What must hold after every step is checked on any policy; with LRU and FIFO every
  * count is compared with a model made of maps, written from the definitions in golden/cache alone.
  */
-import fc from 'fast-check';
+
 import seedrandom from 'seedrandom';
 import { expect, test } from 'vitest';
 import { type ProtocolName, protocols } from '../../../src/hw/cache/coherence.ts';
 import { type PolicyName, policyNames } from '../../../src/hw/cache/replacement.ts';
 import type { CacheGeometry } from '../../../src/hw/cpu-model.ts';
 import type { Machine } from '../../../src/hw/machine.ts';
+import fc from '../../fast-check.ts';
 import { geometry, type Kind, machineOf, perform, states } from '../tiny-machine.ts';
 import { anyGeometry, anySteps, BYTES, linesOf, mustEqual, type Step } from './random-runs.ts';
 

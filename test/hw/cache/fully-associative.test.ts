@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { FullyAssociative } from '../../../src/hw/cache/fully-associative.ts';
+import fc from '../../fast-check.ts';
 
 /** A Set keeps the order of insertion: its first line is the one used longest ago. */
 class Model {

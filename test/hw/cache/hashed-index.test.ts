@@ -1,8 +1,8 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { FullyAssociative } from '../../../src/hw/cache/fully-associative.ts';
 import { HashedIndex } from '../../../src/hw/cache/hashed-index.ts';
 import type { PolicyName } from '../../../src/hw/cache/replacement.ts';
+import fc from '../../fast-check.ts';
 import { geometry, machineOf, play } from '../tiny-machine.ts';
 
 const LINES = 24;

@@ -1,5 +1,5 @@
 /** Random runs on random machines of every protocol, with and without a second level: what must hold after every step. */
-import fc from 'fast-check';
+
 import seedrandom from 'seedrandom';
 import { expect, test } from 'vitest';
 import {
@@ -16,6 +16,7 @@ import { policyNames } from '../../../src/hw/cache/replacement.ts';
 import { NO_LINE } from '../../../src/hw/cache/tag-array.ts';
 import { type CacheGeometry, inclusions, type SecondLevelGeometry } from '../../../src/hw/cpu-model.ts';
 import type { Machine } from '../../../src/hw/machine.ts';
+import fc from '../../fast-check.ts';
 import { machineOf, perform } from '../tiny-machine.ts';
 import { anyGeometry, anySteps, BYTES, linesOf, mustEqual } from './random-runs.ts';
 

@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { InputError } from '../../../src/base/input-error.ts';
 import { Bus } from '../../../src/hw/cache/bus.ts';
@@ -8,6 +7,7 @@ import { NoSecondLevel } from '../../../src/hw/cache/no-second-level.ts';
 import { checkGeometry } from '../../../src/hw/cache/tag-array.ts';
 import type { CacheGeometry } from '../../../src/hw/cpu-model.ts';
 import { KiB, PAGE_SIZE, PageFault } from '../../../src/hw/memory.ts';
+import fc from '../../fast-check.ts';
 import { cycles, geometry, machineOf, messageOf, perform, play, states } from '../tiny-machine.ts';
 
 function l1Of(geometry: CacheGeometry): L1 {

@@ -1,11 +1,12 @@
 /** A line is in one place at a time: its moves follow each other. Costs are decimal digits: memory 100, transfer 1000. */
-import fc from 'fast-check';
+
 import { describe, expect, test } from 'vitest';
 import { type ProtocolName, protocols } from '../../../src/hw/cache/coherence.ts';
 import type { LineDirectory } from '../../../src/hw/cache/line-directory.ts';
 import type { Cpu, Program } from '../../../src/hw/cpu.ts';
 import { interpose } from '../../../src/hw/interpose.ts';
 import type { Machine } from '../../../src/hw/machine.ts';
+import fc from '../../fast-check.ts';
 import { cycles, geometry, machineOf, perform, play } from '../tiny-machine.ts';
 import { anyGeometry, anySteps, mustEqual, type Step } from './random-runs.ts';
 

@@ -1,7 +1,8 @@
 /** Random runs on random machines, for properties: geometries, policies and steps. */
-import fc from 'fast-check';
+
 import type { PolicyName } from '../../../src/hw/cache/replacement.ts';
 import type { CacheGeometry } from '../../../src/hw/cpu-model.ts';
+import fc from '../../fast-check.ts';
 import { geometry, type Kind } from '../tiny-machine.ts';
 
 export interface Step {

@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import seedrandom from 'seedrandom';
 import { describe, expect, test } from 'vitest';
 import { createReplacement, type PolicyName, policyNames } from '../../../src/hw/cache/replacement.ts';
+import fc from '../../fast-check.ts';
 
 /** Plays lines, one letter each, on one set: the way that each miss fills, '-' for a hit. */
 function fills(policy: PolicyName, ways: number, lines: string, random = () => 0): string {

@@ -1,8 +1,8 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Cpu, Program } from '../../../src/hw/cpu.ts';
 import { call_rcu, synchronize_rcu } from '../../../src/kernel/linux-2.6/rcu.ts';
 import type { Mm2617 } from '../../../src/mm/linux-2.6.17/mm.ts';
+import fc from '../../fast-check.ts';
 import { busyUntil, kernel26, SCRATCH, TICK, throughUserMode, ticks, userUntil } from './kernels.ts';
 
 /** Queues callback `n`, which tells of itself. */

@@ -1,10 +1,10 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Cpu, Program } from '../../../src/hw/cpu.ts';
 import type { addr_t } from '../../../src/hw/memory.ts';
 import { add_timer_on, del_timer, init_timer, jiffies } from '../../../src/kernel/linux-2.6/timer.ts';
 import { cancel_delayed_work, INIT_WORK, schedule_delayed_work_on } from '../../../src/kernel/linux-2.6/workqueue.ts';
 import type { Mm2617 } from '../../../src/mm/linux-2.6.17/mm.ts';
+import fc from '../../fast-check.ts';
 import { busyUntil, kernel26, SCRATCH, ticks, userUntil } from './kernels.ts';
 
 /** Timer `n`, which tells when it runs and where, set for `delay` jiffies from now. */

@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { totalOf } from '../../../src/lab/caches/cache-counts.ts';
 import { CacheSimulator } from '../../../src/lab/caches/cache-simulator.ts';
+import fc from '../../fast-check.ts';
 
 const geometry = { size: 256, ways: 2, line: 16, policy: 'lru' } as const;
 

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { AccessList, MemoryTraceParser, mpLine } from '../../../src/lab/caches/memory-trace.ts';
+import fc from '../../fast-check.ts';
 
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 

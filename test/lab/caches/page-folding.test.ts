@@ -1,8 +1,8 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { CacheSimulator } from '../../../src/lab/caches/cache-simulator.ts';
 import { MemoryTraceParser } from '../../../src/lab/caches/memory-trace.ts';
 import { PageFolding } from '../../../src/lab/caches/page-folding.ts';
+import fc from '../../fast-check.ts';
 
 interface Wide {
   readonly address: bigint;

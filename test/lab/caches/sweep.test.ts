@@ -1,13 +1,13 @@
 /** All caches of a sweep, each against a run of the cache simulator with its geometry. */
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { AccessKind } from '../../../src/hw/observe.ts';
 import type { SweptCache } from '../../../src/lab/caches/cache-report.ts';
 import { CacheSimulator } from '../../../src/lab/caches/cache-simulator.ts';
 import { AccessList } from '../../../src/lab/caches/memory-trace.ts';
 import { CacheSweep } from '../../../src/lab/caches/sweep.ts';
+import fc from '../../fast-check.ts';
 
 type Access = readonly [cpu: number, kind: AccessKind, address: number, bytes: number];
 

@@ -1,10 +1,10 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { attributePoint } from '../../../src/lab/experiment/attribute.ts';
 import { layoutsOf, MovedLayout, parseTrial } from '../../../src/lab/experiment/trial.ts';
 import { fieldsOf } from '../../../src/lab/specification/fields.ts';
 import { points } from '../../../src/lab/specification/settings.ts';
 import { parseSpecification } from '../../../src/lab/specification/specification.ts';
+import fc from '../../fast-check.ts';
 
 const fields = new Map([
   [

@@ -1,10 +1,10 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { finalStates } from '../../../src/lab/litmus/explore.ts';
 import { type Instruction, type LitmusTest, tellState } from '../../../src/lab/litmus/litmus-test.ts';
 import { publishedTest, publishedTests } from '../../../src/lab/litmus/named-tests.ts';
 import { holds } from '../../../src/lab/litmus/question.ts';
 import { runOnCpus } from '../../../src/lab/litmus/seeded-run.ts';
+import fc from '../../fast-check.ts';
 
 const tso = (of: LitmusTest) => finalStates(of, 'tso').map(tellState);
 const sc = (of: LitmusTest) => finalStates(of, 'sc').map(tellState);

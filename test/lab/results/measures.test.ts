@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Counts } from '../../../src/lab/results/counts.ts';
 import { entropy, gini, type MeasureName, measured } from '../../../src/lab/results/measures.ts';
+import fc from '../../fast-check.ts';
 import { zeroCounts } from './counts.ts';
 
 const result = (counts: Partial<Counts>) => ({ counts: { ...zeroCounts, ...counts } });

@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Fraction } from '../../../src/lab/results/measures.ts';
 import {
@@ -10,6 +9,7 @@ import {
   holm,
   type Pair,
 } from '../../../src/lab/results/statistics.ts';
+import fc from '../../fast-check.ts';
 import { zeroCounts } from './counts.ts';
 
 const missing = (base: number, variant: number): Pair<Fraction> => ({ base: [base, 1], variant: [variant, 1] });

@@ -1,5 +1,5 @@
 /** Traces with every touch of their objects: what they tell, and that nothing wrong with one passes. */
-import fc from 'fast-check';
+
 import { describe, expect, test } from 'vitest';
 import { InputError } from '../../../src/base/input-error.ts';
 import type { AllocationTrace } from '../../../src/lab/traces/allocation-trace.ts';
@@ -7,6 +7,7 @@ import { eachOperation, operationAt } from '../../../src/lab/traces/operations.t
 import { readTrace } from '../../../src/lab/traces/read-trace.ts';
 import { touchKinds } from '../../../src/lab/traces/touches.ts';
 import { linux2422 } from '../../../src/slab/linux-2.4.22/index.ts';
+import fc from '../../fast-check.ts';
 import { faultsOf, story } from './traces.ts';
 
 const head = ['# touch trace 1', '# program: none'];

@@ -1,9 +1,10 @@
 /** However a recording is mangled, what is replayed of it makes sense. */
-import fc from 'fast-check';
+
 import { expect, test } from 'vitest';
 import { type AllocationTrace, skipReasons } from '../../../src/lab/traces/allocation-trace.ts';
 import { readTrace } from '../../../src/lab/traces/read-trace.ts';
 import { linux2422 } from '../../../src/slab/linux-2.4.22/index.ts';
+import fc from '../../fast-check.ts';
 import { faultsOf } from './traces.ts';
 
 const number = fc.integer({ min: 0, max: 9 });

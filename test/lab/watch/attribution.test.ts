@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { seeded } from '../../../src/base/random.ts';
 import type { Cpu, Program } from '../../../src/hw/cpu.ts';
@@ -17,6 +16,7 @@ import type { CacheState, Role } from '../../../src/slab/allocator.ts';
 import { boot } from '../../../src/slab/boot.ts';
 import { cpucache_t, slab_bufctl, slab_t } from '../../../src/slab/linux-2.4/slab.ts';
 import type { Linux2422 } from '../../../src/slab/linux-2.4.22/slab.ts';
+import fc from '../../fast-check.ts';
 
 interface Options {
   readonly cpus?: number;

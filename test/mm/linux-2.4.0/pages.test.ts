@@ -1,5 +1,5 @@
 /** The page allocator of 2.4.0 on a booted machine: in what it is not 2.4.22's. */
-import fc from 'fast-check';
+
 import { describe, expect, test } from 'vitest';
 import { type addr_t, MiB, NULL } from '../../../src/hw/memory.ts';
 import { PF_MEMALLOC } from '../../../src/kernel/linux-2.4/task.ts';
@@ -11,6 +11,7 @@ import { __GFP_DMA, __GFP_WAIT, GFP_ATOMIC, GFP_DMA, GFP_KERNEL } from '../../..
 import { freepages_t, NR_GFPINDEX, zonelist_struct } from '../../../src/mm/linux-2.4.0/mm.ts';
 import { alloc_pages, free_pages } from '../../../src/mm/linux-2.4.0/page-alloc.ts';
 import type { Linux240 } from '../../../src/slab/linux-2.4.0/slab.ts';
+import fc from '../../fast-check.ts';
 import { type Booted, booted240 } from '../../machines.ts';
 import { assertBuddy } from '../../slab/invariants.ts';
 

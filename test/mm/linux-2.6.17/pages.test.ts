@@ -1,5 +1,5 @@
 /** The page allocator of 2.6.17: per-CPU lists, watermarks, zone lists, buddies, on a kernel without a slab allocator. */
-import fc from 'fast-check';
+
 import { describe, expect, test } from 'vitest';
 import type { Cpu, Program } from '../../../src/hw/cpu.ts';
 import { type addr_t, NULL } from '../../../src/hw/memory.ts';
@@ -19,6 +19,7 @@ import { PG_compound } from '../../../src/mm/linux-2.6.17/layouts.ts';
 import type { Mm2617 } from '../../../src/mm/linux-2.6.17/mm.ts';
 import { put_page_testzero } from '../../../src/mm/linux-2.6.17/page.ts';
 import { __free_pages, alloc_pages_node, free_cold_page } from '../../../src/mm/linux-2.6.17/page-alloc.ts';
+import fc from '../../fast-check.ts';
 import { kernel26 } from '../../kernel/linux-2.6/kernels.ts';
 import { assertPages } from './invariants.ts';
 

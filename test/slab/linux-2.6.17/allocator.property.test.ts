@@ -1,5 +1,5 @@
 /** Any sequence of operations on 2.6.17's caches: after every step all of memory is as it must be. */
-import fc from 'fast-check';
+
 import { test } from 'vitest';
 import type { Cpu, Program } from '../../../src/hw/cpu.ts';
 import { type addr_t, MiB, NULL } from '../../../src/hw/memory.ts';
@@ -8,6 +8,7 @@ import { cpu_online } from '../../../src/kernel/linux-2.6/topology.ts';
 import { GFP_ATOMIC } from '../../../src/mm/linux-2.6.17/gfp.ts';
 import { kmem_cache_alloc_node } from '../../../src/slab/linux-2.6.17/alloc.ts';
 import { SLAB_HWCACHE_ALIGN, SLAB_RECLAIM_ACCOUNT } from '../../../src/slab/linux-2.6.17/flags.ts';
+import fc from '../../fast-check.ts';
 import { type Booted26, booted26 } from './booted.ts';
 import { assertMemory } from './invariants.ts';
 
