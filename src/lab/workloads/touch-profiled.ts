@@ -6,12 +6,13 @@
  * pays a 64th of what is owed, lest objects be used in bursts. Which object is used follows the re-use distances of the
  * cache, and the share of episodes in objects that somebody else used last.
  */
-import { below, type Random, seeded } from '../../base/random.ts';
+import { below, type Random } from '../../base/random.ts';
 import { Recency } from '../../base/recency.ts';
 import type { Cpu } from '../../hw/cpu.ts';
 import type { addr_t } from '../../hw/memory.ts';
 import { roundUp } from '../../kernel/struct.ts';
 import { type Access, accessesOf, sizeClassOf, type TouchProfile, type Usage } from '../traces/touch-profile.ts';
+import { CpuDraws } from './cpu-draws.ts';
 import { readAndWrite, type TouchModel } from './touch-model.ts';
 
 /** The share of what is owed that an operation pays. */
@@ -29,37 +30,35 @@ export function profiled(
 }
 
 class Profiled implements TouchModel {
-  readonly #seed: string;
   readonly #profile: TouchProfile;
   readonly #nameOf: (cache: number) => string | undefined;
   readonly #caches = new Map<number, UsedObjects>();
   readonly #inOrder: UsedObjects[] = [];
-  /** A stream a CPU, so that what one draws does not depend on how the other runs. */
-  readonly #draws = new Map<Cpu, Random>();
+  readonly #draws: CpuDraws;
 
   constructor(seed: string, profile: TouchProfile, nameOf: (cache: number) => string | undefined) {
-    this.#seed = seed;
+    this.#draws = new CpuDraws(seed, 'touches');
     this.#profile = profile;
     this.#nameOf = nameOf;
   }
 
   allocated(cpu: Cpu, cache: number, objp: addr_t, size: number): void {
     const objects = this.#objects(cache, size);
-    objects.allocated(cpu, objp, size, this.#random(cpu));
+    objects.allocated(cpu, objp, size, this.#draws.of(cpu));
     this.#pay(cpu);
   }
 
   freeing(cpu: Cpu, cache: number, objp: addr_t, size: number): void {
     this.#pay(cpu);
-    this.#objects(cache, size).freeing(cpu, objp, this.#random(cpu));
+    this.#objects(cache, size).freeing(cpu, objp, this.#draws.of(cpu));
   }
 
   used(cpu: Cpu, cache: number, objp: addr_t, size: number): void {
-    this.#objects(cache, size).use(cpu, objp, this.#random(cpu));
+    this.#objects(cache, size).use(cpu, objp, this.#draws.of(cpu));
   }
 
   #pay(cpu: Cpu): void {
-    const random = this.#random(cpu);
+    const random = this.#draws.of(cpu);
     for (const objects of this.#inOrder) objects.pay(cpu, random);
   }
 
@@ -71,15 +70,6 @@ class Profiled implements TouchModel {
       this.#inOrder.push(objects);
     }
     return objects;
-  }
-
-  #random(cpu: Cpu): Random {
-    let random = this.#draws.get(cpu);
-    if (random === undefined) {
-      random = seeded(this.#seed, `touches of cpu${cpu.id}`);
-      this.#draws.set(cpu, random);
-    }
-    return random;
   }
 }
 

@@ -22,6 +22,7 @@ import type { addr_t } from '../../hw/memory.ts';
 import type { RECORDED } from '../results/points.ts';
 import type { TouchProfile } from '../traces/touch-profile.ts';
 import type { Field } from '../watch/attribution.ts';
+import { CpuDraws } from './cpu-draws.ts';
 import type { TouchModel } from './touch-model.ts';
 import { profiled } from './touch-profiled.ts';
 
@@ -87,15 +88,13 @@ interface LiveObjects {
 
 /** Every operation on a cache looks live objects of it up. */
 class LookUps implements TouchModel {
-  readonly #seed: string;
   readonly #usageOf: (cache: number, size: number) => Usage;
   readonly #caches = new Map<number, LiveObjects>();
-  /** A stream a CPU, so that what one draws does not depend on how the other runs. */
-  readonly #draws = new Map<Cpu, Random>();
+  readonly #draws: CpuDraws;
   #turn = 0;
 
   constructor(seed: string, usageOf: (cache: number, size: number) => Usage) {
-    this.#seed = seed;
+    this.#draws = new CpuDraws(seed, 'touches');
     this.#usageOf = usageOf;
   }
 
@@ -118,11 +117,11 @@ class LookUps implements TouchModel {
   }
 
   used(cpu: Cpu, cache: number, objp: addr_t, size: number): void {
-    this.#objects(cache, size).usage.use(cpu, objp, this.#turn++, this.#random(cpu));
+    this.#objects(cache, size).usage.use(cpu, objp, this.#turn++, this.#draws.of(cpu));
   }
 
   #lookUp(cpu: Cpu, { live, usage }: LiveObjects): void {
-    const random = this.#random(cpu);
+    const random = this.#draws.of(cpu);
     for (let turn = 0; turn < LOOKUPS; turn++) {
       const drawn = random();
       const objp = live[Math.floor(drawn * drawn * drawn * live.length)];
@@ -137,15 +136,6 @@ class LookUps implements TouchModel {
       this.#caches.set(cache, objects);
     }
     return objects;
-  }
-
-  #random(cpu: Cpu): Random {
-    let random = this.#draws.get(cpu);
-    if (random === undefined) {
-      random = seeded(this.#seed, `touches of cpu${cpu.id}`);
-      this.#draws.set(cpu, random);
-    }
-    return random;
   }
 }
 
