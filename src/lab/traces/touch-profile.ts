@@ -80,7 +80,7 @@ function accessOf(text: string): Access {
 }
 
 /** Objects of up to so many bytes are of one size. */
-export const sizeClassOf = (bytes: number): number => 2 ** Math.max(3, Math.ceil(Math.log2(bytes)));
+export const sizeClassOf = (bytes: number): number => 2 ** Math.max(3, 32 - Math.clz32(bytes - 1));
 
 /** Touches of a thread. */
 const INITIALISATION = 200;
@@ -334,7 +334,7 @@ class UsageWriter {
     if (isOther) this.#byOther++;
     const distance = this.#recency.use(object);
     if (distance !== null) {
-      const bin = Math.ceil(Math.log2(distance + 1));
+      const bin = 32 - Math.clz32(distance);
       while (this.#reuse.length <= bin) this.#reuse.push(0);
       this.#reuse[bin]++;
     }

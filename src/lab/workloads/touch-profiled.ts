@@ -76,8 +76,8 @@ class Profiled implements TouchModel {
 /** That of the cache; else of objects of its size, or of the size next to it. */
 function usageFor({ caches, sizes }: TouchProfile, name: string | undefined, size: number): Usage {
   if (name !== undefined && Object.hasOwn(caches, name)) return caches[name];
-  const wanted = Math.log2(sizeClassOf(size));
-  const distance = (of: string) => Math.abs(Math.log2(Number(of)) - wanted);
+  const wanted = Math.clz32(sizeClassOf(size));
+  const distance = (of: string) => Math.abs(Math.clz32(Number(of)) - wanted);
   const [nearest] = Object.keys(sizes).sort((a, b) => distance(a) - distance(b));
   return sizes[nearest];
 }
