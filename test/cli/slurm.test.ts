@@ -59,6 +59,8 @@ describe.skipIf(reason !== null)(`shares as tasks of a Slurm array${reason === n
     // Slurm would let it wait for two minutes.
     await slurm.until(() => slurm.do('squeue', '-h', '-j', `${job}_2`, '-o', '%t') === 'PD');
     slurm.do('scontrol', 'update', `JobId=${job}_2`, 'StartTime=now');
+    // Between its two runs a task may stand in no queue for a moment.
+    await slurm.until(() => read('requeued.2').includes('points found'));
     await slurm.until(() => slurm.isIdle());
     expect(read('requeued.2')).toContain(`${kept} of ${POINTS / 4} points found`);
     const stored = [1, 2, 3, 4].map((share) => linesOf('requeued', share).length);
