@@ -60,7 +60,8 @@ function experimentOf(touch: string): [Specification, AllocationTrace] {
     return [parseSpecification(text, 'recorded', true), traceIn('../test/lab/touches/data/cut-of-k-pipe.gz')];
   }
   const name = here('../experiments/colouring-models.yaml');
-  const specification = { ...parseSpecification(readFileSync(name, 'utf8'), name), seeds: 1, owners: 'off' as const };
+  const given = parseSpecification(readFileSync(name, 'utf8'), name);
+  const specification = { ...given, interference: 0, seeds: 1, owners: 'off' as const };
   return [specification, traceIn('../examples/tar-extract.ftrace.txt.gz')];
 }
 
