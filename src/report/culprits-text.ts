@@ -120,7 +120,9 @@ export function pairsTable(pairs: readonly SharingPair[], rows: number, width = 
 const sum = (pairs: readonly SharingPair[], figure: 'misses' | 'hitm' | 'alone' | 'lines'): number =>
   pairs.reduce((total, pair) => total + pair[figure], 0);
 
-const told = ({ name, fn }: Side): string => (fn === '' ? name : `${name} in ${fn}`);
+/** What a workload was doing stands in parentheses. */
+const told = ({ name, fn }: Side): string =>
+  fn === '' ? name : fn.startsWith('(') ? `${name} ${fn}` : `${name} in ${fn}`;
 
 const keyWithoutCpus = ({ sharing, victim, taker, sameObject }: SharingPair): string =>
   [sharing, told(victim), taker === null ? '' : told(taker), sameObject].join('\t');
