@@ -107,7 +107,7 @@ export function runPoint(
   workload.warmUp?.();
 
   observer?.measured(allocator, context);
-  const attribution = specification.owners === 'on' ? new Attribution(allocator) : null;
+  const attribution = specification.owners === 'on' ? new Attribution(allocator, undefined, { pairs: false }) : null;
   measurement.begin();
   context.startCounting();
   workload.run();
