@@ -14,6 +14,7 @@ class QuickFirst extends BaseSequencer {
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    globalSetup: 'test/command-build.ts',
     exclude: ['test/slab/stress.test.ts'],
     sequence: { sequencer: QuickFirst },
     testTimeout: 600_000,

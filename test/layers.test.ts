@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 
 const src = new URL('../src/', import.meta.url).pathname;
-const floors = ['base', 'hw', 'kernel', 'mm', 'slab', 'lab', 'report', 'cli'];
+const floors = ['base', 'hw', 'kernel', 'mm', 'slab', 'lab', 'report', 'library', 'cli'];
 
 const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
 const imports = files.flatMap((file) =>
@@ -18,7 +18,7 @@ const inside = imports.filter(({ target }) => files.includes(target));
 const floorOf = (file: string) => file.split('/')[0]!;
 const told = ({ file, target }: (typeof imports)[number]) => `${file} -> ${target}`;
 
-test('imports point one way: base <- hw <- kernel <- mm <- slab <- lab <- report <- cli', () => {
+test('imports point one way: base <- hw <- kernel <- mm <- slab <- lab <- report <- library <- cli', () => {
   const upwards = inside.filter(({ floor, target }) => floors.indexOf(floorOf(target)) > floors.indexOf(floor));
   expect(upwards.filter(({ floor }) => floors.includes(floor)).map(told)).toEqual([]);
 });
@@ -26,6 +26,14 @@ test('imports point one way: base <- hw <- kernel <- mm <- slab <- lab <- report
 test('nothing below the command line imports Node', () => {
   const node = imports.filter(({ floor, target }) => floor !== 'cli' && target.startsWith('node:'));
   expect(node.map(told)).toEqual([]);
+});
+
+test('no function of Math whose last digits engines choose is called, but for log2 of powers of two, or rounded, outside results', () => {
+  const inexact = /Math\.(log\w*|exp\w*|pow|\w*sinh?|\w*cosh?|\w*tanh?2?|cbrt|hypot)\(/g;
+  const calls = files.flatMap((file) =>
+    [...readFileSync(src + file, 'utf8').matchAll(inexact)].map(([call]) => `${file} ${call}`),
+  );
+  expect(calls.filter((call) => !call.endsWith('log2(') || call.startsWith('lab/results/'))).toEqual([]);
 });
 
 test('report takes values from the results of the lab and from base alone; types from anywhere below', () => {

@@ -1,4 +1,5 @@
 /** Zipf's law: of `ranks` ranks, rank r (from 0) is drawn in proportion to 1 / (r + 1)^exponent. */
+import { exp, log } from './elementary.ts';
 import type { Random } from './random.ts';
 
 /** Draws ranks, each by one number of `random`. */
@@ -6,7 +7,7 @@ export function zipf(ranks: number, exponent: number): (random: Random) => numbe
   let sum = 0;
   const upTo = new Float64Array(ranks);
   for (let rank = 0; rank < ranks; rank++) {
-    sum += (rank + 1) ** -exponent;
+    sum += exp(-exponent * log(rank + 1));
     upTo[rank] = sum;
   }
   return (random) => {

@@ -48,7 +48,8 @@ export async function c2cOfTrace(
     classes: 'all',
     random: seeded('slabscope', 'replacement'),
   });
-  const names = new TraceNames(l1.line, (address) => `0x${address.toString(16)}`);
+  const parser = new MemoryTraceParser(name, (...access) => simulator.access(...access));
+  const names = new TraceNames(l1.line, (address) => `0x${parser.folding.unfolded(address)}`);
   const attribution = new LineAttribution(Math.log2(l1.line), END, names);
   interpose(simulator.caches, {
     addL1: (below) => (remoteCosts) => {
@@ -57,9 +58,6 @@ export async function c2cOfTrace(
       return added;
     },
   });
-  const parser = new MemoryTraceParser(name, (cpu, kind, address, bytes) =>
-    simulator.access(cpu, kind, address, bytes),
-  );
   await readThrough(path, parser);
 
   const counts = totalOf(simulator.counts());

@@ -5,6 +5,8 @@
 import { InputError } from '../base/input-error.ts';
 import { type AttributedResult, attributePoint } from '../lab/experiment/attribute.ts';
 import { type Finding, findingsOf } from '../lab/experiment/culprits.ts';
+import { type Experiment, traceIn, withPlaces } from '../lab/experiment/experiment.ts';
+
 import { layoutsOf, parseTrial, type Trial } from '../lab/experiment/trial.ts';
 import type { SharingOrder } from '../lab/results/owners.ts';
 import type { Point } from '../lab/results/points.ts';
@@ -19,8 +21,10 @@ import { type OwnerOrder, ownersTable } from '../report/owners-table.ts';
 import { trialRows, trialText } from '../report/trial-text.ts';
 import { c2cOfTrace, holdsMemoryTrace, type ReportOptions, type TraceCaches } from './c2c-trace.ts';
 import { parseL1 } from './cache.ts';
-import { type Experiment, readExperiment, traceIn, withPlaces } from './experiment.ts';
+
+import { readExperiment } from './experiment.ts';
 import { layoutSources } from './layouts.ts';
+
 import { Progress } from './progress.ts';
 import { tableWidth } from './table-width.ts';
 

@@ -4,10 +4,10 @@ import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
 import { InputError } from '../base/input-error.ts';
+import { type Experiment, traceIn, withPlaces } from '../lab/experiment/experiment.ts';
 import type { Recording } from '../lab/experiment/record.ts';
 import type { Point, PointResult } from '../lab/results/points.ts';
 import { KeyError } from '../lab/specification/problems.ts';
-import { type Experiment, traceIn, withPlaces } from './experiment.ts';
 import { Progress } from './progress.ts';
 import type { Handed, RecordTask, Task } from './worker.ts';
 

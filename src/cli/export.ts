@@ -1,36 +1,70 @@
 /**
- * `slabscope export RESULTS`: a row for each point, as CSV or Parquet. `slabscope export SPEC --format callgrind`: the misses of one
- * point by function and owner, for KCachegrind.
+ * `slabscope export RESULTS`: points, measures or comparisons as a table, as CSV or Parquet. `slabscope export SPEC --format
+ * callgrind`: the misses of one point by function and owner, for KCachegrind.
  */
 import { stringify } from 'csv-stringify/sync';
 import { type ColumnSource, parquetWriteBuffer } from 'hyparquet-writer';
 import { InputError } from '../base/input-error.ts';
+import { VERSION } from '../base/version.ts';
 import { attributePoint } from '../lab/experiment/attribute.ts';
-import type { PointResult } from '../lab/results/points.ts';
-import { knownResults } from '../lab/results/read-results.ts';
-import { columnsOf, type NamedColumn } from '../lab/results/rows.ts';
+import { traceIn, withPlaces } from '../lab/experiment/experiment.ts';
+import { wrongKey } from '../lab/results/read-results.ts';
+import type { Results } from '../lab/results/results.ts';
+import { resultsSchema } from '../lab/results/results-schema.ts';
+import { columnsOf, comparisonRows, countRows, measureRows, type NamedColumn, pointRows } from '../lab/results/rows.ts';
 import { choosePoint, selectionOf } from '../lab/results/selection.ts';
-import { readStore } from '../lab/results/store.ts';
 import { fieldsOf } from '../lab/specification/fields.ts';
 import { points } from '../lab/specification/settings.ts';
 import { callgrindText } from '../report/callgrind.ts';
 import { thousands } from '../report/figures.ts';
-import { originOf, readExperiment, sha256, traceIn, withPlaces } from './experiment.ts';
-import { parseJson, readText, writeWhole } from './files.ts';
-import { layoutSources } from './layouts.ts';
 
-const formats: Readonly<Record<string, (columns: readonly NamedColumn[]) => Uint8Array>> = { csv, parquet };
+import { readExperiment } from './experiment.ts';
+import { writeWhole } from './files.ts';
+import { layoutSources } from './layouts.ts';
+import { type PointsFile, readPointsFile } from './points-file.ts';
+
+/** In place of a path. */
+const STANDARD_OUTPUT = '-';
+
+/** What stands in a file beside its table. */
+type Metadata = Readonly<Record<string, string>>;
+
+const formats: Readonly<Record<string, (columns: readonly NamedColumn[], metadata: Metadata) => Uint8Array>> = {
+  csv,
+  parquet,
+};
 const CALLGRIND = 'callgrind';
 export const exportFormats = [...Object.keys(formats), CALLGRIND];
 
+const ofPoints = { points: pointRows, counts: countRows };
+const ofResults = { measures: measureRows, comparisons: comparisonRows };
+const tables = { ...ofPoints, ...ofResults };
+export const exportTables = Object.keys(tables);
+
 export interface ExportOptions {
+  readonly table: keyof typeof tables;
   readonly format: string;
+  /** `-`: standard output. */
   readonly out: string;
   /** Of callgrind alone. */
   readonly point?: string;
   readonly layouts?: string;
   readonly json?: boolean;
 }
+
+export const exportHelp = `
+RESULTS is a results.json, a run's folder, or a store (points.jsonl), which has points and counts alone. Tables:
+  points       a row a point: the axes, the seed, all counts
+  counts       the same, a row a count: the axes, the seed, count, value
+  measures     a row a combination and measure, over all seeds: the axes, measure, value
+  comparisons  a row a comparison and measure: axis, base, variant, what is fixed, measure, change, low, high, p, reading
+The first column of all is the experiment's name, which stores do not know. Parquet files name it too, with the version and
+the hash of the specification, in their metadata.
+
+Examples:
+  slabscope export results/colouring --format parquet --out colouring.parquet
+  slabscope export results/colouring --format csv --table comparisons --out - | column -s, -t
+  slabscope export experiments/colouring.yaml --format callgrind --out callgrind.out.colouring && kcachegrind`;
 
 type Print = (line: string) => void;
 
@@ -39,7 +73,7 @@ export async function exportAs(path: string, options: ExportOptions, print: Prin
   for (const [option, value] of Object.entries({ '--point': options.point, '--layouts': options.layouts })) {
     if (value !== undefined) throw new InputError(option, `means nothing to ${options.format}`, 'leave it out');
   }
-  exportPoints(path, options, print);
+  exportTable(path, options, print);
 }
 
 async function exportCallgrind(
@@ -59,7 +93,12 @@ async function exportCallgrind(
     attributePoint(specification, traceIn(experiment, chosen), chosen, { fields, sources, functions: true }),
   );
   const command = `${specification.name}: ${selectionOf(chosen)}`;
-  writeWhole(out, callgrindText(functions, command, `slabscope ${originOf(experiment).slabscope}`));
+  const text = callgrindText(functions, command, `slabscope ${VERSION}`);
+  if (out === STANDARD_OUTPUT) {
+    process.stdout.write(text);
+    return;
+  }
+  writeWhole(out, text);
   const misses = functions.reduce((sum, each) => sum + each.misses, 0);
   const names = new Set(functions.map(({ fn }) => fn)).size;
   if (json === true)
@@ -70,39 +109,63 @@ async function exportCallgrind(
     );
 }
 
-function exportPoints(path: string, { format, out, json }: ExportOptions, print: Print): void {
-  const points = pointsOf(path);
-  if (points.length === 0) throw new InputError(path, 'no point in it', 'name results with points');
-  const columns = columnsOf(points);
-  writeWhole(out, formats[format](columns));
+function exportTable(path: string, { table, format, out, json }: ExportOptions, print: Print): void {
+  const found = readPointsFile(path);
+  const columns = columnsOf(named(found, rowsOf(found, table)));
+  if (columns.length === 0) throw new InputError(path, `no ${table} in it`, 'name results that have them');
+  const data = formats[format](columns, metadataOf(found));
+  if (out === STANDARD_OUTPUT) {
+    process.stdout.write(data);
+    return;
+  }
+  writeWhole(out, data);
+  const rows = columns[0].values.length;
   if (json === true) {
     const names = columns.map(({ name }) => name);
-    print(JSON.stringify({ file: out, format, rows: points.length, columns: names }, null, 2));
-  } else print(`${out}: ${points.length} rows, ${columns.length} columns`);
+    print(JSON.stringify({ file: out, table, format, rows, columns: names }, null, 2));
+  } else print(`${out}: ${rows} rows, ${columns.length} columns`);
 }
 
-/** Of a results.json or, by its ending, a file of a store. */
-function pointsOf(path: string): { specificationHash: string; result: PointResult }[] {
-  if (/\.jsonl(\.gz)?$/.test(path)) {
-    const { points, unusable } = readStore([[path, readText(path)]], sha256);
-    for (const what of unusable) process.stderr.write(`slabscope: ${what}: left out\n`);
-    return [...points];
-  }
-  const { specificationHash, points } = knownResults(parseJson(path), path);
+function rowsOf(found: PointsFile, table: keyof typeof tables) {
+  if (table in ofPoints) return ofPoints[table as keyof typeof ofPoints](pointsOf(found));
+  if (found.results === null) throw new InputError(found.file, `a store has no ${table}`, 'name a results.json');
+  return ofResults[table as keyof typeof ofResults](wholeResults(found));
+}
+
+function pointsOf(found: PointsFile) {
+  if (found.results === null) return found.stored;
+  const { specificationHash, points } = found.results;
   return points.map((result) => ({ specificationHash, result }));
 }
 
-/** RFC 4180 with line feeds; what a point lacks is empty. */
+function wholeResults({ file, document }: Extract<PointsFile, { document: unknown }>): Results {
+  const checked = resultsSchema.safeParse(document);
+  if (checked.success) return document as Results;
+  throw new InputError(file, `no results: ${wrongKey(checked.error)}`, 'a results.json is needed');
+}
+
+const named = ({ results }: PointsFile, rows: ReturnType<typeof rowsOf>) =>
+  results === null ? rows : rows.map((row) => ({ experiment: results.name, ...row }));
+
+function metadataOf(found: PointsFile): Metadata {
+  if (found.results === null) return {};
+  const { name, slabscope, specificationHash } = found.results;
+  return { experiment: name, slabscope, specificationHash };
+}
+
+/** RFC 4180 with line feeds; what a row lacks is empty. */
 function csv(columns: readonly NamedColumn[]): Uint8Array {
   const rows = columns[0].values.map((_, row) => columns.map(({ values }) => values[row]));
   return Buffer.from(stringify([columns.map(({ name }) => name), ...rows]));
 }
 
-function parquet(columns: readonly NamedColumn[]): Uint8Array {
-  return new Uint8Array(parquetWriteBuffer({ columnData: columns.map(parquetColumn), createdBy: 'slabscope' }));
+function parquet(columns: readonly NamedColumn[], metadata: Metadata): Uint8Array {
+  const kvMetadata = Object.entries(metadata).map(([key, value]) => ({ key, value }));
+  const columnData = columns.map(parquetColumn);
+  return new Uint8Array(parquetWriteBuffer({ columnData, kvMetadata, createdBy: 'slabscope' }));
 }
 
-/** Whole numbers as INT64, other numbers as DOUBLE, and text if any value is text; what a point lacks is null. */
+/** Whole numbers as INT64, other numbers as DOUBLE, and text if any value is text; what a row lacks is null. */
 function parquetColumn({ name, values }: NamedColumn): ColumnSource {
   const data = values as (string | number | null)[];
   if (data.some((value) => typeof value === 'string')) {

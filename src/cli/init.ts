@@ -1,12 +1,12 @@
 /** `slabscope init [FILE]`: a specification to start from, with every key and what it means. */
 import { existsSync } from 'node:fs';
 import { dirname, relative, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { InputError } from '../base/input-error.ts';
 import { nameOf } from './experiment.ts';
 import { writeWhole } from './files.ts';
+import { shippedFile } from './shipped.ts';
 
-const example = fileURLToPath(new URL('../../examples/tar-extract.ftrace.txt.gz', import.meta.url));
+const example = shippedFile('examples/tar-extract.ftrace.txt.gz');
 
 export function init(path: string, { json }: { json?: boolean }, print: (line: string) => void): void {
   if (existsSync(path)) throw new InputError(path, 'exists already', 'name a file that does not, or remove it');

@@ -1,11 +1,14 @@
 /** `slabscope list`: what an experiment may name. */
 
+import { didYouMean } from '../base/did-you-mean.ts';
 import { InputError } from '../base/input-error.ts';
 import { protocolSummaries } from '../hw/cache/coherence.ts';
 import { policySummaries } from '../hw/cache/replacement.ts';
-import { type CpuModelName, cpuModels } from '../hw/cpu-models.ts';
+import { cpuModels } from '../hw/cpu-models.ts';
 import { workloads } from '../lab/workloads/all.ts';
 import { touchSummaries } from '../lab/workloads/touch.ts';
+import { parametersOf } from '../lab/workloads/workload.ts';
+import { kernelDetails, workloadDetails } from '../report/known-text.ts';
 import { machineDetails, machinesTable } from '../report/machines-table.ts';
 import { columns } from '../report/text-table.ts';
 import { kernels } from '../slab/kernels.ts';
@@ -17,25 +20,80 @@ interface Kind {
   readonly show: (name: string | undefined, json: boolean) => string;
 }
 
-/** A name each, with what it means in a line. */
-function described(kind: string, names: Readonly<Record<string, string>>): Kind {
+const json = (value: unknown): string => JSON.stringify(value, null, 2);
+const lines = (things: Readonly<Record<string, string>>): string => columns(Object.entries(things), 2).join('\n');
+
+/** A thing by its name; all of them without one. */
+function named<T>(
+  kind: string,
+  things: Readonly<Record<string, T>>,
+  all: (json: boolean) => string,
+  one: (of: T, name: string, json: boolean) => string,
+): Kind {
+  const names = Object.keys(things);
   return {
-    names: () => Object.keys(names).join(', '),
+    names: () => names.join(', '),
     show: (name, json) => {
-      if (name !== undefined && !Object.hasOwn(names, name)) throw unknown(kind, name, Object.keys(names));
-      const shown = name === undefined ? names : { [name]: names[name] };
-      return json ? JSON.stringify(shown, null, 2) : columns(Object.entries(shown), 2).join('\n');
+      if (name === undefined) return all(json);
+      if (Object.hasOwn(things, name)) return one(things[name], name, json);
+      const remedy = didYouMean(name, names, `known are ${names.join(', ')}`);
+      throw new InputError(`list ${kind} ${name}`, 'no such name', remedy);
     },
   };
 }
+
+/** A name each, with what it means in a line. */
+const described = (kind: string, things: Readonly<Record<string, string>>): Kind => {
+  const show = (shown: Readonly<Record<string, string>>, asJson: boolean) => (asJson ? json(shown) : lines(shown));
+  return named(
+    kind,
+    things,
+    (asJson) => show(things, asJson),
+    (summary, name, asJson) => show({ [name]: summary }, asJson),
+  );
+};
+
+/** Those of which there is more to tell than a line: in a text, or as facts. */
+const detailed = <T>(
+  kind: string,
+  things: Readonly<Record<string, T>>,
+  table: string,
+  textOf: (of: T, name: string) => string,
+  factsOf: (of: T) => unknown,
+): Kind =>
+  named(
+    kind,
+    things,
+    (asJson) =>
+      asJson ? json(Object.fromEntries(Object.entries(things).map(([name, of]) => [name, factsOf(of)]))) : table,
+    (of, name, asJson) => (asJson ? json(factsOf(of)) : textOf(of, name)),
+  );
 
 const summariesOf = (things: ReadonlyMap<string, { readonly name: string; readonly summary: string }>) =>
   Object.fromEntries([...things.values()].map(({ name, summary }) => [name, summary]));
 
 const kinds: Readonly<Record<string, Kind>> = {
-  machines: { names: () => Object.keys(cpuModels).join(', '), show: listMachines },
-  workloads: described('workloads', summariesOf(workloads)),
-  kernels: described('kernels', summariesOf(kernels)),
+  machines: detailed(
+    'machines',
+    cpuModels,
+    machinesTable(cpuModels),
+    (of, name) => machineDetails(name, of),
+    (of) => of,
+  ),
+  workloads: detailed(
+    'workloads',
+    Object.fromEntries(workloads),
+    lines(summariesOf(workloads)),
+    (of) => workloadDetails(of, parametersOf(of)),
+    ({ start: _, ...of }) => ({ ...of, parameters: parametersOf(of) }),
+  ),
+  kernels: detailed(
+    'kernels',
+    Object.fromEntries(kernels),
+    lines(summariesOf(kernels)),
+    kernelDetails,
+    ({ name, summary, features, limits }) => ({ name, summary, features, limits }),
+  ),
   touch: described('touch', touchSummaries),
   policies: described('policies', policySummaries),
   protocols: described('protocols', protocolSummaries),
@@ -43,21 +101,10 @@ const kinds: Readonly<Record<string, Kind>> = {
 export const listable = Object.keys(kinds);
 
 /** Everything of one kind, or one by its name; all kinds where none is given. */
-export function list(kind: string | undefined, name: string | undefined, json: boolean): string {
-  if (kind !== undefined) return kinds[kind].show(name, json);
+export function list(kind: string | undefined, name: string | undefined, asJson: boolean): string {
+  if (kind !== undefined) return kinds[kind].show(name, asJson);
   return columns(
     listable.map((each) => [each, kinds[each].names()]),
     2,
   ).join('\n');
-}
-
-const unknown = (kind: string, name: string, known: readonly string[]) =>
-  new InputError(`list ${kind} ${name}`, 'no such name', `known are ${known.join(', ')}`);
-
-/** All machines, or what is known of one. */
-function listMachines(name: string | undefined, json: boolean): string {
-  if (name === undefined) return json ? JSON.stringify(cpuModels, null, 2) : machinesTable(cpuModels);
-  if (!Object.hasOwn(cpuModels, name)) throw unknown('machines', name, Object.keys(cpuModels));
-  const model = cpuModels[name as CpuModelName];
-  return json ? JSON.stringify(model, null, 2) : machineDetails(name, model);
 }

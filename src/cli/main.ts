@@ -2,6 +2,7 @@
 /** The command line: arguments and exit statuses, which `slabscope --help` tells. */
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { InputError } from '../base/input-error.ts';
+import { VERSION } from '../base/version.ts';
 import { protocols } from '../hw/cache/coherence.ts';
 import { inclusions } from '../hw/cpu-model.ts';
 import { specificationSchema } from '../lab/specification/specification.ts';
@@ -9,13 +10,18 @@ import { ownerOrders } from '../report/owners-table.ts';
 import { type C2cOptions, c2c, c2cHelp } from './c2c.ts';
 import { type CacheOptions, cache, cacheHelp, parseCpus, parseL1, parseLineNumber, parsePolicy } from './cache.ts';
 import { diff, diffHelp } from './diff.ts';
-import { type ExportOptions, exportAs, exportFormats } from './export.ts';
+import { type ExportOptions, exportAs, exportFormats, exportHelp, exportTables } from './export.ts';
 import { init } from './init.ts';
 import { list, listable } from './list.ts';
 import { type LitmusOptions, litmus } from './litmus.ts';
+import { type ProfileOptions, profile, profileHelp } from './profile.ts';
 import { type RecordOptions, record, recordHelp } from './record.ts';
 import { type ReplayOptions, replay } from './replay.ts';
 import { type RunOptions, run, runHelp } from './run.ts';
+
+import { withShippedFiles } from './shipped.ts';
+import { status, statusHelp } from './status.ts';
+
 import { type VerifyOptions, verify } from './verify.ts';
 
 /** Whoever reads our output may have seen enough, as `head` does: the status is that of a program which SIGPIPE ends. */
@@ -45,8 +51,10 @@ function count(value: string): number {
 }
 
 const program = new Command('slabscope')
+  .version(VERSION, '-V, --version', 'print the version')
   .description('A hardware-faithful emulator of x86 SMP memory, with the Linux slab allocators running on it.')
   .configureOutput({
+    writeOut: (text) => process.stdout.write(withShippedFiles(text)),
     outputError: (message, write) =>
       write(
         `slabscope: ${message
@@ -82,6 +90,16 @@ program
   .option('--json', 'print results.json instead of tables')
   .addHelpText('after', runHelp)
   .action((path: string, options: RunOptions) => run(path, options, print));
+
+program
+  .command('status')
+  .description('what of an experiment is computed, what is missing, and who computes it')
+  .argument('<dir>', 'the folder of its run')
+  .option('--json', 'print JSON')
+  .addHelpText('after', statusHelp)
+  .action((folder: string, options: { json?: boolean }) => {
+    process.exitCode = status(folder, options, print) ? 0 : 1;
+  });
 
 program
   .command('record')
@@ -133,6 +151,15 @@ program
   .action((path: string, options: C2cOptions) => c2c(path, options, print));
 
 program
+  .command('profile')
+  .description('what the touches of traces tell of each cache, to be drawn from by the touch model profiled')
+  .argument('<traces...>', 'touch traces (docs/traces.md), plain or .gz')
+  .requiredOption('-o, --out <file>', 'where to')
+  .option('--json', 'print what was written as JSON')
+  .addHelpText('after', profileHelp)
+  .action((paths: string[], options: ProfileOptions) => profile(paths, options, print));
+
+program
   .command('cache')
   .description('simulate L1 data caches on a memory trace: counts of hits, misses and their classes')
   .argument('<trace>', 'a memory trace, plain or .gz, or - for standard input')
@@ -160,6 +187,9 @@ program
     parseLineNumber,
     1,
   )
+  .option('--lines <n>', 'how many of the lines with most misses to name', count, 10)
+  .option('--sweep', 'LRU caches of all sizes and ways in one pass, in place of one cache')
+  .option('--picture <file>', 'of the sweep: its miss ratios as curves (SVG)')
   .option('--json', 'print JSON instead of a table')
   .addHelpText('after', cacheHelp)
   .action((path: string, options: CacheOptions) => cache(path, options, print));
@@ -200,9 +230,9 @@ program
 
 program
   .command('diff')
-  .description('compare two results files, paired by point and seed: which counts differ, and by how much')
-  .argument('<a>', 'results.json of a run')
-  .argument('<b>', 'results.json of another')
+  .description('compare what two runs wrote, paired by point and seed: which counts differ, and by how much')
+  .argument('<a>', 'results.json of a run, its folder, or a file of its store (.jsonl)')
+  .argument('<b>', 'that of another')
   .option('--json', 'print JSON')
   .addHelpText('after', diffHelp)
   .action((a: string, b: string, options: { json?: boolean }) => {
@@ -211,20 +241,18 @@ program
 
 program
   .command('export')
-  .description('write the points of a run as a table, a row a point; or the misses of one point for KCachegrind')
-  .argument('<results>', 'results.json of a run, or a file of its store (.jsonl); for callgrind a specification')
+  .description('write points, measures or comparisons of a run as a table; or the misses of one point for KCachegrind')
+  .argument(
+    '<results>',
+    'results.json of a run, its folder, or a file of its store (.jsonl); for callgrind a specification',
+  )
+  .addOption(new Option('--table <name>', 'which').choices(exportTables).default('points'))
   .addOption(new Option('--format <name>', 'of the table').choices(exportFormats).makeOptionMandatory())
-  .requiredOption('--out <file>', 'where to')
+  .requiredOption('--out <file>', 'where to; - is standard output')
   .option('--point <selection>', 'for callgrind, which: KEY=VALUE,... (default: the first)')
   .option('--layouts <file>', 'for callgrind, what names fields: as of `slabscope c2c`')
   .option('--json', 'print what was written as JSON')
-  .addHelpText(
-    'after',
-    `
-Examples:
-  slabscope export results/colouring/results.json --format parquet --out colouring.parquet
-  slabscope export experiments/colouring.yaml --format callgrind --out callgrind.out.colouring && kcachegrind`,
-  )
+  .addHelpText('after', exportHelp)
   .action((path: string, options: ExportOptions) => exportAs(path, options, print));
 
 program

@@ -2,13 +2,14 @@
 import { InputError } from '../base/input-error.ts';
 import type { CacheGeometry } from '../hw/cpu-model.ts';
 import { KiB } from '../hw/memory.ts';
+import { withPlaces } from '../lab/experiment/experiment.ts';
 import type { Recording } from '../lab/experiment/record.ts';
 import { choosePoint } from '../lab/results/selection.ts';
 import { interferenceOf, points, seedOf, settingsOf } from '../lab/specification/settings.ts';
 import { cpuModelOf, type Specification } from '../lab/specification/specification.ts';
 import { recordingText } from '../report/recording-text.ts';
 import { recordOnWorker } from './compute.ts';
-import { readExperiment, withPlaces } from './experiment.ts';
+import { readExperiment } from './experiment.ts';
 import { NewFile } from './files.ts';
 
 export interface RecordOptions {

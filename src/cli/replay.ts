@@ -1,4 +1,5 @@
 /** `slabscope replay TRACE`: the experiment that has this trace, defaults, and nothing to compare. */
+import { originOf, withTraces } from '../lab/experiment/experiment.ts';
 import { resultsOf } from '../lab/results/assemble.ts';
 import type { Point, PointResult } from '../lab/results/points.ts';
 import { points } from '../lab/specification/settings.ts';
@@ -7,7 +8,8 @@ import { resultsJson } from '../report/json.ts';
 import { resultsTable } from '../report/table.ts';
 import { inColour } from './colour.ts';
 import { computePoints } from './compute.ts';
-import { nameOf, originOf, sha256, withTraces } from './experiment.ts';
+import { nameOf, sha256 } from './experiment.ts';
+import { readTraceFile } from './trace-file.ts';
 
 export interface ReplayOptions {
   readonly memory?: string;
@@ -30,7 +32,7 @@ export async function replay(path: string, options: ReplayOptions, print: (line:
     seed,
   };
   const parse = (touches?: boolean) => specificationFrom(value, placeOf, touches);
-  const experiment = await withTraces(parse, (trace) => trace, placeOf);
+  const experiment = await withTraces(parse, readTraceFile, placeOf);
   const computed = new Map<Point, PointResult>();
   const all = points(experiment.specification);
   const kept = () => 'a replay keeps no part of its results';

@@ -1,17 +1,22 @@
 /** `slabscope run SPEC`: all points of an experiment, on worker threads; tables, results.json, and a picture. */
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
+import { type Experiment, originOf } from '../lab/experiment/experiment.ts';
+
 import { identityOf, resultsOf } from '../lab/results/assemble.ts';
 import type { Point } from '../lab/results/points.ts';
+import type { Identity } from '../lab/results/results.ts';
+import { runRecordOf, runsOf, shareOf } from '../lab/results/run-record.ts';
 import { points } from '../lab/specification/settings.ts';
 import { resultsChart } from '../report/chart.ts';
 import { resultsJson } from '../report/json.ts';
 import { resultsTable } from '../report/table.ts';
 import { inColour } from './colour.ts';
 import { computePoints } from './compute.ts';
-import { type Experiment, originOf, readExperiment, sha256 } from './experiment.ts';
+import { readExperiment, sha256 } from './experiment.ts';
 import { makeFolder, writeWhole } from './files.ts';
 import { whenStopped } from './interruption.ts';
-import { type Shard, shardFrom, shareOf, storeFileOf } from './shard.ts';
+import { forgetRuns, runsIn, tellOfRun, thisProcess } from './run-files.ts';
+import { type Shard, shardFrom, storeFileOf } from './shard.ts';
 import { PointStore } from './store.ts';
 
 export interface RunOptions {
@@ -30,7 +35,8 @@ all DIR/points*.jsonl are read, and what is missing is computed.
 --shard i/n computes every n-th point from the i-th on, writes DIR/points.i-of-n.jsonl and nothing else. Once the files of all
 shares stand in one folder, a run without --shard finds every point and writes tables, results.json and the picture. In a Slurm
 array job (SLURM_ARRAY_TASK_ID) the share is taken from the environment; in a Kubernetes job of Indexed mode
-(JOB_COMPLETION_INDEX) too, with n from JOB_COMPLETIONS or --shard /n. --shard 1/1 is all points wherever it runs.
+(JOB_COMPLETION_INDEX) too, with n from JOB_COMPLETIONS or --shard /n. With --shard /n the number of a Slurm task is its share,
+so that --array=3,7 computes these two again. --shard 1/1 is all points wherever it runs. slabscope status DIR tells how far it is.
 
 Examples:
   slabscope run experiments/colouring.yaml --seeds 20 --out /tmp/colouring
@@ -49,7 +55,15 @@ export async function run(path: string, options: RunOptions, print: (line: strin
   const store = new PointStore(out, storeFileOf(shard), identity);
   for (const text of store.notes) note(text);
   const all = points(specification);
-  await fill(store, shard === null ? all : shareOf(all, shard), experiment, options.workers);
+  const wanted = shard === null ? all : shareOf(all, shard);
+  if (wanted.some((point) => store.get(point) === undefined)) {
+    noteOthers(out, shard, identity);
+    const share = shard === null ? null : { index: shard.index, of: shard.of };
+    const seeds = options.seeds === undefined ? '' : ` --seeds ${options.seeds}`;
+    const command = `slabscope run ${resolve(path)}${seeds}`;
+    tellOfRun(out, runRecordOf({ ...identity, name: specification.name, command, share, ...thisProcess() }, all));
+  }
+  await fill(store, wanted, experiment, options.workers);
   if (shard !== null) {
     const now = new PointStore(out, storeFileOf(shard), identity);
     const remaining = all.filter((point) => now.get(point) === undefined).length;
@@ -62,6 +76,7 @@ export async function run(path: string, options: RunOptions, print: (line: strin
   const json = `${resultsJson(results)}\n`;
   writeWhole(join(out, 'results.json'), json);
   writeWhole(join(out, `${specification.name}.svg`), resultsChart(results));
+  forgetRuns(out, identity);
   if (options.json === true) print(json.trimEnd());
   else {
     print(resultsTable(results, { colour: inColour() }));
@@ -73,6 +88,22 @@ export async function run(path: string, options: RunOptions, print: (line: strin
 const MANY = 10_000;
 
 const note = (text: string) => process.stderr.write(`slabscope: ${text}\n`);
+
+/** Tells who computes some of the same points at this time: nothing is lost by it but time. */
+function noteOthers(folder: string, shard: Shard | null, identity: Identity): void {
+  for (const { record, state } of runsOf(
+    identity,
+    runsIn(folder, ({ message }) => note(message)),
+  )) {
+    const { share, host, pid, job } = record;
+    const isApart = share !== null && share.of === shard?.of && share.index !== shard.index;
+    if (state !== 'running' || isApart) continue;
+    const what = share === null ? 'all points' : `share ${share.index} of ${share.of}`;
+    note(
+      `${job ?? `process ${pid}`} on ${host} computes ${what} at this time: what it has not done yet is computed twice`,
+    );
+  }
+}
 
 /** Computes those points that the store lacks. Each is in the store as soon as it is done. */
 async function fill(

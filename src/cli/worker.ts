@@ -2,6 +2,7 @@
 import { InputError } from '../base/input-error.ts';
 import { runPoint } from '../lab/experiment/point.ts';
 import { type Recording, recordPoint } from '../lab/experiment/record.ts';
+import { reusedBuffer } from '../lab/experiment/reused-buffer.ts';
 import type { Point, PointResult } from '../lab/results/points.ts';
 import { KeyError } from '../lab/specification/problems.ts';
 import type { Specification } from '../lab/specification/specification.ts';
@@ -38,17 +39,10 @@ function handed<T>(compute: () => T): Handed<T> {
   }
 }
 
-/** One for all points of this thread: a new one for each would have V8 collect all garbage for each. */
-let buffer = new ArrayBuffer(0);
-
-function zeroed(bytes: number): ArrayBuffer {
-  if (buffer.byteLength === bytes) new Uint8Array(buffer).fill(0);
-  else buffer = new ArrayBuffer(bytes);
-  return buffer;
-}
+const buffer = reusedBuffer();
 
 export const compute = ({ specification, trace, point }: Task): Handed<PointResult> =>
-  handed(() => runPoint(specification, trace, point, undefined, zeroed));
+  handed(() => runPoint(specification, trace, point, undefined, buffer));
 
 export const record = ({ specification, trace, point, fd, path }: RecordTask): Handed<Recording> =>
   handed(() => {

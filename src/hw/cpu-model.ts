@@ -64,6 +64,7 @@ export interface Sources {
   readonly policy: Source;
   /** Write-back or write-through, and the protocol. */
   readonly protocol: Source;
+  /** Size and ways of the second level, for whom it is, and its inclusion; its policy is as that of the L1 unless it says so. */
   readonly l2: Source;
   readonly l1Cycles: Source;
   readonly l2Cycles: Source;

@@ -29,6 +29,8 @@ const intel48K12 = { size: 48 * KiB, ways: 12, line: 64, policy: 'lru-of-tree-pl
 const drepper: Source = 'v: Drepper 2007';
 const nanoBench: Source = 'v: uops.info, nanoBench';
 const asNehalem: Source = 'm: as Nehalem';
+/** CPUID and latencies of real machines: github.com/InstLatx64/InstLatx64, by what the file says of the CPU. */
+const instLat = <T extends string>(cpu: T) => `v: InstLatx64, ${cpu}` as const;
 
 /** Cycles of a CPU since 2008, whose rest is alike as far as an estimate goes. */
 const recent = (cycles: Pick<Cycles, 'l1' | 'l2' | 'memory'>): Cycles => ({
@@ -67,7 +69,12 @@ export const cpuModels = {
     protocol: 'mesi',
     l2: { ...privateL2, size: 256 * KiB, ways: 4, line: 32 },
     cycles: { l1: 3, l2: 6, memory: 60, transfer: 60, locked: 20, pause: 4, ipi: 200, interrupt: 100 },
-    sources: { ...unverified, geometry: 'v: Intel 243190-02' },
+    sources: {
+      ...unverified,
+      mhz: instLat('Pentium Pro 200'),
+      geometry: 'v: Intel 243190-02',
+      l2: 'm: inclusion; size and ways: v, InstLatx64, Pentium Pro 200 (descriptor 42h)',
+    },
     approximations: [],
   },
   'pentium-iii-katmai': {
@@ -80,7 +87,10 @@ export const cpuModels = {
     cycles: { l1: 3, l2: 18, memory: 80, transfer: 60, locked: 30, pause: 4, ipi: 250, interrupt: 130 },
     sources: {
       ...unverified,
-      l2: 'm: ways; 512 KB at half clock: v, anandtech 399',
+      year: 'v: anandtech 254 (Pentium III; the Pentium II came in 1997: m)',
+      mhz: instLat('Katmai 500'),
+      geometry: instLat('Katmai 500 (descriptor 0Ch)'),
+      l2: 'm: inclusion; size and ways: v, InstLatx64, Katmai 500 (descriptor 43h)',
       l1Cycles: 'v: anandtech 399',
       l2Cycles: 'v: anandtech 399',
     },
@@ -96,10 +106,11 @@ export const cpuModels = {
     cycles: { l1: 3, l2: 9, memory: 113, transfer: 79, locked: 38, pause: 4, ipi: 300, interrupt: 150 },
     sources: {
       ...unverified,
-      l2: 'm: ways; 256 KB at full clock: v, anandtech 399',
-      l1Cycles: 'm: as Katmai',
-      l2Cycles: 'm: 12.9 ns, McKenney',
-      memoryCycles: 'm: 162 ns, McKenney',
+      geometry: instLat('Coppermine 733'),
+      l2: 'm: inclusion; size and ways: v, InstLatx64, Coppermine 733',
+      l1Cycles: instLat('Coppermine 733'),
+      l2Cycles: 'm: 12.9 ns, McKenney; InstLatx64 measures 13 cycles at 731 MHz',
+      memoryCycles: 'm: 162 ns, McKenney; InstLatx64 measures 165 at random addresses',
       transferCycles: 'm: 113 ns, McKenney',
       lockedCycles: 'm: atomic increment 58 ns, McKenney',
     },
@@ -116,6 +127,8 @@ export const cpuModels = {
     sources: {
       ...unverified,
       geometry: 'v: Intel optimisation manual',
+      policy: 'v: Intel optimisation manual (pseudo-LRU; that it is a tree: m)',
+      l2: 'v: Intel optimisation manual (levels not inclusive)',
       protocol: 'v: Intel optimisation manual (write-through); MESI in the second level: m',
       l1Cycles: 'v: Intel optimisation manual',
       l2Cycles: 'v: Intel optimisation manual',
@@ -133,6 +146,8 @@ export const cpuModels = {
     sources: {
       ...unverified,
       geometry: 'v: Intel optimisation manual',
+      policy: 'v: Intel optimisation manual (pseudo-LRU; that it is a tree: m)',
+      l2: 'v: Intel optimisation manual (levels not inclusive)',
       protocol: 'v: Intel optimisation manual (write-through); MESI in the second level: m',
       l1Cycles: 'v: Intel optimisation manual',
       l2Cycles: 'v: Intel optimisation manual',
@@ -147,7 +162,13 @@ export const cpuModels = {
     protocol: 'mesi',
     l2: { ...privateL2, size: 1 * MiB, ways: 8 },
     cycles: { l1: 3, l2: 14, memory: 240, transfer: 240, locked: 20, pause: 4, ipi: 500, interrupt: 250 },
-    sources: { ...unverified, l1Cycles: drepper, l2Cycles: drepper, memoryCycles: drepper },
+    sources: {
+      ...unverified,
+      geometry: instLat('Celeron M 1300 (Banias)'),
+      l1Cycles: drepper,
+      l2Cycles: drepper,
+      memoryCycles: drepper,
+    },
     approximations: [],
   },
   k6: {
@@ -160,10 +181,11 @@ export const cpuModels = {
     cycles: { l1: 2, l2: 12, memory: 50, transfer: 60, locked: 20, pause: 1, ipi: 200, interrupt: 100 },
     sources: {
       ...unverified,
+      mhz: instLat('K6 233'),
       geometry: 'v: AMD K6 manual (64-byte sectors of two lines)',
       policy: 'v: AMD K6 manual',
       protocol: 'v: AMD K6 manual (MESI for each line of a sector)',
-      l1Cycles: 'm: 1 to 2',
+      l1Cycles: instLat('K6 233'),
     },
     approximations: [
       'a sector has one tag for two 32-byte lines, each with a MESI state of its own; here each line has its own tag, so that ' +
@@ -179,7 +201,13 @@ export const cpuModels = {
     protocol: 'moesi',
     l2: { ...privateL2, size: 256 * KiB, ways: 16, inclusion: 'exclusive' },
     cycles: { l1: 3, l2: 20, memory: 180, transfer: 150, locked: 20, pause: 4, ipi: 500, interrupt: 250 },
-    sources: { ...unverified, l2Cycles: 'm: 11 to 20' },
+    sources: {
+      ...unverified,
+      geometry: instLat('Athlon XP (Palomino)'),
+      l2: instLat('Athlon XP (Palomino)'),
+      l1Cycles: instLat('Athlon XP (Palomino)'),
+      l2Cycles: instLat('Athlon XP (Palomino): 11 to 20, by how many come at once'),
+    },
     approximations: [],
   },
   opteron: {
@@ -192,8 +220,11 @@ export const cpuModels = {
     cycles: { l1: 3, l2: 12, memory: 160, transfer: 140, locked: 20, pause: 4, ipi: 500, interrupt: 250 },
     sources: {
       ...unverified,
-      geometry: 'v: source not noted',
-      l2: 'm: size and ways; exclusive victim cache: v, source not noted',
+      geometry: instLat('Opteron 248'),
+      l2: instLat('Opteron 248'),
+      l1Cycles: instLat('Opteron 248'),
+      l2Cycles: instLat('Opteron 248'),
+      memoryCycles: instLat('Opteron 248 (80 ns)'),
     },
     approximations: [],
   },
@@ -205,7 +236,14 @@ export const cpuModels = {
     protocol: 'mesi',
     l2: { ...privateL2, size: 4 * MiB, ways: 16, shared: true },
     cycles: { l1: 3, l2: 14, memory: 240, transfer: 100, locked: 20, pause: 10, ipi: 700, interrupt: 300 },
-    sources: { ...unverified, l1Cycles: drepper, memoryCycles: 'm: as Pentium M' },
+    sources: {
+      ...unverified,
+      geometry: instLat('Core 2 X6800'),
+      l2: 'm: inclusion; size, ways, and that it is for two CPUs: v, InstLatx64, Core 2 X6800',
+      l1Cycles: drepper,
+      l2Cycles: instLat('Core 2 X6800'),
+      memoryCycles: 'm: as Pentium M',
+    },
     approximations: ['the second level is shared by all CPUs, not by two each'],
   },
   nehalem: {
@@ -218,6 +256,8 @@ export const cpuModels = {
     cycles: recent({ l1: 4, l2: 10, memory: 176 }),
     sources: {
       ...unverified,
+      geometry: instLat('Nehalem-EP'),
+      l2: instLat('Nehalem-EP'),
       policy: nanoBench,
       l1Cycles: 'v: Intel guide',
       l2Cycles: 'v: Intel guide',
@@ -250,7 +290,14 @@ export const cpuModels = {
     protocol: 'mesi',
     l2: { ...privateL2, size: 256 * KiB, ways: 8 },
     cycles: recent({ l1: 4, l2: 12, memory: 230 }),
-    sources: { ...unverified, memoryCycles: 'm: L3 36 + 57 ns', transferCycles: asNehalem },
+    sources: {
+      ...unverified,
+      mhz: instLat('Core i7-4770'),
+      geometry: instLat('Core i7-4770'),
+      l2: instLat('Core i7-4770'),
+      memoryCycles: 'm: L3 36 + 57 ns',
+      transferCycles: asNehalem,
+    },
     approximations: [mesif, noL3],
   },
   skylake: {
@@ -263,7 +310,10 @@ export const cpuModels = {
     cycles: { ...recent({ l1: 4, l2: 12, memory: 246 }), pause: 140 },
     sources: {
       ...unverified,
+      year: 'v: Wikipedia, Skylake (microarchitecture)',
+      geometry: instLat('Core i5-6400T'),
       policy: nanoBench,
+      l2: instLat('Core i5-6400T'),
       memoryCycles: 'm: L3 42 + 51 ns',
       transferCycles: asNehalem,
       lockedCycles: 'v: McKenney, perfbook (Xeon 8176, same CPU)',
@@ -282,8 +332,9 @@ export const cpuModels = {
       ...unverified,
       geometry: 'v: uops.info',
       policy: 'v: uops.info (LRU3PLRU4)',
-      l1Cycles: 'v: source not noted',
-      l2Cycles: 'v: source not noted',
+      l2: 'm: inclusion; size and ways: v, uops.info',
+      l1Cycles: 'v: uops.info',
+      l2Cycles: 'v: uops.info',
       transferCycles: asNehalem,
     },
     approximations: [mesif, noL3],
@@ -313,7 +364,12 @@ export const cpuModels = {
     protocol: 'moesi',
     l2: { ...privateL2, size: 512 * KiB, ways: 8, inclusion: 'inclusive' },
     cycles: { ...recent({ l1: 4, l2: 12, memory: 270 }), transfer: 100 },
-    sources: { ...unverified, geometry: 'v: 7-cpu' },
+    sources: {
+      ...unverified,
+      year: 'v: WikiChip, Zen 2',
+      geometry: 'v: 7-cpu',
+      l2: instLat('Ryzen 9 PRO 3900 (leaf 8000001D: inclusive)'),
+    },
     approximations: [noL3],
   },
 } as const satisfies Record<string, KnownCpuModel>;

@@ -1,7 +1,7 @@
 /** What caches did with a trace, as text for a terminal. */
 import type { SecondLevelGeometry } from '../hw/cpu-model.ts';
-import type { CacheCounts, CacheReport } from '../lab/caches/cache-report.ts';
-import { thousands } from './figures.ts';
+import type { CacheCounts, CacheReport, TraceRead, WorstLine } from '../lab/caches/cache-report.ts';
+import { sizeText, thousands } from './figures.ts';
 import { columns } from './text-table.ts';
 
 /** Undefined where it was not counted. */
@@ -113,18 +113,82 @@ export function cacheTable(report: CacheReport): string {
       1,
     ),
   );
-  return `${[heading(report), ...tables].map((lines) => lines.join('\n')).join('\n\n')}\n`;
+  const parts = [heading(report), ...tables, worstLines(report)].filter((lines) => lines.length > 0);
+  return `${parts.map((lines) => lines.join('\n')).join('\n\n')}\n`;
 }
 
-function heading(report: CacheReport): string[] {
-  const { trace, total, cpus, from, warmUp, instructionFetches, l1, policy, protocol, l2, classes } = report;
-  const facts: [label: string, text: string | null][] = [
-    ['trace', `${trace}: ${thousands(warmUp + total.accesses)} accesses, ${cpus === 1 ? '1 CPU' : `${cpus} CPUs`}`],
-    ['left out', instructionFetches > 0 ? `${thousands(instructionFetches)} instruction fetches` : null],
+/** A column of the lines with most misses. */
+interface LineColumn {
+  readonly heading: string;
+  readonly cell: (of: WorstLine) => string;
+  /** Says something only with classes, or without; only where several CPUs share a bus. */
+  readonly classes?: boolean;
+  readonly coherence?: true;
+}
+
+const lineColumns: readonly LineColumn[] = [
+  { heading: 'cold', cell: ({ cold }) => thousands(cold) },
+  { heading: 'replacement', cell: ({ replacement }) => thousands(replacement), classes: false },
+  { heading: 'capacity', cell: ({ capacity }) => thousands(capacity!), classes: true },
+  { heading: 'conflict', cell: ({ conflict }) => thousands(conflict!), classes: true },
+  { heading: 'coherence', cell: ({ coherence }) => thousands(coherence), classes: false, coherence: true },
+  { heading: 'true', cell: ({ trueSharing }) => thousands(trueSharing!), classes: true, coherence: true },
+  { heading: 'false', cell: ({ falseSharing }) => thousands(falseSharing!), classes: true, coherence: true },
+  { heading: 'CPUs', cell: ({ cpus }) => rangesText(cpus), coherence: true },
+];
+
+function worstLines({ worstLines, missingLines, total, cpus, classes }: CacheReport): string[] {
+  if (worstLines.length === 0) return [];
+  const shown = lineColumns.filter((of) => (of.classes ?? classes) === classes && (!of.coherence || cpus > 1));
+  const all = misses(total)!;
+  const rows = worstLines.map((of) => [
+    of.address,
+    thousands(of.misses),
+    `${((100 * of.misses) / all).toFixed(2)} %`,
+    ...shown.map(({ cell }) => cell(of)),
+  ]);
+  return [
+    `lines with most misses, ${worstLines.length} of the ${thousands(missingLines)} that missed`,
+    ...columns([['address', 'misses', 'of all', ...shown.map(({ heading }) => heading)], ...rows], 1),
+  ];
+}
+
+/** Numbers in order, runs of them as a range: 0-2,5. */
+function rangesText(numbers: readonly number[]): string {
+  const runs: [first: number, last: number][] = [];
+  for (const number of numbers) {
+    const run = runs.at(-1);
+    if (run?.[1] === number - 1) run[1] = number;
+    else runs.push([number, number]);
+  }
+  return runs.map(([first, last]) => (first === last ? `${first}` : `${first}-${last}`)).join(',');
+}
+
+/** What was read, as lines of a heading. */
+export function traceFacts(read: TraceRead, accesses: number): [label: string, text: string | null][] {
+  const { trace, cpus, from, warmUp, instructionFetches, otherRecords, foldedPages } = read;
+  const left = [
+    ...(instructionFetches > 0 ? [`${thousands(instructionFetches)} instruction fetches`] : []),
+    ...(otherRecords > 0 ? [`${thousands(otherRecords)} prefetches, flushes, requests between caches`] : []),
+  ];
+  return [
+    ['trace', `${trace}: ${thousands(warmUp + accesses)} accesses, ${cpus === 1 ? '1 CPU' : `${cpus} CPUs`}`],
+    ['left out', left.length > 0 ? left.join('; ') : null],
+    ['folded', foldedPages > 0 ? `${thousands(foldedPages)} pages of 64-bit addresses; counts are as without` : null],
     [
       'counted',
       from > 1 ? `from line ${from} on; the ${thousands(warmUp)} accesses before it warmed the caches` : null,
     ],
+  ];
+}
+
+export const factLines = (facts: readonly (readonly [label: string, text: string | null])[]): string[] =>
+  facts.flatMap(([label, text]) => (text === null ? [] : [`${label.padEnd(8)}  ${text}`]));
+
+function heading(report: CacheReport): string[] {
+  const { total, cpus, l1, policy, protocol, l2, classes } = report;
+  const facts: [label: string, text: string | null][] = [
+    ...traceFacts(report, total.accesses),
     [
       'cache',
       `L1 data, ${cpus === 1 ? '' : 'one a CPU, '}${sizeText(l1.size)}, ${l1.ways} ways, ${l1.sets} sets, lines of ${l1.line} bytes`,
@@ -141,11 +205,8 @@ function heading(report: CacheReport): string[] {
     ],
     ...(classes && cpus > 1 ? sharing.map((text): [string, string] => ['', text]) : []),
   ];
-  return facts.flatMap(([label, text]) => (text === null ? [] : [`${label.padEnd(8)}  ${text}`]));
+  return factLines(facts);
 }
-
-const sizeText = (bytes: number) =>
-  bytes % 1024 === 0 ? `${thousands(bytes / 1024)} KB` : `${thousands(bytes)} bytes`;
 
 function l2Text({ size, ways, policy, shared, inclusion }: SecondLevelGeometry): string {
   const held = inclusion === 'neither' ? 'neither inclusive nor exclusive' : inclusion;

@@ -49,6 +49,9 @@ import {
   seedsOf,
   seedsWarningOf,
   specificationOf,
+  TOUCH_TITLE,
+  touchesToldOf,
+  tracedOf,
   type Verdict,
   verdictOf,
   warningsOf,
@@ -66,12 +69,13 @@ const COLOURS: Record<Verdict, string> = {
 };
 
 export function resultsChart(results: Results): string {
-  const { machine, trace, points } = results;
+  const { machine, points } = results;
   const comparisons = mainComparisons(results.comparisons);
   const question = questionOf(comparisons);
   const answer = answerOf(comparisons);
   const facts = [
-    [machine, trace === null ? results.name : `trace ${trace.name}`].join('  ·  '),
+    [machine, tracedOf(results)].join('  ·  '),
+    ...touchesToldOf(results).map((told) => `touches ${told}`),
     `seeds: ${seedsOf(results)}  ·  specification ${specificationOf(results)}`,
   ];
   const warnings = [...warningsOf(points), ...seedsWarningOf(comparisons)];
@@ -301,7 +305,7 @@ function legend(comparisons: readonly Comparison[]): Block {
     ...verdicts.map((verdict) => [dot(12, 0, verdict), meaning[verdict]] as const),
     ...(intervals ? [[whisker(2, 22, 0, QUIET), '95 % interval'] as const] : []),
     ...(bands
-      ? [[band(2, -7, 20, 14), `range over ${rowKeys === 'touch model' ? 'touch models' : rowKeys}`] as const]
+      ? [[band(2, -7, 20, 14), `range over ${rowKeys === TOUCH_TITLE ? 'touch models' : rowKeys}`] as const]
       : []),
   ];
   let [left, y] = [LEFT, 10];
@@ -322,11 +326,11 @@ const meaning: Record<Verdict, string> = {
   untold: 'one seed, no interval',
 };
 
-function footnote(comparisons: readonly Comparison[], { measures }: Results): Block {
+function footnote(comparisons: readonly Comparison[], results: Results): Block {
   const sentences = [
     'A dot is the change of the misses of all seeds together.',
-    caveatOf(comparisons),
-    ...reachOf(comparisons, measures),
+    caveatOf(comparisons, results),
+    ...reachOf(comparisons, results.measures),
     ...alikeOf(comparisons),
     'Cycles are estimates.',
     ...(comparisons[0].axis === 'colouring' ? [EFFECTIVENESS] : []),

@@ -11,7 +11,7 @@ export function diffTable(diff: ResultsDiff): string {
     [`A  ${a.file}: ${a.name}, ${tellIdentity(a)}`, `B  ${b.file}: ${b.name}, ${tellIdentity(b)}`],
     diff.specification.map(({ key, a, b }) => `specification: ${key} is ${tell(a)} in A, ${tell(b)} in B`),
     [verdict(diff), ...lonely('A', points.onlyInA), ...lonely('B', points.onlyInB)],
-    other.map((member) => `${member} of points differ too`),
+    other.map((member) => `${told[member] ?? member} differs too`),
     countRows('all common points', counts),
     ...combinations.map(({ point, counts }) => countRows(describe(point) || 'the only combination', counts)),
   ];
@@ -20,6 +20,12 @@ export function diffTable(diff: ResultsDiff): string {
     .map((lines) => `${lines.join('\n')}\n`)
     .join('\n');
 }
+
+/** Members of points in words; counts that one side alone has stand for themselves. */
+const told: Readonly<Record<string, string>> = {
+  sets: 'L1 set pressure',
+  missesByRole: 'what was missed, by its role,',
+};
 
 const tellIdentity = ({ slabscope, specificationHash }: ResultsDiff['a']) =>
   `specification ${specificationHash.slice(0, 12)}, slabscope ${slabscope}`;

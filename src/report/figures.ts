@@ -41,6 +41,12 @@ export function numbersIn(numbers: readonly number[]): string {
   return ranges.map(([from, to]) => (from === to ? `${from}` : `${from}${to === from + 1 ? ',' : '-'}${to}`)).join(',');
 }
 
+/** Bytes, in the largest unit of which they are a whole number. */
+export function sizeText(bytes: number): string {
+  if (bytes % 2 ** 20 === 0) return `${thousands(bytes / 2 ** 20)} MB`;
+  return bytes % 1024 === 0 ? `${thousands(bytes / 1024)} KB` : `${thousands(bytes)} bytes`;
+}
+
 export const enumerate = (names: readonly string[]): string => new Intl.ListFormat('en-GB').format(names);
 
 /** A percent sign stays with its figure. */

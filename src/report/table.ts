@@ -4,9 +4,10 @@ import { groupBy } from '../base/group-by.ts';
 import type { Comparison } from '../lab/results/compare.ts';
 import type { Counts } from '../lab/results/counts.ts';
 import type { CombinationMeasures } from '../lab/results/measures.ts';
-import { type Combination, combinationOf, keyOf, type PointResult } from '../lab/results/points.ts';
+import { type Combination, combinationOf, keyOf, type PointResult, RECORDED } from '../lab/results/points.ts';
 import type { Results, TraceReport } from '../lab/results/results.ts';
 import type { Effect, Estimate, Reading } from '../lab/results/statistics.ts';
+import type { TouchSummary } from '../lab/traces/allocation-trace.ts';
 import { intervalOf, percentOf, SEEDS_ALIKE, thousands, wordsOf, wrap } from './figures.ts';
 import { columns } from './text-table.ts';
 import {
@@ -23,6 +24,7 @@ import {
   layoutOf,
   mainComparisons,
   missesOf,
+  passedOverOf,
   questionOf,
   RULES,
   reachOf,
@@ -31,6 +33,7 @@ import {
   seedsOf,
   seedsWarningOf,
   specificationOf,
+  touchesToldOf,
   type Verdict,
   verdictOf,
   warningsOf,
@@ -81,7 +84,8 @@ function heading(results: Results): Line[] {
   const { name, machine, trace } = results;
   const facts: [label: string, items: string[]][] = [
     ['machine', [machine]],
-    ...(trace === null ? [] : traceFacts(trace)),
+    ...(trace === null ? (results.traces ?? []) : [trace]).flatMap((each) => traceFacts(each, results)),
+    ['touches', touchesToldOf(results)],
     ['seeds', [seedsOf(results)]],
     ['specification', [specificationOf(results)]],
   ];
@@ -91,10 +95,11 @@ function heading(results: Results): Line[] {
   return [[name, BOLD], ...styledColumns(rows, 2)];
 }
 
-function traceFacts(trace: TraceReport): [label: string, items: string[]][] {
+function traceFacts(trace: TraceReport, results: Results): [label: string, items: string[]][] {
   const traced = [
     `${trace.name}: ${trace.format}`,
     `${thousands(trace.events)} events`,
+    ...ifAny(trace.bornBefore, 'objects born before'),
     trace.threads === 1 ? '1 thread' : `${thousands(trace.threads)} threads`,
     `${thousands(trace.allocations)} allocations`,
     `${thousands(trace.frees)} frees`,
@@ -104,14 +109,18 @@ function traceFacts(trace: TraceReport): [label: string, items: string[]][] {
     `${thousands(trace.liveAtEnd)} objects live at the end`,
     `${thousands(trace.peakLiveBytes)} bytes at most`,
   ];
+  const { touches } = trace;
   const skipped = Object.entries({
     ...trace.skipped,
+    'touches of objects left out': touches?.skipped ?? 0,
     'other tracepoint': trace.otherTracepoints,
     'line of no known form': trace.otherLines,
   }).filter(([, events]) => events > 0);
   const renamed = trace.caches.filter((cache) => cache.name !== cache.recordedName);
   return [
     ['trace', traced],
+    ['recorded', touches === undefined ? [] : touchFacts(touches)],
+    ['passed over', passedOverOf(results, trace)],
     ['skipped', skipped.map(([reason, events]) => `${reason} (${thousands(events)})`)],
     ['lost', ifAny(trace.lostEvents, 'dropped by the recorder')],
     [
@@ -124,6 +133,14 @@ function traceFacts(trace: TraceReport): [label: string, items: string[]][] {
     ['renamed', renamed.map((cache) => `${cache.recordedName} -> ${cache.name}`)],
   ];
 }
+
+const touchFacts = ({ reads, writes, modifies, inBornBefore, sites, functions }: TouchSummary): string[] => [
+  `${thousands(reads + writes + modifies)} touches`,
+  ...[`${thousands(reads)} reads`, `${thousands(writes)} writes`, `${thousands(modifies)} of both at once`],
+  ...ifAny(inBornBefore, 'in objects born before'),
+  `${thousands(sites)} sites`,
+  ...ifAny(functions, 'functions'),
+];
 
 const ifAny = (count: number, what: string): string[] => (count > 0 ? [`${thousands(count)} ${what}`] : []);
 
@@ -148,7 +165,7 @@ function countsTables({ points, measures }: Results): Line[][] {
   return [...groupBy(points, ({ point }) => point.touch)].flatMap(([touch, group]) => {
     const keys = Object.keys(group[0].point).filter((key) => key !== 'touch' && key !== 'seed');
     const combinations = [...groupBy(group, ({ point }) => keyOf(combinationOf(point))).values()];
-    const under = touch === undefined ? '' : `touch model ${touch}: `;
+    const under = touch === undefined ? '' : touch === RECORDED ? 'recorded touches: ' : `touch model ${touch}: `;
     return [
       [[`${under}counts`, BOLD], ...countsTable(keys, combinations)],
       [
@@ -390,7 +407,7 @@ function sizeCell(of: Comparison): string {
   return size.toFixed(Math.abs(size) < 10 ? 1 : 0).replace(/^-(?=0\.0$)/, '');
 }
 
-function conclusion(comparisons: readonly Comparison[], { measures }: Results): Line[] {
+function conclusion(comparisons: readonly Comparison[], results: Results): Line[] {
   const layout = layoutOf(comparisons);
   return [
     [questionOf(comparisons), BOLD],
@@ -399,7 +416,9 @@ function conclusion(comparisons: readonly Comparison[], { measures }: Results): 
       const told = [effectsOf(members, layout), changesOf(members)].filter((text) => text !== '').join('; ');
       return paragraph(`${group === '' ? '' : `${group}: `}${told}.`, PLAIN);
     }),
-    ...[...reachOf(comparisons, measures), ...alikeOf(comparisons)].flatMap((sentence) => paragraph(sentence, PLAIN)),
-    ...paragraph(caveatOf(comparisons), DIM),
+    ...[...reachOf(comparisons, results.measures), ...alikeOf(comparisons)].flatMap((sentence) =>
+      paragraph(sentence, PLAIN),
+    ),
+    ...paragraph(caveatOf(comparisons, results), DIM),
   ];
 }

@@ -2,8 +2,8 @@
 
 import { groupBy } from '../base/group-by.ts';
 import { type Comparison, primaryOf } from '../lab/results/compare.ts';
-import { type Combination, keyOf, type PointResult } from '../lab/results/points.ts';
-import type { Results } from '../lab/results/results.ts';
+import { type Combination, cachesNamed, keyOf, type PointResult, RECORDED } from '../lab/results/points.ts';
+import type { Results, TraceReport } from '../lab/results/results.ts';
 import { type Effect, ENOUGH_SEEDS, type Estimate, NEGLIGIBLE, type Reading } from '../lab/results/statistics.ts';
 import { enumerate, percentOf, thousands } from './figures.ts';
 
@@ -77,7 +77,8 @@ export function layoutOf(comparisons: readonly Comparison[]): Layout {
   };
 }
 
-const titleOf = (key: string): string => (key === 'touch' ? 'touch model' : key);
+const titleOf = (key: string): string => (key === 'touch' ? TOUCH_TITLE : key);
+export const TOUCH_TITLE = 'touch model';
 
 /** A comparison's row, with its group where there are several. */
 export function caseOf(of: Comparison, comparisons: readonly Comparison[]): string {
@@ -190,14 +191,18 @@ export function changesOf(comparisons: readonly Comparison[]): string {
 // --- What the figures speak of -------------------------------------------------------------------------------------
 
 /** Stands wherever intervals are shown. */
-export function caveatOf([{ seeds }]: readonly Comparison[]): string {
+export function caveatOf(
+  [{ seeds }]: readonly Comparison[],
+  results: Pick<Results, 'points' | 'specification'>,
+): string {
   const intervals =
     seeds === 1
       ? 'One seed gives no interval, and its figures speak of'
       : `Intervals are Student\u2019s t over ${seeds} seeds in pairs, each for itself. They speak of`;
   const few =
     seeds > 1 && seeds < ENOUGH_SEEDS ? ' So few seeds hold only if their differences are normally distributed.' : '';
-  return `${intervals} what a seed draws (touches, threads on CPUs, and the system's past: statics, tasks, caches and what stood in them, pages), not of other workloads.${few}`;
+  const touches = touchesOf(results) === 'recorded' ? '' : 'touches, ';
+  return `${intervals} what a seed draws (${touches}threads on CPUs, and the system's past: statics, tasks, caches and what stood in them, pages), not of other workloads.${few}`;
 }
 
 /** By which rules fewer, more and none are said. */
@@ -268,6 +273,41 @@ export function warningsOf(points: readonly PointResult[]): string[] {
 }
 
 // --- What was run --------------------------------------------------------------------------------------------------
+
+/** Where all touches come from, or none, a trace; or models stand beside it. */
+export function touchesOf({ points, specification }: Pick<Results, 'points' | 'specification'>) {
+  const { touch } = specification as { readonly touch?: unknown };
+  const names = new Set(points.map(({ point }) => point.touch ?? touch));
+  if (!names.has(RECORDED)) return 'models';
+  return names.size === 1 ? 'recorded' : 'both';
+}
+
+export const touchesToldOf = (results: Results): string[] =>
+  ({
+    recorded: ['as recorded: no figure hangs on a touch model'],
+    both: ['as recorded where touch is recorded; all else are models'],
+    models: [],
+  })[touchesOf(results)];
+
+/** What was replayed, else the experiment's name. */
+export function tracedOf({ name, trace, traces = [] }: Results): string {
+  if (trace !== null) return `trace ${trace.name}`;
+  return traces.length === 0 ? name : `traces ${enumerate(traces.map((each) => each.name))}`;
+}
+
+/** The caches of a trace that some points pass over. */
+export function passedOverOf({ specification }: Results, { caches }: TraceReport): string[] {
+  const { workload } = specification as { readonly workload?: unknown };
+  const given = [workload].flat().flatMap((each) => (each as { readonly pass_over?: unknown })?.pass_over ?? []);
+  const names = new Set(given.flatMap((each) => cachesNamed(String(each))));
+  return caches
+    .filter(({ recordedName }) => names.has(recordedName))
+    .map(({ recordedName, objects, touches = 0 }) =>
+      objects === undefined
+        ? recordedName
+        : `${recordedName} (${thousands(objects)} objects, ${thousands(touches)} touches)`,
+    );
+}
 
 export const seedsOf = ({ points, seed }: Results): string =>
   `${new Set(points.map(({ point }) => point.seed)).size}, drawn from '${seed}'`;

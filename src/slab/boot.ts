@@ -3,6 +3,7 @@
  * build is the build. Memory map as of a PC: page 0, 640 KB to 1 MB, and the kernel image with mem_map are reserved.
  */
 
+import { didYouMean } from '../base/did-you-mean.ts';
 import { InputError } from '../base/input-error.ts';
 import type { Random } from '../base/random.ts';
 import type { Machine } from '../hw/machine.ts';
@@ -23,7 +24,8 @@ const SHORTEST_LINE = 16;
 export function boot(machine: Machine, name: string, options: BuildOptions = {}, random?: Random): SlabAllocator {
   const version = kernels.get(name);
   if (version === undefined) {
-    throw new InputError('kernel', `no version ${name}`, `known are ${[...kernels.keys()].join(', ')}`);
+    const names = [...kernels.keys()];
+    throw new InputError('kernel', `no version ${name}`, didYouMean(name, names, `known are ${names.join(', ')}`));
   }
   const nodes = machine.nodes?.each.length ?? 1;
   if (nodes > 1 && !version.features.nodes && options.numa !== false) {

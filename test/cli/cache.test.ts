@@ -5,8 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, test } from 'vitest';
-import type { CacheReport } from '../../src/lab/caches/cache-report.ts';
+import type { CacheReport, SweepReport } from '../../src/lab/caches/cache-report.ts';
 import type { Results } from '../../src/lab/results/results.ts';
+import { COMMAND } from '../command-build.ts';
 
 const root = new URL('../..', import.meta.url).pathname;
 const golden = join(root, 'test/golden/data');
@@ -21,7 +22,7 @@ interface Outcome {
 
 function slabscope(args: readonly string[], input = ''): Promise<Outcome> {
   return new Promise((resolve) => {
-    const child = spawn('node', ['--import', 'tsx', 'src/cli/main.ts', ...args], { cwd: root, timeout: 30_000 });
+    const child = spawn('node', [COMMAND, ...args], { cwd: root, timeout: 30_000 });
     let stdout = '';
     let stderr = '';
     child.stdout.on('data', (chunk) => {
@@ -76,6 +77,68 @@ test('the table of one CPU says nothing of coherence', async () => {
     'trace     one.din: 2 accesses, 1 CPU\nleft out  1 instruction fetches\ncache     L1 data, 32 KB',
   );
   expect(stdout).not.toMatch(/cpu0|coherence|invalidations|MESI/);
+});
+
+test('the lines with most misses, with their classes and who missed them', async () => {
+  const { stdout } = await cache(file('ping.mp', pingPong), '--l1', '1K/2/64', '--classes', '--lines', '1');
+  expect(stdout.split('\n').slice(-4)).toEqual([
+    'lines with most misses, 1 of the 2 that missed',
+    'address  misses   of all  cold  capacity  conflict  true  false  CPUs',
+    '100           5  83.33 %     2         0         0     1      2   0-1',
+    '',
+  ]);
+});
+
+test("valgrind's lackey from standard input: addresses of 64 bits are folded, and told as they stand there", async () => {
+  const lackey = '==1== Lackey\nI  0401ab70,3\n S 1fff000688,8\n L 1fff0006bc,8\n M ffffffff81000004,4\n';
+  const { status, stdout } = await slabscope(['cache', '-', '--json'], lackey);
+  expect(status).toBe(0);
+  const { foldedPages, instructionFetches, total, worstLines } = JSON.parse(stdout) as CacheReport;
+  expect({ foldedPages, instructionFetches }).toEqual({ foldedPages: 2, instructionFetches: 1 });
+  expect(total).toMatchObject({ accesses: 4, straddlingAccesses: 1, readMiss: 2, writeMiss: 1, writeHit: 1 });
+  expect(worstLines.map(({ address }) => address)).toEqual(['ffffffff81000000', '1fff000680', '1fff0006c0']);
+});
+
+describe('--sweep', () => {
+  /** 40 lines in turn, three times. */
+  const turns = Array.from({ length: 120 }, (_, i) => `r ${((i % 40) * 64).toString(16)} 4\n`).join('');
+
+  test('prints misses by size and ways, and draws them', async () => {
+    const picture = join(folder, 'turns.svg');
+    const { status, stdout } = await cache(file('turns.din', turns), '--sweep', '--picture', picture);
+    expect(status).toBe(0);
+    expect(stdout).toBe(
+      [
+        'trace     turns.din: 120 accesses, 1 CPU',
+        'caches    LRU, lines of 64 bytes; write-back, write-allocate',
+        'misses    in % of 120 line accesses; 33.333 % without bounds',
+        'enough    for no more than 1 % beyond that:',
+        '          4 KB with any ways',
+        '',
+        '        1 way   2 ways   4 ways   8 ways  16 ways     full',
+        '1 KB  100.000  100.000  100.000  100.000  100.000  100.000',
+        '2 KB   60.000   73.333  100.000  100.000  100.000  100.000',
+        '4 KB   33.333   33.333   33.333   33.333   33.333   33.333',
+        '',
+      ].join('\n'),
+    );
+    expect(readFileSync(picture, 'utf8')).toMatch(/^<svg .+Enough: 4 KB with any ways\..+<\/svg>\n$/s);
+  });
+
+  test('--json gives all caches, with the counts of single runs', async () => {
+    const path = file('turns.din', turns);
+    const [{ caches, ...read }, { total }] = await Promise.all([
+      cache(path, '--sweep', '--json', '--from', '41').then(({ stdout }) => JSON.parse(stdout) as SweepReport),
+      cache(path, '--l1', '2K/2/64', '--json', '--from', '41').then(({ stdout }) => JSON.parse(stdout) as CacheReport),
+    ]);
+    expect(read).toEqual({
+      ...{ schema: 'slabscope-sweep/1', trace: 'turns.din', from: 41, warmUp: 40, cpus: 1, line: 64 },
+      ...{ instructionFetches: 0, otherRecords: 0, foldedPages: 0, accesses: 80, lineAccesses: 80, unboundedMisses: 0 },
+    });
+    expect(caches.find(({ sets, ways }) => sets === 16 && ways === 2)).toEqual({
+      ...{ sets: 16, ways: 2, size: 2048, misses: total.readMiss },
+    });
+  });
 });
 
 test.each([
@@ -184,6 +247,29 @@ describe('bad input gives one line that names the place, and status 2', () => {
       /'--policy .+'mru' is invalid\. it must be one of lru, /,
     ],
     ['a policy that every object has', 'ping.mp', pingPong, ['--policy', 'toString'], /it must be one of lru, /],
+    [
+      'ways that are too large for folded addresses',
+      'wide.din',
+      'r 7ffe12345678 8\n',
+      ['--l1', '64M/2/64'],
+      /wide\.din: its addresses of 64 bits are folded, and keep 24 bits: too few for ways of 32 MB; choose /,
+    ],
+    [
+      'a picture of nothing',
+      'ping.mp',
+      pingPong,
+      ['--picture', 'x.svg'],
+      /--picture: there is nothing to draw; add --sweep/,
+    ],
+    ...[['--policy', 'fifo'], ['--classes'], ['--l2', '1M/8/64'], ['--protocol', 'write-through']].map(
+      (args): [string, string, string, string[], RegExp] => [
+        `a sweep with ${args[0]}`,
+        'ping.mp',
+        pingPong,
+        ['--sweep', ...args],
+        new RegExp(`${args[0]}: a sweep is of write-back LRU caches, and counts their misses alone; leave it out$`),
+      ],
+    ),
     ...[['--l2-policy', 'lru'], ['--l2-shared'], ['--inclusion', 'exclusive']].map(
       (args): [string, string, string, string[], RegExp] => [
         `${args[0]} without a second level`,

@@ -1,9 +1,18 @@
 /** `slabscope` diff, export, list and init, and what all commands share: help, exit statuses, ends of pipes. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet';
+import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { protocols } from '../../src/hw/cache/coherence.ts';
 import { policyNames } from '../../src/hw/cache/replacement.ts';
@@ -11,10 +20,11 @@ import { cpuModels } from '../../src/hw/cpu-models.ts';
 import type { ResultsDiff } from '../../src/lab/results/diff.ts';
 import type { PointResult } from '../../src/lab/results/points.ts';
 import type { Results } from '../../src/lab/results/results.ts';
-import { columnsOf } from '../../src/lab/results/rows.ts';
+import { columnsOf, pointRows } from '../../src/lab/results/rows.ts';
 import { parseSpecification, tracesOf } from '../../src/lab/specification/specification.ts';
 import { workloads } from '../../src/lab/workloads/all.ts';
-import { touchModels } from '../../src/lab/workloads/touch.ts';
+import { touchNames } from '../../src/lab/workloads/touch.ts';
+import { COMMAND } from '../command-build.ts';
 import { point } from '../report/results.ts';
 import { ended, type Outcome, slabscope, startSlabscope } from './slabscope.ts';
 import { smallExperiment } from './small-experiment.ts';
@@ -49,6 +59,14 @@ describe('diff', () => {
     expect(stdout).toContain('identical: 8 points, and every count of each is the same\n');
   });
 
+  test('of a folder, or a store, with the results beside it: identical', async () => {
+    const out = join(folder, 'out');
+    for (const other of [out, join(out, 'points.jsonl')]) {
+      const { status, stdout } = await slabscope('diff', other, results);
+      expect([status, stdout]).toEqual([0, expect.stringContaining('identical: 8 points')]);
+    }
+  });
+
   test('of one count changed: status 1, and --json tells which', async () => {
     const document = JSON.parse(readFileSync(results, 'utf8'));
     document.points[3].counts.misses += 7;
@@ -65,6 +83,14 @@ describe('diff', () => {
       'results of an older form',
       () => file('older.json', readFileSync(results, 'utf8').replace('slabscope-results/3', 'slabscope-results/2')),
       /older\.json: results of schema version 2; 3 is read here: run the experiment again$/,
+    ],
+    [
+      'a folder of something else',
+      () => {
+        mkdirSync(join(folder, 'else'));
+        return join(folder, 'else');
+      },
+      /else: holds no results\.json, and no points\*\.jsonl; name the folder that a run wrote to$/,
     ],
     ['no JSON', () => file('no.json', '{'), /no\.json: not JSON: /],
     ['no JSON, of several lines', () => file('lines.json', 'a\nb\n'), /lines\.json: not JSON: /],
@@ -84,7 +110,7 @@ describe('diff', () => {
 });
 
 describe('export', () => {
-  const names = () => ['specificationHash', ...Object.keys(points[0]!.point), ...Object.keys(points[0]!.counts)];
+  const names = () => ['experiment', ...Object.keys(points[0]!.point), ...Object.keys(points[0]!.counts)];
 
   test('CSV: a heading, and a row for each point', async () => {
     const out = join(folder, 'points.csv');
@@ -106,35 +132,105 @@ describe('export', () => {
         Object.entries(row).map(([key, value]) => [key, typeof value === 'bigint' ? Number(value) : value]),
       ),
     );
-    const { specificationHash } = JSON.parse(readFileSync(results, 'utf8')) as Results;
-    expect(numbers).toEqual(points.map(({ point, counts }) => ({ specificationHash, ...point, ...counts })));
+    const { name, slabscope: version, specificationHash } = JSON.parse(readFileSync(results, 'utf8')) as Results;
+    expect(numbers).toEqual(points.map(({ point, counts }) => ({ experiment: name, ...point, ...counts })));
+    const { key_value_metadata } = await parquetMetadataAsync(await asyncBufferFromFile(out));
+    expect(Object.fromEntries(key_value_metadata!.map(({ key, value }) => [key, value]))).toEqual({
+      ...{ experiment: name, slabscope: version, specificationHash },
+    });
   });
 
-  test('a file of the store has the same rows, in its own order', async () => {
-    const [out, store] = [join(folder, 'store.csv'), join(folder, 'out', 'points.jsonl')];
-    await slabscope('export', store, '--format', 'csv', '--out', out);
-    await slabscope('export', results, '--format', 'csv', '--out', join(folder, 'points.csv'));
-    const rows = (path: string) => readFileSync(path, 'utf8').split('\n').sort();
-    expect(rows(out)).toEqual(rows(join(folder, 'points.csv')));
+  test('a file of the store has the same rows without the name, in its own order; so has a folder with nothing else', async () => {
+    const [store, alone] = [join(folder, 'out', 'points.jsonl'), join(folder, 'alone')];
+    mkdirSync(alone);
+    copyFileSync(store, join(alone, 'points.jsonl'));
+    const rows = async (of: string) =>
+      (await slabscope('export', of, '--format', 'csv', '--out', '-')).stdout.split('\n').sort();
+    const ofResults = (await rows(results)).map((row) => row.replace(/^[^,]*,/, ''));
+    expect(await rows(store)).toEqual(ofResults.sort());
+    expect(await rows(alone)).toEqual(await rows(store));
+    expect(await rows(join(folder, 'out'))).toEqual(await rows(results));
+  });
+
+  test('standard output has the table and nothing else', async () => {
+    const out = join(folder, 'points.csv');
+    await slabscope('export', results, '--format', 'csv', '--out', out);
+    const { status, stdout, stderr } = await slabscope('export', results, '--format', 'csv', '--out', '-');
+    expect([status, stderr, stdout]).toEqual([0, '', readFileSync(out, 'utf8')]);
+  });
+
+  const table = async (name: string) => {
+    const { stdout } = await slabscope('export', results, '--format', 'csv', '--table', name, '--out', '-');
+    const [heading, ...rows] = stdout
+      .trimEnd()
+      .split('\n')
+      .map((row) => row.split(','));
+    return rows.map((row) => Object.fromEntries(row.map((value, i) => [heading![i]!, value])));
+  };
+
+  test('counts: a row for each count of each point', async () => {
+    const told = points.flatMap(({ point, counts }) =>
+      Object.entries(counts).map(([count, value]) => [String(point.seed), count, String(value)]),
+    );
+    expect((await table('counts')).map(({ seed, count, value }) => [seed, count, value])).toEqual(told);
+  });
+
+  test('measures: a row for each measure of each combination', async () => {
+    const { measures } = JSON.parse(readFileSync(results, 'utf8')) as Results;
+    const told = measures.flatMap(({ measures }) =>
+      Object.entries(measures).map(([measure, value]) => [measure, value === null ? '' : String(value)]),
+    );
+    expect((await table('measures')).map(({ measure, value }) => [measure, value])).toEqual(told);
+  });
+
+  test('comparisons: a row for each measure that is compared, with its interval', async () => {
+    const { comparisons } = JSON.parse(readFileSync(results, 'utf8')) as Results;
+    const rows = await table('comparisons');
+    const [{ axis, base, variant, effects, fixed }] = comparisons as [Results['comparisons'][number]];
+    const { value, interval, reading } = effects.missesPerOperation!;
+    expect(rows.find(({ measure }) => measure === 'missesPerOperation')).toMatchObject({
+      ...{ axis, base, variant, ...fixed, reading },
+      ...{ change: String(value), low: String(interval![0]), high: String(interval![1]) },
+    });
+    const compared = comparisons.flatMap(({ effects }) => Object.values(effects).filter((effect) => effect !== null));
+    expect(rows).toHaveLength(compared.length);
   });
 
   test('a point that lacks an axis or a count has no value there', () => {
     const [a, b] = [point('init-all word on', 0), point('init-all word on', 1)];
     const { touch: _, ...without } = b.point;
     const rows = [a, { point: without, counts: { spins: 2 } } as unknown as PointResult];
-    const columns = columnsOf(rows.map((result) => ({ specificationHash: 'ab', result })));
+    const columns = columnsOf(pointRows(rows.map((result) => ({ specificationHash: 'ab', result }))));
     const values = Object.fromEntries(columns.map(({ name, values }) => [name, values]));
     expect(values).toMatchObject({ touch: ['init-all', null], spins: [null, 2], misses: [a.counts.misses, null] });
   });
 
+  test('points of several specifications are told apart by its hash', () => {
+    const stored = ['ab', 'cd'].map((specificationHash) => ({
+      specificationHash,
+      result: point('init-all word on', 0),
+    }));
+    expect(pointRows(stored).map(({ specificationHash }) => specificationHash)).toEqual(['ab', 'cd']);
+    expect(pointRows(stored.slice(1)).map(Object.keys)).not.toContain('specificationHash');
+  });
+
   test.each([
     ['no format', ['--out', 'x'], /required option '--format <name>' not specified/],
-    ['an unknown format', ['--format', 'xls', '--out', 'x'], /Allowed choices are csv, parquet\./],
+    ['an unknown format', ['--format', 'xls', '--out', 'x'], /Allowed choices are csv, parquet, callgrind\./],
+    ['an unknown table', ['--table', 'all', '--format', 'csv', '--out', 'x'], /Allowed choices are points, counts, /],
     ['a place that cannot be written', ['--format', 'csv', '--out', '/proc/x'], /\/proc\/x: cannot be written \(/],
     ['an empty place', ['--format', 'csv', '--out', ''], /slabscope: '': names no file; name one$/],
   ])('%s: one line, status 2', async (_what, args, line) => {
     expectOneLine(await slabscope('export', results, ...args), line);
   });
+});
+
+test('export of what a store does not have: one line, status 2', async () => {
+  const store = join(folder, 'out', 'points.jsonl');
+  expectOneLine(
+    await slabscope('export', store, '--table', 'measures', '--format', 'csv', '--out', '-'),
+    /points\.jsonl: a store has no measures; name a results\.json$/,
+  );
 });
 
 test('export onto its own input, by whatever name: one line, status 2, and the input is as it was', async () => {
@@ -161,7 +257,7 @@ describe('list', () => {
       machines: Object.keys(cpuModels).join(', '),
       workloads: [...workloads.keys()].join(', '),
       kernels: '2.4.0, 2.4.22, 2.6.17-g4776874',
-      touch: Object.keys(touchModels).join(', '),
+      touch: touchNames.join(', '),
       policies: policyNames.join(', '),
       protocols: Object.keys(protocols).join(', '),
     });
@@ -173,7 +269,28 @@ describe('list', () => {
     expect(JSON.parse(one.stdout)).toEqual({ fifo: 'first in, first out' });
   });
 
+  test('of a workload tells its parameters, its cache and which keys mean something to it', async () => {
+    const { stdout } = await slabscope('list', 'workloads', 'zipf-lookup');
+    expect(stdout).toMatch(/^zipf-lookup: look-ups of live objects by Zipf/);
+    expect(stdout).toMatch(/^ {2}parameter +default +from +what it is$/m);
+    expect(stdout).toMatch(/^ {2}objects +2000 +1 to 1000000 +live objects$/m);
+    expect(stdout).toMatch(/^ {2}cache: looked-up, with objects of 480 bytes unless object_size says otherwise$/m);
+    expect(stdout).toMatch(/^ {2}keys beside the parameters: object_size, touch$/m);
+    const told = JSON.parse((await slabscope('list', 'workloads', 'producer-consumer', '--json')).stdout);
+    expect(told).toMatchObject({ cache: { name: 'handed-over', size: 256 }, cpus: 2 });
+    expect(told.parameters[1]).toMatchObject({ name: 'pairs', values: 'next, across', default: null });
+  });
+
+  test('of a kernel tells what it has, and what it takes', async () => {
+    const { stdout } = await slabscope('list', 'kernels', '2.4.22');
+    expect(stdout).toMatch(/^ {2}arrays of each CPU +of builds with SMP$/m);
+    expect(stdout).toMatch(/^ {2}objects +4 to 131072 bytes$/m);
+    const told = JSON.parse((await slabscope('list', 'kernels', '2.4.22', '--json')).stdout);
+    expect(told).toMatchObject({ features: { nodes: false }, limits: { longestName: 18 } });
+  });
+
   test('a name that is none: one line, status 2', async () => {
+    expectOneLine(await slabscope('list', 'machines', 'sky-lake'), /no such name; did you mean skylake\?$/m);
     expectOneLine(
       await slabscope('list', 'touch', 'all'),
       /list touch all: no such name; known are recorded, init-all, /,
@@ -212,7 +329,7 @@ describe('all commands', () => {
     const { stdout } = await slabscope('--help');
     expect(stdout).toMatch(/Exit status: 0 well; 1 .*; 2 the input is wrong/);
     expect(stdout).toContain('Colours and progress are shown on a terminal only; NO_COLOR=1 leaves colours out.');
-    const known = 'run record schema c2c cache replay list init diff export verify litmus'.split(' ');
+    const known = 'run status record schema c2c cache replay list init diff export verify litmus'.split(' ');
     const [, commands] = /^Commands:\n((?: .*\n)+)/m.exec(stdout)!;
     expect([...commands!.matchAll(/^ {2}(\w+)/gm)].map(([, name]) => name)).toEqual([...known, 'help']);
     for (const name of known) {
@@ -230,7 +347,7 @@ describe('all commands', () => {
   });
 
   test('end quietly when nobody reads any more', () => {
-    const script = `node --import tsx src/cli/main.ts list machines 2>&1 | true; echo "\${PIPESTATUS[0]}"`;
+    const script = `node ${COMMAND} list machines 2>&1 | true; echo "\${PIPESTATUS[0]}"`;
     const root = new URL('../..', import.meta.url).pathname;
     expect(execFileSync('bash', ['-c', `(${script}) 2>&1`], { cwd: root, encoding: 'utf8' })).toBe('141\n');
   });

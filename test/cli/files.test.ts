@@ -20,6 +20,7 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { NewFile, readText, writeWhole } from '../../src/cli/files.ts';
+import { COMMAND } from '../command-build.ts';
 import { ended, slabscope, startSlabscope } from './slabscope.ts';
 
 const root = new URL('../..', import.meta.url).pathname;
@@ -179,7 +180,7 @@ describe('a process that ends amid a file', () => {
     );
     expect((await slabscope('run', experiment, '--out', folder)).status).toBe(0);
     const before = readdirSync(folder).map((name) => [name, readFileSync(join(folder, name), 'utf8')]);
-    const script = `trap '' XFSZ; ulimit -f 40; exec node --import tsx src/cli/main.ts run "$1" --out "$2"`;
+    const script = `trap '' XFSZ; ulimit -f 40; exec node ${COMMAND} run "$1" --out "$2"`;
     const { status, stderr } = spawnSync('bash', ['-c', script, 'bash', experiment, folder], {
       cwd: root,
       encoding: 'utf8',

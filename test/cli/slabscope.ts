@@ -1,5 +1,6 @@
 /** The command as a user has it: a process of its own. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { COMMAND } from '../command-build.ts';
 
 const root = new URL('../..', import.meta.url).pathname;
 
@@ -12,7 +13,7 @@ export interface Outcome {
 export function slabscope(...args: string[]): Promise<Outcome> {
   const options = { cwd: root, timeout: 30_000, maxBuffer: 1 << 24 };
   return new Promise((resolve) => {
-    execFile('node', ['--import', 'tsx', 'src/cli/main.ts', ...args], options, (error, stdout, stderr) =>
+    execFile('node', [COMMAND, ...args], options, (error, stdout, stderr) =>
       resolve({ status: error === null ? 0 : Number(error.code ?? Number.NaN), stdout, stderr }),
     );
   });
@@ -24,7 +25,7 @@ export function startSlabscope(
   environment: Readonly<Record<string, string>> = {},
 ): ChildProcess {
   const env = { ...process.env, ...environment };
-  return spawn('node', ['--import', 'tsx', 'src/cli/main.ts', ...args], { cwd: root, env });
+  return spawn('node', [COMMAND, ...args], { cwd: root, env });
 }
 
 /** What a started process printed, and how it ended. */

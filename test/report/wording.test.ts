@@ -11,12 +11,27 @@ import {
   effectsOf,
   layoutOf,
   missesOf,
+  passedOverOf,
   rangeOf,
   reachOf,
+  touchesOf,
+  touchesToldOf,
   verdictOf,
   warningsOf,
 } from '../../src/report/wording.ts';
-import { aligned, comparison, estimate, fewer, more, negligible, ofOneSeed, point, unclear } from './results.ts';
+import {
+  aligned,
+  comparison,
+  estimate,
+  fewer,
+  more,
+  negligible,
+  ofOneSeed,
+  point,
+  results,
+  trace,
+  unclear,
+} from './results.ts';
 
 describe('the verdict', () => {
   test.each([
@@ -106,10 +121,21 @@ describe('a range', () => {
 });
 
 describe('the caveat', () => {
-  const caveat = (seeds: number) => caveatOf([comparison('a', 'word', fewer, { seeds })]);
+  const caveat = (seeds: number, specification: unknown = {}) =>
+    caveatOf([comparison('a', 'word', fewer, { seeds })], results({ specification, points: [point('a', seeds)] }));
 
   test('says what intervals speak of', () => {
     expect(caveat(10)).toContain('not of other workloads');
+  });
+
+  test('tells touches among what is drawn, unless they were recorded', () => {
+    expect(caveat(10)).toContain('(touches, threads on CPUs, ');
+    const [of] = [comparison('a', 'word', fewer, { seeds: 10 })];
+    const recorded = results({
+      specification: { touch: 'recorded' },
+      points: [{ ...point('a', 0), point: { seed: 0 } }],
+    });
+    expect(caveatOf([of], recorded)).toContain('(threads on CPUs, ');
   });
 
   test('says what intervals over few seeds presume', () => {
@@ -119,6 +145,37 @@ describe('the caveat', () => {
 
   test('tells of no interval of one seed', () => {
     expect(caveat(1)).toMatch(/^One seed gives no interval, .* not of other workloads\.$/);
+  });
+});
+
+describe('touches', () => {
+  const of = (...touches: string[]) => results({ points: touches.map((touch) => point(touch, 0)) });
+
+  test.each([
+    [['recorded'], ['as recorded: no figure hangs on a touch model']],
+    [['recorded', 'init-all'], ['as recorded where touch is recorded; all else are models']],
+    [['init-all'], []],
+  ])('%j: %j', (touches, told) => {
+    expect(touchesToldOf(of(...touches))).toEqual(told);
+  });
+
+  test('of one value are those of the specification', () => {
+    const points = [{ ...point('x', 0), point: { seed: 0 } }];
+    expect(touchesOf(results({ points, specification: { touch: 'recorded' } }))).toBe('recorded');
+    expect(touchesOf(results({ points, specification: { touch: 'init-all' } }))).toBe('models');
+  });
+
+  test('that are passed over are told by their caches', () => {
+    const caches = [
+      { recordedName: 'task_struct', name: 'task_struct', size: 6208, objects: 3, touches: 14_000 },
+      { recordedName: 'filp', name: 'filp', size: 232, objects: 2, touches: 2 },
+    ];
+    const passedOver = (pass_over: unknown) =>
+      passedOverOf(results({ specification: { workload: { name: 'replay', pass_over } } }), { ...trace, caches });
+    expect(passedOver('task_struct gone')).toEqual(['task_struct (3 objects, 14,000 touches)']);
+    expect(passedOver(['none', 'filp task_struct'])).toHaveLength(2);
+    expect(passedOver('none')).toEqual([]);
+    expect(passedOver(undefined)).toEqual([]);
   });
 });
 

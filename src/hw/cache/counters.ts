@@ -78,6 +78,18 @@ export class Counters {
   longestInterruptsOff = 0;
   interrupts = 0;
 
+  /** The access counted last is a piece of the one before: these are one, which straddles lines. */
+  join(kind: 'r' | 'w' | 'x'): void {
+    if (kind === 'r') {
+      this.loads--;
+      this.straddledLoads++;
+    } else {
+      this.stores--;
+      this.straddledStores++;
+    }
+    if (kind === 'x') this.locked--;
+  }
+
   get accesses(): number {
     return this.loads + this.stores;
   }

@@ -62,21 +62,71 @@ export interface CacheCounts {
   readonly endO: number;
 }
 
-/** What `slabscope cache` gives. */
-export interface CacheReport {
-  readonly schema: 'slabscope-cache/1';
+/** A memory trace, and what of it counts. */
+export interface TraceRead {
   readonly trace: string;
+  readonly cpus: number;
+  /** The line of the trace from which on accesses are counted, and how many came before. */
+  readonly from: number;
+  readonly warmUp: number;
+  /** Left out: instruction fetches; prefetches, flushes, requests between caches. */
+  readonly instructionFetches: number;
+  readonly otherRecords: number;
+  /** Pages of 64-bit addresses that stand elsewhere in the 32 bits of the caches. */
+  readonly foldedPages: number;
+}
+
+/** A line that missed, and why. */
+export interface WorstLine {
+  /** As it stands in the trace, in hexadecimal. */
+  readonly address: string;
+  readonly misses: number;
+  readonly cold: number;
+  readonly replacement: number;
+  readonly coherence: number;
+  /** Only with classes, as of CacheCounts. */
+  readonly capacity?: number;
+  readonly conflict?: number;
+  readonly trueSharing?: number;
+  readonly falseSharing?: number;
+  /** Those that missed it. */
+  readonly cpus: readonly number[];
+}
+
+/** What `slabscope cache` gives. */
+export interface CacheReport extends TraceRead {
+  readonly schema: 'slabscope-cache/1';
   readonly l1: { readonly size: number; readonly ways: number; readonly line: number; readonly sets: number };
   readonly policy: string;
   readonly protocol: string;
   readonly l2: SecondLevelGeometry | null;
   readonly classes: boolean;
-  readonly cpus: number;
-  /** The line of the trace from which on accesses are counted, and how many came before. */
-  readonly from: number;
-  readonly warmUp: number;
-  /** Left out. */
-  readonly instructionFetches: number;
   readonly total: CacheCounts;
   readonly perCpu: readonly CacheCounts[];
+  /** How many lines missed, and those of them that missed most. */
+  readonly missingLines: number;
+  readonly worstLines: readonly WorstLine[];
+}
+
+/** One of the caches of a sweep. */
+export interface SweptCache {
+  /** 1: fully associative. */
+  readonly sets: number;
+  readonly ways: number;
+  /** In bytes. */
+  readonly size: number;
+  /** Of all CPUs, each with such a cache. */
+  readonly misses: number;
+}
+
+/** What `slabscope cache --sweep` gives. */
+export interface SweepReport extends TraceRead {
+  readonly schema: 'slabscope-sweep/1';
+  readonly line: number;
+  readonly accesses: number;
+  readonly lineAccesses: number;
+  /** Of caches without bounds: a CPU's first use of each line, and the first after another's write. */
+  readonly unboundedMisses: number;
+  /** Fully associative ones first, by size; then by sets and ways. */
+  readonly caches: readonly SweptCache[];
 }

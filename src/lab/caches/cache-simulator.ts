@@ -9,6 +9,8 @@ import type { CacheGeometry, Latencies, SecondLevelGeometry } from '../../hw/cpu
 import type { AccessKind } from '../../hw/observe.ts';
 import { cacheCounts } from './cache-counts.ts';
 import type { CacheCounts } from './cache-report.ts';
+import { eachLine } from './each-line.ts';
+import { LineMisses } from './line-misses.ts';
 
 /** Our names of policies, and those of other simulators and of test/golden. */
 export const policies: Readonly<Record<string, PolicyName>> = {
@@ -35,8 +37,11 @@ export interface SimulatorOptions {
 
 export class CacheSimulator {
   readonly caches: CacheHierarchy;
+  readonly lineMisses = new LineMisses();
   /** Accesses that touched more than one line, by CPU. */
   readonly #straddling: number[] = [];
+  /** Of the access that is being made, so far. */
+  #pieces = 0;
 
   constructor(options: SimulatorOptions) {
     const { geometry, cpus, classes, protocol = 'mesi', l2 = null, random } = options;
@@ -44,13 +49,23 @@ export class CacheSimulator {
     this.#addUpTo(cpus - 1);
   }
 
-  /** CPUs are numbered from 0 to 31; addresses have 32 bits. */
-  access(cpu: number, kind: AccessKind, address: number, bytes: number): void {
+  /** CPUs are numbered from 0 to 31; addresses have 32 bits. `goesOn`: as AccessConsumer has it. */
+  access(cpu: number, kind: AccessKind, address: number, bytes: number, goesOn?: true): void {
     const l1 = this.caches.l1s[cpu] ?? this.#addUpTo(cpu);
-    if (address >>> l1.shift !== (address + bytes - 1) >>> l1.shift) this.#straddling[cpu]++;
+    if (goesOn === undefined) this.#pieces = 0;
+    if (address >>> l1.shift === (address + bytes - 1) >>> l1.shift) this.#use(l1, kind, address, bytes);
+    else eachLine(address, bytes, 1 << l1.shift, (first, length) => this.#use(l1, kind, first, length));
+  }
+
+  /** A piece of an access, within one line, so that each miss is seen apart. */
+  #use(l1: L1, kind: AccessKind, address: number, bytes: number): void {
     if (kind === 'r') l1.load(address, bytes);
     else if (kind === 'w') l1.store(address, bytes);
     else l1.modify(address, bytes);
+    this.lineMisses.look(l1, address);
+    if (++this.#pieces === 1) return;
+    l1.counters.join(kind);
+    if (this.#pieces === 2) this.#straddling[l1.cpu]++;
   }
 
   /** What each CPU's cache did so far. */
@@ -61,6 +76,7 @@ export class CacheSimulator {
   /** As counts, for those who take what came before off again: from now on sharing is told of later misses alone. */
   startCounting(): CacheCounts[] {
     for (const { classes } of this.caches.l1s) classes?.startCounting();
+    this.lineMisses.startCounting();
     return this.counts();
   }
 
@@ -69,6 +85,7 @@ export class CacheSimulator {
     while (l1s.length <= cpu) {
       this.caches.addL1();
       this.#straddling.push(0);
+      this.lineMisses.addCpu();
     }
     return l1s[cpu];
   }

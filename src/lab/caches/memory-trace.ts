@@ -1,20 +1,27 @@
 /**
- * Memory traces for cache simulators, one access a line, read from bytes as they come:
- *
- *     mp               <cpu> <r|w|x> <hex address> <hex size>    several CPUs; x: a locked read-modify-write
- *     din              <r|w|x|i> <hex address> <hex size>        Dinero IV's extended din
- *     traditional din  <0|1|2> <hex address>                     Dinero III's: read, write, instruction fetch
- *
- * The first access decides the form of all. Numbers may begin with 0x. Blank lines and lines that begin with # are left out;
- * what follows the last field is a comment. Traditional din has no sizes: as in Dinero IV, every access is of the aligned 4
- * bytes at its address. Instruction fetches (i, 2) are counted and left out. Dinero's other labels are errors.
- *
- * Sources: Dinero IV's description of its input formats (comments of xdinfmt.c and dinfmt.c, NOTES, release 7); test/golden.
+ * Memory traces for cache simulators, one access a line, read from bytes as they come. What forms a line may have stands in
+ * trace-forms.ts; the first access decides the form of all. Blank lines and lines that begin with # are left out; so are
+ * instruction fetches, prefetches and the like, which are counted.
  */
 import { InputError } from '../../base/input-error.ts';
 import type { AccessKind } from '../../hw/observe.ts';
+import { LineReader } from './line-reader.ts';
+import { FRAMES_A_COLOUR, KEPT_BITS, PAGE_BYTES, PageFolding } from './page-folding.ts';
+import {
+  FETCH,
+  LOCKED,
+  MALFORMED,
+  MODIFY,
+  OTHER,
+  READ,
+  type Threads,
+  type TraceForm,
+  traceForms,
+  WRITE,
+} from './trace-forms.ts';
 
-export type AccessConsumer = (cpu: number, kind: AccessKind, address: number, bytes: number) => void;
+/** `goesOn`: no access of its own, but where the one before goes on, since its next page is not the next one here. */
+export type AccessConsumer = (cpu: number, kind: AccessKind, address: number, bytes: number, goesOn?: true) => void;
 
 /** As many CPUs as a bus can tell apart. */
 export const MAX_CPUS = 32;
@@ -23,82 +30,32 @@ const MAX_ACCESS = 2 ** 20;
 const MAX_LINE = 2 ** 16;
 
 const LINE_FEED = 10;
-const RETURN = 13;
 const HASH = 35;
-const ZERO = 48;
-const X = 120;
 
-/** What a byte is, by its code. */
-const isBlank = new Uint8Array(256);
-for (const blank of ' \t\r') isBlank[blank.charCodeAt(0)] = 1;
-const NO_DIGIT = 16;
-const hexDigit = new Uint8Array(256).fill(NO_DIGIT);
-for (let digit = 0; digit < 16; digit++) {
-  const text = digit.toString(16);
-  for (const code of [text, text.toUpperCase()]) hexDigit[code.charCodeAt(0)] = digit;
-}
-
-/** Labels are indices of `kinds`. */
-const [NONE, FETCH] = [0, 4];
-const kinds = ['r', 'r', 'w', 'x', 'r'] as const satisfies AccessKind[];
-const labelsOf = (spelling: Record<string, number>) => {
-  const labels = new Uint8Array(256);
-  for (const [letter, label] of Object.entries(spelling)) {
-    labels[letter.charCodeAt(0)] = labels[letter.toUpperCase().charCodeAt(0)] = label;
-  }
-  return labels;
-};
-const letters = labelsOf({ r: 1, w: 2, x: 3, i: FETCH });
-
-interface Form {
-  readonly recognized: RegExp;
-  readonly line: string;
-  readonly hasCpu: boolean;
-  readonly labels: Uint8Array;
-  readonly hasSize: boolean;
-}
-
-const forms: readonly Form[] = [
-  {
-    recognized: /^\d+[ \t]+[rwxi][ \t]/i,
-    line: '`<cpu> <r|w|x> <hex address> <hex size>`',
-    hasCpu: true,
-    labels: letters,
-    hasSize: true,
-  },
-  {
-    recognized: /^[rwxi][ \t]/i,
-    line: '`<r|w> <hex address> <hex size>`',
-    hasCpu: false,
-    labels: letters,
-    hasSize: true,
-  },
-  {
-    recognized: /^[0-2][ \t]+(0x)?[0-9a-f]+(\s|$)/i,
-    line: '`<0|1|2> <hex address>`',
-    hasCpu: false,
-    labels: labelsOf({ 0: 1, 1: 2, 2: FETCH }),
-    hasSize: false,
-  },
-];
+const KNOWN_FORMS = 'a line of mp, din, lackey, gem5 or DynamoRIO (slabscope cache --help)';
 
 /** Whether a text begins as a memory trace does. */
 export function isMemoryTrace(text: string): boolean {
   const first = text.split('\n').find((line) => /^\s*[^\s#]/.test(line));
-  return first !== undefined && forms.some(({ recognized }) => recognized.test(first.trimStart()));
+  return first !== undefined && traceForms.some(({ recognized }) => recognized.test(first.trimStart()));
 }
 
 export class MemoryTraceParser {
   /** The number of the line that is being read, from 1; at the end, how many there were. */
   line = 0;
   accesses = 0;
-  /** Left out. */
+  /** Left out: instruction fetches; prefetches, flushes, requests between caches. */
   instructionFetches = 0;
+  otherRecords = 0;
+  /** Where pages of 64-bit addresses stand. */
+  readonly folding = new PageFolding();
 
   readonly #file: string;
   readonly #cpus: number;
   readonly #consumer: AccessConsumer;
-  #form: Form | null = null;
+  readonly #reader = new LineReader();
+  readonly #threads: Threads = new Map();
+  #form: TraceForm | null = null;
   /** A line whose end has not come yet. */
   #begun = new Uint8Array(0);
 
@@ -148,103 +105,90 @@ export class MemoryTraceParser {
 
   /** Reads the whole lines in `bytes`, from `from` to `end`, which stands behind a line feed. */
   #readLines(bytes: Uint8Array, from: number, end: number): void {
-    let at = from;
-    while (at < end) {
-      const start = at;
+    const line = this.#reader;
+    line.bytes = bytes;
+    for (let start = from; start < end; start = line.at + 1) {
       this.line++;
-      let byte = bytes[at];
-      while (isBlank[byte] === 1) byte = bytes[++at];
-      if (byte === LINE_FEED) {
-        at++;
-        continue;
-      }
-      if (byte === HASH) {
-        at = bytes.indexOf(LINE_FEED, at) + 1;
-        continue;
-      }
-      const form = this.#form ?? this.#recognize(bytes, start, at);
-
-      let cpu = 0;
-      if (form.hasCpu) {
-        const first = at;
-        for (; byte >= ZERO && byte <= ZERO + 9; byte = bytes[++at]) cpu = cpu * 10 + byte - ZERO;
-        if (at === first || isBlank[byte] === 0) this.#noAccess(bytes, start);
-        while (isBlank[byte] === 1) byte = bytes[++at];
-        if (cpu >= this.#cpus) this.#tooManyCpus(cpu);
-      }
-
-      const label = form.labels[byte];
-      byte = bytes[++at];
-      if (label === NONE || isBlank[byte] === 0) this.#noAccess(bytes, start);
-      while (isBlank[byte] === 1) byte = bytes[++at];
-
-      let first = at;
-      if (byte === ZERO && (bytes[at + 1] | 0x20) === X) {
-        first = at += 2;
-        byte = bytes[at];
-      }
-      let address = 0;
-      for (let digit = hexDigit[byte]; digit !== NO_DIGIT; digit = hexDigit[byte]) {
-        address = address * 16 + digit;
-        byte = bytes[++at];
-      }
-      if (at === first) this.#noAccess(bytes, start);
-
-      let size = 4;
-      if (form.hasSize) {
-        if (isBlank[byte] === 0) this.#noAccess(bytes, start);
-        while (isBlank[byte] === 1) byte = bytes[++at];
-        first = at;
-        if (byte === ZERO && (bytes[at + 1] | 0x20) === X) {
-          first = at += 2;
-          byte = bytes[at];
-        }
-        size = 0;
-        for (let digit = hexDigit[byte]; digit !== NO_DIGIT; digit = hexDigit[byte]) {
-          size = size * 16 + digit;
-          byte = bytes[++at];
-        }
-        if (at === first) this.#noAccess(bytes, start);
-      } else address -= address % 4;
-
-      if (byte !== LINE_FEED) {
-        if (isBlank[byte] === 0) this.#noAccess(bytes, start);
-        const lineEnd = bytes.indexOf(LINE_FEED, at);
-        // A lone carriage return is no end of line here: what it ends must not pass for a comment.
-        if (bytes.subarray(at, lineEnd - 1).includes(RETURN)) this.#noAccess(bytes, start);
-        at = lineEnd;
-      }
-      at++;
-
-      if (label === FETCH) {
-        this.instructionFetches++;
-        continue;
-      }
-      if (size === 0 || size > MAX_ACCESS) this.#badSize(size);
-      if (address + size > 2 ** 32) this.#beyond32Bits(address, size);
-      this.accesses++;
-      this.#consumer(cpu, kinds[label], address, size);
+      line.at = start;
+      line.blanks();
+      if (line.atEnd) continue;
+      if (line.byte === HASH) line.skip();
+      else this.#readAccess(this.#form ?? this.#recognize(), start);
     }
   }
 
-  #recognize(bytes: Uint8Array, start: number, at: number): Form {
-    const text = textOfLine(bytes, at);
-    const form = forms.find(({ recognized }) => recognized.test(text));
-    if (form === undefined) this.#noAccess(bytes, start);
+  #readAccess(form: TraceForm, start: number): void {
+    const line = this.#reader;
+    const what = form.read(line, this.#threads);
+    if (what === READ) this.#tell('r');
+    else if (what === WRITE) this.#tell('w');
+    else if (what === LOCKED) this.#tell('x');
+    else if (what === FETCH) this.instructionFetches++;
+    else if (what === MODIFY) {
+      this.#tell('r');
+      this.#tell('w');
+    } else if (what === OTHER) this.otherRecords++;
+    else if (what === MALFORMED) this.#noAccess(start);
+  }
+
+  #tell(kind: AccessKind): void {
+    const { cpu, page, offset, size } = this.#reader;
+    if (cpu >= this.#cpus) this.#tooManyCpus(cpu);
+    if (size === 0 || size > MAX_ACCESS) this.#badSize(size);
+    this.accesses++;
+    const frame = this.#frameOf(page);
+    if (offset + size <= PAGE_BYTES) this.#consumer(cpu, kind, frame * PAGE_BYTES + offset, size);
+    else this.#tellAcrossPages(kind, frame);
+  }
+
+  /** In one piece, as far as frames follow each other as their pages do. */
+  #tellAcrossPages(kind: AccessKind, first: number): void {
+    const { cpu, page, offset, size } = this.#reader;
+    let address = first * PAGE_BYTES + offset;
+    let bytes = PAGE_BYTES - offset;
+    let goesOn: true | undefined;
+    for (let next = 1, left = size - bytes; left > 0; next++, left -= PAGE_BYTES) {
+      const frame = this.#frameOf(page + next);
+      if (frame * PAGE_BYTES !== address + bytes) {
+        this.#consumer(cpu, kind, address, bytes, goesOn);
+        goesOn = true;
+        address = frame * PAGE_BYTES;
+        bytes = 0;
+      }
+      bytes += Math.min(left, PAGE_BYTES);
+    }
+    this.#consumer(cpu, kind, address, bytes, goesOn);
+  }
+
+  #frameOf(page: number): number {
+    const frame =
+      page < 2 ** 52 ? this.folding.frameOf(page) : this.#fail('an access beyond 64 bits', 'mend the trace');
+    if (frame >= 0) return frame;
+    return this.#fail(
+      `more than ${FRAMES_A_COLOUR} pages that agree in the low ${KEPT_BITS} bits of their addresses`,
+      'here is room for 4 GB, folded so that these bits stay: cut the trace before this line',
+    );
+  }
+
+  #recognize(): TraceForm {
+    const line = this.#reader;
+    const text = textOfLine(line.bytes, line.at);
+    const form = traceForms.find(({ recognized }) => recognized.test(text));
+    if (form === undefined) this.#noAccess(line.at);
     this.#form = form;
     return form;
   }
 
   #expected(): string {
-    return this.#form === null ? forms.map(({ line }) => line).join(' or ') : this.#form.line;
+    return this.#form === null ? KNOWN_FORMS : this.#form.line;
   }
 
   #fail(problem: string, remedy: string): never {
     throw new InputError(`${this.#file}:${this.line}`, problem, remedy);
   }
 
-  #noAccess(bytes: Uint8Array, start: number): never {
-    const text = textOfLine(bytes, start).trim();
+  #noAccess(start: number): never {
+    const text = textOfLine(this.#reader.bytes, start).trim();
     this.#fail(`not a memory access: ${JSON.stringify(text.slice(0, 60))}`, `expected ${this.#expected()}`);
   }
 
@@ -253,14 +197,7 @@ export class MemoryTraceParser {
   }
 
   #badSize(size: number): never {
-    this.#fail(`an access of ${size} bytes`, `the size, in hexadecimal, must be from 1 to ${MAX_ACCESS.toString(16)}`);
-  }
-
-  #beyond32Bits(address: number, size: number): never {
-    this.#fail(
-      `an access of ${size} bytes at 0x${address.toString(16)}`,
-      'addresses have 32 bits here: fold them, one to one, so that the low bits (set and offset) stay',
-    );
+    this.#fail(`an access of ${size} bytes`, `an access is of 1 to ${MAX_ACCESS} bytes`);
   }
 }
 
@@ -292,6 +229,8 @@ export class AccessList {
     });
     parser.push(bytes);
     parser.end();
+    if (parser.folding.moved > 0)
+      throw new InputError(file, 'addresses of more than 32 bits', 'here they have 32 bits');
     return list;
   }
 

@@ -12,7 +12,7 @@ import { equalNodes, type NodesOptions, usualRemoteCycles } from '../../hw/nodes
 import type { SlabAllocator } from '../../slab/allocator.ts';
 import { boot } from '../../slab/boot.ts';
 import type { BuildOptions } from '../../slab/kernel-version.ts';
-import type { Point, PointResult } from '../results/points.ts';
+import { type Point, type PointResult, RECORDED } from '../results/points.ts';
 import { KeyError } from '../specification/problems.ts';
 import { interferenceOf, type Settings, seedOf, settingsOf } from '../specification/settings.ts';
 import { cpuModelOf, type DrawnPart, limitsOf, type Specification } from '../specification/specification.ts';
@@ -23,7 +23,7 @@ import { workloads } from '../workloads/all.ts';
 import { Interference } from '../workloads/interference.ts';
 import { placementOf } from '../workloads/placement.ts';
 import { startTimerInterrupts } from '../workloads/timer-interrupts.ts';
-import { RECORDED, touchModels, untouched } from '../workloads/touch.ts';
+import { type TouchKnowledge, touchModels, untouched } from '../workloads/touch.ts';
 import { WorkloadContext } from '../workloads/workload.ts';
 import { establish, startFresh } from './history.ts';
 
@@ -81,7 +81,10 @@ export function runPoint(
     touch:
       settings.touch === undefined || settings.touch === RECORDED || !byModel
         ? untouched
-        : touchModels[settings.touch](seed, (cache) => usedFields(cache)),
+        : touchModels[settings.touch](
+            seed,
+            knowledge(specification, trace, (cache) => context.caches[cache]?.name),
+          ),
     recordedTouches: settings.touch === RECORDED,
     trace,
     placement: placementOf(
@@ -94,7 +97,6 @@ export function runPoint(
     think: settings.think ?? 0,
     placed: observer?.placed,
   });
-  const usedFields = (cache: number) => specification.fields?.[context.caches[cache]?.name ?? ''];
   const workload = definition.start(context, settings.workload, settings.object_size ?? null);
   if (settings.history === 'fresh') context.onEachCpu(() => startFresh(context, workload, cpu), [cpu]);
   else establish(context, workload, limitsOf(specification), seedFor('history'));
@@ -121,6 +123,25 @@ export function runPoint(
   return {
     ...{ point, counts, sets: measurement.sets() },
     ...(attribution === null ? {} : { missesByRole: attribution.missesByRole() }),
+  };
+}
+
+/** What touch models ask for; `nameOf` tells how the kernel calls a cache. */
+function knowledge(
+  { fields, profile }: Specification,
+  trace: AllocationTrace | null,
+  nameOf: (cache: number) => string | undefined,
+): TouchKnowledge {
+  if (typeof profile === 'string')
+    throw new KeyError(['profile'], `${profile} has not been read`, 'give what is in it');
+  const recordedNames = new Map(trace?.caches.map(({ name, recordedName }) => [name, recordedName]));
+  return {
+    fieldsOf: (cache) => fields?.[nameOf(cache) ?? ''],
+    profile,
+    recordedNameOf: (cache) => {
+      const name = nameOf(cache);
+      return name === undefined ? undefined : (recordedNames.get(name) ?? name);
+    },
   };
 }
 

@@ -2,7 +2,7 @@
  * Layouts by cache, as traces of touches have them beside them: `{ "dentry": { "struct": "dentry", "size": 192, "fields": [{ "name":
  * "d_flags", "offset": 0, "size": 4, "type": "unsigned int" }, ...] }, "kmalloc:fdtable": { ..., "allocated_by": "alloc_fdtable" } }`.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { InputError } from '../../base/input-error.ts';
 import type { Struct } from './struct-layout.ts';
 

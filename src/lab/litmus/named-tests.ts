@@ -3,6 +3,7 @@
  * `threads` (json-tests.ts). Taken from uwplse/memsynth, litmus/tests/x86.rkt, as litmus-named.json of test/golden is;
  * there iwp2.2/amd2 is listed with the program of amd1, and n8 is as corrected in the errata.
  */
+import { didYouMean } from '../../base/did-you-mean.ts';
 import { InputError } from '../../base/input-error.ts';
 import { type LitmusRecord, parseJsonTests } from './json-tests.ts';
 
@@ -70,7 +71,7 @@ export function publishedTest(name: string): LitmusRecord {
     throw new InputError(
       name,
       'no such file, and no published test of that name',
-      `names are ${litmusNames().join(', ')}`,
+      didYouMean(name, litmusNames(), `names are ${litmusNames().join(', ')}`),
     );
   }
   return record(test);

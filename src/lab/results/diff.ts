@@ -1,7 +1,7 @@
 /** Two results held against each other, point by point, both sides of a pair under the same seed. */
 import { mean, sum } from 'simple-statistics';
 import { groupBy } from '../../base/group-by.ts';
-import { type Combination, combinationOf, keyOf, type Point, type PointResult } from './points.ts';
+import { type AxisValue, type Combination, combinationOf, keyOf, type Point, type PointResult } from './points.ts';
 import type { KnownResults } from './read-results.ts';
 import { changeOf, type Estimate, estimateOf, ratioOfSums } from './statistics.ts';
 
@@ -55,10 +55,16 @@ interface PointPair {
   readonly b: PointResult;
 }
 
-/** Results with the file that they are from. */
-export type FiledResults = KnownResults & { readonly file: string };
+/** Results with the file that they are from; those of a store have no specification. */
+export interface FiledResults extends Pick<KnownResults, 'name' | 'slabscope' | 'specificationHash' | 'points'> {
+  readonly file: string;
+  readonly specification: KnownResults['specification'] | null;
+}
 
-export function diffResults(a: FiledResults, b: FiledResults): ResultsDiff {
+/** A key that varies on one side alone is an axis of one value on the other, if its specification tells that. */
+export function diffResults(wholeA: FiledResults, wholeB: FiledResults): ResultsDiff {
+  const keys = [...new Set([wholeA, wholeB].flatMap(({ points }) => Object.keys(points[0]?.point ?? {})))];
+  const [a, b] = [withKeys(wholeA, keys), withKeys(wholeB, keys)];
   const inB = new Map(b.points.map((result) => [keyOf(result.point), result]));
   const inA = new Set(a.points.map(({ point }) => keyOf(point)));
   const pairs = a.points.flatMap((result): PointPair[] => {
@@ -78,7 +84,8 @@ export function diffResults(a: FiledResults, b: FiledResults): ResultsDiff {
     identical: points.different + points.onlyInA.length + points.onlyInB.length === 0,
     a: identityOf(a),
     b: identityOf(b),
-    specification: specificationDiff(a.specification, b.specification),
+    specification:
+      a.specification === null || b.specification === null ? [] : specificationDiff(a.specification, b.specification),
     points,
     counts: changes(pairs, common),
     combinations: [...groupBy(pairs, ({ a }) => keyOf(combinationOf(a.point))).values()].flatMap((group) => {
@@ -87,6 +94,28 @@ export function diffResults(a: FiledResults, b: FiledResults): ResultsDiff {
     }),
     other: [...new Set(pairs.flatMap(membersThatDiffer))].filter((member) => member !== 'counts'),
   };
+}
+
+function withKeys(results: FiledResults, keys: readonly string[]): FiledResults {
+  const known = Object.keys(results.points[0]?.point ?? {});
+  const constants = keys.flatMap((key) => {
+    const value = known.includes(key) ? null : constantAt(results.specification, key.split('.'));
+    return value === null ? [] : [[key, value] as const];
+  });
+  if (constants.length === 0) return results;
+  const added = Object.fromEntries(constants);
+  return {
+    ...results,
+    points: results.points.map((result) => ({ ...result, point: { ...added, ...result.point } })),
+  };
+}
+
+/** As points show a value: what is written out by its name. Null where there is none. */
+function constantAt(group: unknown, [key, ...rest]: readonly string[]): AxisValue | null {
+  const value = isGroup(group) ? group[key!] : undefined;
+  if (rest.length > 0) return constantAt(value, rest);
+  const label = isGroup(value) ? value.name : value;
+  return typeof label === 'string' || typeof label === 'number' ? label : null;
 }
 
 const identityOf = ({ file, name, slabscope, specificationHash }: FiledResults): ResultsIdentity => ({

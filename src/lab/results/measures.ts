@@ -2,6 +2,7 @@
  * Measures: what is computed from a point's counts, in one place. Each is a fraction, so that over several seeds it is a ratio
  * of sums: a seed weighs as much as it counted. docs/measures.md defines them all.
  */
+import { log2 } from '../../base/elementary.ts';
 import { groupBy } from '../../base/group-by.ts';
 import type { Counts, SetPressure } from './counts.ts';
 import { type Combination, combinationOf, keyOf, type PointResult } from './points.ts';
@@ -143,8 +144,8 @@ const sum = (values: readonly number[]): number => values.reduce((total, value) 
 export function entropy(perSet: readonly number[]): number | null {
   const total = sum(perSet);
   if (total === 0 || perSet.length < 2) return null;
-  const bits = perSet.filter((count) => count > 0).map((count) => (count / total) * Math.log2(total / count));
-  return sum(bits) / Math.log2(perSet.length);
+  const bits = perSet.filter((count) => count > 0).map((count) => (count / total) * log2(total / count));
+  return sum(bits) / log2(perSet.length);
 }
 
 /** The Gini coefficient of the same: 0 evenly, (sets - 1) / sets all in one. */

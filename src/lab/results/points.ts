@@ -12,6 +12,16 @@ export type AxisValue = string | number;
  */
 export type Point = Readonly<Record<string, AxisValue>> & { readonly seed: number };
 
+/** The value of `touch` that is no model: what the trace tells. */
+export const RECORDED = 'recorded';
+
+/** Beside names of caches, where passing them over varies. */
+export const NONE_PASSED_OVER = 'none';
+
+/** The names of caches in a value of `pass_over`. */
+export const cachesNamed = (text: string): string[] =>
+  text.split(/\s+/).filter((name) => name !== '' && name !== NONE_PASSED_OVER);
+
 /** All of a point but its seed. */
 export type Combination = Readonly<Record<string, AxisValue>>;
 

@@ -1,5 +1,5 @@
 /** Reading back what a run wrote, as far as it is told here: the points with all that they counted, and what they are of. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { InputError } from '../../base/input-error.ts';
 import type { PointResult } from './points.ts';
 import { RESULTS_SCHEMA } from './results.ts';

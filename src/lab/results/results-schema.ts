@@ -3,7 +3,7 @@
  * Members may be added within a version, so readers pass over those that they do not know; a member that goes, or changes its
  * meaning, makes a new version.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { measureNames } from './measures.ts';
 import { RESULTS_SCHEMA } from './results.ts';
 
@@ -92,7 +92,12 @@ const trace = z.looseObject({
     .optional()
     .meta({ description: 'accesses inside objects, where the trace tells of them' }),
   skipped: z.record(z.string(), count).meta({ description: 'events left out, by reason' }),
-  caches: z.array(z.looseObject({ recordedName: z.string(), name: z.string(), size: count })),
+  caches: z.array(
+    z.looseObject({
+      ...{ recordedName: z.string(), name: z.string(), size: count },
+      ...{ objects: count.optional(), touches: count.optional() },
+    }),
+  ),
 });
 
 export const resultsSchema = z.looseObject({

@@ -1,5 +1,5 @@
 /** What an experiment gives: the form of results.json. */
-import type { TraceSummary } from '../traces/allocation-trace.ts';
+import type { TraceCache, TraceSummary } from '../traces/allocation-trace.ts';
 import type { Comparison } from './compare.ts';
 import type { CombinationMeasures } from './measures.ts';
 import type { PointResult } from './points.ts';
@@ -10,7 +10,7 @@ export interface TraceReport extends Omit<TraceSummary, 'file' | 'caches'> {
   readonly name: string;
   readonly sha256: string;
   /** Every named cache: as recorded, as 2.4 takes it (at most 18 characters), and its object size. */
-  readonly caches: readonly { readonly recordedName: string; readonly name: string; readonly size: number }[];
+  readonly caches: readonly TraceCache[];
 }
 
 /** Members may be added within a version; one that goes, or changes its meaning, makes another. */

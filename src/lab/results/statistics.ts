@@ -7,7 +7,7 @@
  * interval is moved as N. J. Johnson has it ("Modified t tests and confidence intervals for asymmetrical populations", 1978).
  * How often intervals made so hold the truth is simulated by bench/coverage; docs/measures.md has the table.
  */
-import { mean, sampleSkewness, sampleStandardDeviation, sum } from 'simple-statistics';
+import { mean, sampleStandardDeviation, sampleVariance, sum } from 'simple-statistics';
 import type { Counts } from './counts.ts';
 import type { Fraction } from './measures.ts';
 import { quantile, twoSided } from './student.ts';
@@ -94,8 +94,16 @@ function spreadOf({ value, pulls }: Figure): { readonly error: number; readonly 
   const seeds = pulls.length;
   const deviation = sampleStandardDeviation([...pulls]);
   if (deviation <= ROUNDING * (1 + Math.abs(value))) return { error: 0, middle: value };
-  const skewness = seeds < 3 ? 0 : sampleSkewness([...pulls]);
-  return { error: deviation / Math.sqrt(seeds), middle: value + (skewness * deviation) / (6 * seeds) };
+  return { error: deviation / Math.sqrt(seeds), middle: value + skewOf(pulls) / (6 * seeds) };
+}
+
+/** The sample skewness times the standard deviation, without the cube of a root: 0 of too few. */
+function skewOf(values: readonly number[]): number {
+  const { length } = values;
+  if (length < 3) return 0;
+  const middle = mean([...values]);
+  const cubes = sum(values.map((value) => (value - middle) * (value - middle) * (value - middle)));
+  return (length * cubes) / ((length - 1) * (length - 2) * sampleVariance([...values]));
 }
 
 export function estimateOf(figure: Figure): Estimate {

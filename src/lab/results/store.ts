@@ -4,7 +4,7 @@
  * Each line ends with its own SHA-256, so that none whose figures were changed is taken as computed. docs/results.md describes
  * the form.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { InputError } from '../../base/input-error.ts';
 import type { Sha256 } from './assemble.ts';
 import { keyOf, type PointResult } from './points.ts';

@@ -1,5 +1,5 @@
 /** Fields of the objects in a cache, as a specification names them: for touch models, and for reports that name fields. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Field } from '../watch/attribution.ts';
 import { whole } from '../workloads/parameter-types.ts';
 import type { UsedField } from '../workloads/touch.ts';

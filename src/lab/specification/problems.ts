@@ -1,5 +1,6 @@
 /** What zod finds wrong in a specification, told in words: what is wrong where, and what would be right. */
-import type { z } from 'zod';
+import type * as z from 'zod';
+import { didYouMean } from '../../base/did-you-mean.ts';
 import { InputError } from '../../base/input-error.ts';
 
 export interface Problem {
@@ -70,21 +71,41 @@ function describe(
     .slice(1);
   const example = examples[key.replace(/\[\d+\]/g, '')];
   if (issue.code === 'unrecognized_keys') {
-    return [`no key ${key} is known`, `known here are ${keysAt(schema, issue.path, issue.input).join(', ')}`];
+    const known = keysAt(schema, issue.path, issue.input);
+    return [`no key ${key} is known`, didYouMean(issue.keys[0], known, `known here are ${known.join(', ')}`)];
   }
   if (path.length === 0) return ['this is no specification', `write its keys: ${keysAt(schema, []).join(', ')}`];
   if (issue.input === undefined && (issue.code === 'invalid_type' || issue.code === 'invalid_union')) {
     const expected = issue.code === 'invalid_type' ? (kinds[issue.expected] ?? issue.expected) : example;
     return [`${key} is missing`, `give it: ${expected ?? 'see docs/specification.md'}`];
   }
+  const near = isPlain(issue.input) ? didYouMean(issue.input, namesIn(issue), '') : '';
+  if (near !== '') return [`${key} is ${written(issue.input)}`, near];
   if (issue.code === 'invalid_union' && issue.errors.length === 0) {
     return [`${key} is none of the values it may have`, `use ${example}`];
   }
   if (issue.code === 'invalid_value')
     return [`${key} is none of the values it may have`, `use ${issue.values.join(', ')}`];
   if (issue.code === 'invalid_type')
-    return [`${key} is of the wrong kind`, `it must be a ${kinds[issue.expected] ?? issue.expected}`];
+    return [`${key} is ${written(issue.input)}`, `it must be a ${kinds[issue.expected] ?? issue.expected}`];
   return [`${key}: ${firstLine(issue.message)}`, 'see docs/specification.md'];
+}
+
+const isPlain = (value: unknown) => typeof value === 'string' || typeof value === 'boolean';
+
+/** What stands there, in short. */
+function written(value: unknown): string {
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'object' && value !== null) return 'a group of keys';
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > 40 ? `${text.slice(0, 39)}…` : text;
+}
+
+/** The words that would have been right. */
+function namesIn(issue: z.core.$ZodIssue): string[] {
+  if (issue.code === 'invalid_value') return issue.values.map(String);
+  if (issue.code !== 'invalid_union') return [];
+  return issue.errors.flatMap((form) => form.filter(({ path }) => path.length === 0).flatMap(namesIn));
 }
 
 export interface JsonSchema {

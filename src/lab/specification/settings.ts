@@ -8,8 +8,13 @@ import { type DrawnPart, type Specification, traceName } from './specification.t
 /** One value of each key that may be a list. */
 type One<T> = T extends readonly (infer Value)[] ? One<Value> : T extends object ? { [K in keyof T]: One<T[K]> } : T;
 
+/** They hold lists that are no axes. */
+type ListKey = 'fields' | 'layouts' | 'profile';
+const withoutLists = ({ fields: _, layouts: __, profile: ___, ...rest }: Specification): Omit<Specification, ListKey> =>
+  rest;
+
 /** A specification at one point: every key has one value. */
-export type Settings = One<Omit<Specification, 'name' | 'fields' | 'layouts' | 'seeds' | 'seed'>>;
+export type Settings = One<Omit<Specification, 'name' | ListKey | 'seeds' | 'seed'>>;
 
 /** A key that varies, by its dotted path, and how points show its values. */
 interface Axis {
@@ -31,10 +36,9 @@ function axesIn(value: unknown, path: string): Axis[] {
 }
 
 /** All points: every combination under every seed; seeds vary last, so that the first seed's comparison is whole early. */
-export function points({ fields: _, layouts: __, ...specification }: Specification): Point[] {
-  // Without these, which hold lists that are no axes.
+export function points(specification: Specification): Point[] {
   let combinations: Record<string, string | number>[] = [{}];
-  for (const { path, labels } of axesIn(specification, '')) {
+  for (const { path, labels } of axesIn(withoutLists(specification), '')) {
     combinations = combinations.flatMap((combination) => labels.map((label) => ({ ...combination, [path]: label })));
   }
   return Array.from({ length: specification.seeds }, (_, seed) => seed).flatMap((seed) =>
@@ -42,7 +46,7 @@ export function points({ fields: _, layouts: __, ...specification }: Specificati
   );
 }
 
-export function settingsOf({ fields: _, layouts: __, ...specification }: Specification, point: Point): Settings {
+export function settingsOf(specification: Specification, point: Point): Settings {
   const choose = (value: unknown, path: string): unknown => {
     if (Array.isArray(value)) return value.find((each) => labelAt(path, each) === point[path]);
     if (!isGroup(value)) return value;
@@ -50,7 +54,7 @@ export function settingsOf({ fields: _, layouts: __, ...specification }: Specifi
       Object.entries(value).map(([key, inner]) => [key, choose(inner, path === '' ? key : `${path}.${key}`)]),
     );
   };
-  return choose(specification, '') as Settings;
+  return choose(withoutLists(specification), '') as Settings;
 }
 
 /** The trace that a point replays, as the specification names it; null where it replays none. */

@@ -3,7 +3,7 @@
  * defaults filled in; what is wrong is told with its file, line and key. A key that may vary holds one value or a list.
  */
 import { isNode, LineCounter, parseDocument } from 'yaml';
-import { z } from 'zod';
+import * as z from 'zod';
 import { InputError } from '../../base/input-error.ts';
 import { type ProtocolName, protocols } from '../../hw/cache/coherence.ts';
 import { policyNames } from '../../hw/cache/replacement.ts';
@@ -14,11 +14,12 @@ import { MiB } from '../../hw/memory.ts';
 import { type Limits, limitsOfAll } from '../../slab/kernel-facts.ts';
 import type { KernelVersion } from '../../slab/kernel-version.ts';
 import { kernels } from '../../slab/kernels.ts';
+import { cachesNamed, RECORDED } from '../results/points.ts';
 import type { AllocationTrace } from '../traces/allocation-trace.ts';
+import { profileForm } from '../traces/touch-profile.ts';
 import { workloads } from '../workloads/all.ts';
 import { axis, bytes, labelOf, oneOf, valuesOf, whole } from '../workloads/parameter-types.ts';
-import { cachesNamed } from '../workloads/replay.ts';
-import { RECORDED, touchNames } from '../workloads/touch.ts';
+import { touchNames } from '../workloads/touch.ts';
 import type { OptionalKey, WorkloadDefinition } from '../workloads/workload.ts';
 import { fieldsKey } from './fields.ts';
 import { layoutsKey } from './layouts-key.ts';
@@ -215,6 +216,10 @@ const specification = z.strictObject({
     .describe('of every cache of the kernel'),
   fields: fieldsKey.optional(),
   layouts: layoutsKey.optional(),
+  profile: z
+    .union([z.string(), profileForm])
+    .optional()
+    .describe('of the touch model profiled: the file that slabscope profile wrote, relative to the specification'),
   drawn: axis(oneOf(['all', ...drawnParts]))
     .default('all')
     .describe('what each seed draws anew; all else is as the first seed has it'),
@@ -276,8 +281,11 @@ function yamlIn(text: string, file: string) {
 export function specificationFrom(value: unknown, placeOf: PlaceOf, touches?: boolean): Specification {
   const result = specification.safeParse(value, { reportInput: true });
   if (!result.success) {
-    const { path, problem, remedy } = problemOf(result.error.issues[0], specificationSchema() as JsonSchema, examples);
-    throw new InputError(placeOf(path), problem, remedy);
+    const schema = specificationSchema() as JsonSchema;
+    const [first, ...more] = result.error.issues.map((issue) => problemOf(issue, schema, examples));
+    const others = more.map(({ path }) => `${path.join('.')} (${placeOf(path)})`);
+    const remedy = others.length === 0 ? first.remedy : `${first.remedy}; wrong too: ${others.join(', ')}`;
+    throw new InputError(placeOf(first.path), first.problem, remedy);
   }
   return checked(withDefaults(result.data, placeOf, touches), placeOf, touches);
 }
@@ -296,7 +304,7 @@ function withDefaults(given: Specification, placeOf: PlaceOf, touches: boolean |
     const names = valuesOf(given.workload).map(({ name }) => name);
     throw new InputError(placeOf([key]), `${key} means nothing to ${names.join(', ')}`, 'leave it out');
   }
-  const usual = touches === true && onlyReplays(given) ? [RECORDED] : [...defaults.touch];
+  const usual = touches === true && onlyReplays(given) ? RECORDED : [...defaults.touch];
   const { touch = used.has('touch') ? usual : undefined } = given;
   const { placement = used.has('placement') ? defaults.placement : undefined } = given;
   // In the order of the keys, which is that of the axes.
@@ -465,6 +473,18 @@ function checked(of: Specification, placeOf: PlaceOf, touches: boolean | undefin
       ['touch'],
       'the touch model fields without any fields',
       'name them: fields: { CACHE: [{ name: ..., offset: ..., size: ... }] }',
+    ],
+    [
+      valuesOf(of.touch ?? []).includes('profiled') && of.profile === undefined,
+      ['touch'],
+      'the touch model profiled without a profile',
+      'name its file, as slabscope profile writes it: profile: FILE',
+    ],
+    [
+      of.profile !== undefined && !valuesOf(of.touch ?? []).includes('profiled'),
+      ['profile'],
+      'a profile that no touch model draws from',
+      'leave it out, or name the touch model: touch: profiled',
     ],
   ];
   const found = faults.find(([fault]) => fault);

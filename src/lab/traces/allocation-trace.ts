@@ -29,6 +29,9 @@ export interface TraceCache {
   readonly name: string;
   /** The largest request; at least the smallest object that the kernel takes. */
   readonly size: number;
+  /** Where the trace tells of touches: its objects, and the accesses to them. */
+  readonly objects?: number;
+  readonly touches?: number;
 }
 
 /** An event is counted under the first reason that fits. */

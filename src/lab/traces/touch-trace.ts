@@ -22,10 +22,12 @@ import type { Limits } from '../../slab/kernel-facts.ts';
 import {
   type AllocationTrace,
   TraceBuilder,
+  type TraceCache,
   type TraceContext,
   type TracedAllocation,
   type TraceParser,
 } from './allocation-trace.ts';
+import { eachOperation } from './operations.ts';
 import type { Runs, Sites, Touches } from './touches.ts';
 
 const firstLine = /^# touch trace (\S+)\s*$/;
@@ -278,11 +280,12 @@ export class TouchTraceParser implements TraceParser {
       allocatedBy: this.#allocatedBy.first(this.#ids),
     };
     const counts = { reads, writes, modifies, skipped, inBornBefore };
-    return this.#builder.finish(
+    const trace = this.#builder.finish(
       { file: this.#file, format: 'touch trace', lines, otherLines: 0, otherTracepoints: 0, lostEvents: 0 },
       { cpus: 1, unknownFlags: 0 },
       { touches, summary: { ...counts, sites: sites.length, functions: functions.length - 1 } },
     );
+    return { ...trace, caches: usedCaches(trace, touches) };
   }
 
   /** A file that was cut between two lines shows it only here. */
@@ -342,6 +345,25 @@ const isKmalloc = (name: string): boolean => /^(dma-)?kmalloc-/.test(name);
 function countsIn(text: string): Record<string, number> {
   const counts = text.slice(2).matchAll(/(\d+) (objects born before|[a-z]+)/g);
   return Object.fromEntries([...counts].map(([, count, what]) => [what, Number(count)]));
+}
+
+/** The caches, with how many objects each has and how often these are touched. */
+function usedCaches({ caches, born, operations, objects }: AllocationTrace, touches: Touches): TraceCache[] {
+  const cacheOf = new Int32Array(objects).fill(-1);
+  const used = caches.map((cache) => ({ ...cache, objects: 0, touches: 0 }));
+  for (const list of [born, operations]) {
+    for (const operation of eachOperation(list)) {
+      if (operation.kind !== 'alloc') continue;
+      cacheOf[operation.object] = operation.cache;
+      used[operation.cache].objects++;
+    }
+  }
+  const { length, site, object, sites } = touches;
+  for (let i = 0; i < length; i++) {
+    const cache = cacheOf[object[i]];
+    if (cache >= 0) used[cache].touches += sites.count[site[i]];
+  }
+  return used;
 }
 
 class SiteWriter {

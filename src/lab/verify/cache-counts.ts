@@ -1,12 +1,13 @@
 /** Compares our L1s with test/golden: counts that independent simulators agree on, and MESI states step by step. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { InputError } from '../../base/input-error.ts';
 import { stateLetters } from '../../hw/cache/coherence.ts';
 import { MiB } from '../../hw/memory.ts';
 import { totalOf } from '../caches/cache-counts.ts';
 import type { CacheCounts } from '../caches/cache-report.ts';
 import { CacheSimulator, policies } from '../caches/cache-simulator.ts';
-import { type AccessConsumer, AccessList, MAX_CPUS } from '../caches/memory-trace.ts';
+import { eachLine } from '../caches/each-line.ts';
+import { AccessList, MAX_CPUS } from '../caches/memory-trace.ts';
 import { checked, powerOfTwo } from './checked.ts';
 import { type CaseOutcome, Comparison } from './outcome.ts';
 
@@ -169,9 +170,8 @@ function contentsOf(accesses: AccessList, objects: Objects) {
   };
 }
 
-type LineSharing = z.output<typeof lineSharing>;
 /** Coherence misses, decided at the miss. */
-type Sharing = Omit<LineSharing, 'line'>;
+type LineSharing = z.output<typeof lineSharing>;
 
 function coherenceCase(
   name: string,
@@ -201,43 +201,14 @@ function compareCounts(comparison: Comparison, whose: string, recorded: Recorded
 
 /** Feeds the trace; the ten lines with most coherence misses of all CPUs, those of lower address first. */
 function worstLines(simulator: CacheSimulator, accesses: AccessList, line: number): LineSharing[] {
-  const { l1s } = simulator.caches;
-  const byLine = new Map<number, { -readonly [K in keyof Sharing]: number }>();
-  const piece: AccessConsumer = (cpu, kind, address, bytes) => {
-    const { counters } = l1s[cpu];
-    const { coherenceMisses, trueSharingMisses } = counters;
-    simulator.access(cpu, kind, address, bytes);
-    if (counters.coherenceMisses === coherenceMisses) return;
-    const base = address - (address % line);
-    const sharing = byLine.get(base) ?? { trueSharing: 0, falseSharing: 0 };
-    byLine.set(base, sharing);
-    if (counters.trueSharingMisses > trueSharingMisses) sharing.trueSharing++;
-    else sharing.falseSharing++;
-  };
   accesses.forEach((cpu, kind, address, bytes) => {
-    inPieces(cpu, kind, address, bytes, line, piece);
+    simulator.access(cpu, kind, address, bytes);
   });
-  const misses = ({ trueSharing, falseSharing }: Sharing) => trueSharing + falseSharing;
-  return [...byLine]
-    .sort(([baseA, a], [baseB, b]) => misses(b) - misses(a) || baseA - baseB)
-    .slice(0, 10)
-    .map(([base, sharing]) => ({ line: base.toString(16), ...sharing }));
-}
-
-/** An access line by line, as caches see one that straddles. */
-function inPieces(
-  cpu: number,
-  kind: Parameters<AccessConsumer>[1],
-  address: number,
-  bytes: number,
-  line: number,
-  consumer: AccessConsumer,
-): void {
-  for (let from = address; from < address + bytes; ) {
-    const next = Math.min(address + bytes, from - (from % line) + line);
-    consumer(cpu, kind, from, next - from);
-    from = next;
-  }
+  return simulator.lineMisses.worst(10, 'coherence').map(({ line: number, coherence, trueSharing }) => ({
+    line: (number * line).toString(16),
+    trueSharing,
+    falseSharing: coherence - trueSharing,
+  }));
 }
 
 const directedCases = z.object({
@@ -266,7 +237,7 @@ export function verifyDirected(document: unknown, file: string): CaseOutcome[] {
     accesses.forEach((cpu, kind, address, bytes, i) => {
       // Recorded states are as of right after each piece of a straddling access.
       const seen: string[] = [];
-      inPieces(cpu, kind, address, bytes, line, (_cpu, _kind, from, size) => {
+      eachLine(address, bytes, line, (from, size) => {
         simulator.access(cpu, kind, from, size);
         const base = from - (from % line);
         seen.push(`${base.toString(16)}:${l1s.map((l1) => stateLetters[l1.stateOf(base)]).join('')}`);

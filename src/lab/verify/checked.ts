@@ -1,5 +1,5 @@
 /** Recorded documents as zod checks them. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { InputError } from '../../base/input-error.ts';
 import { jsonIn } from '../../base/parse-json.ts';
 

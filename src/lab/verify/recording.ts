@@ -4,7 +4,7 @@
  *
  * Replay is one legal schedule: one program at a time, from process context with interrupts on.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { InputError } from '../../base/input-error.ts';
 import type { Cpu, Program } from '../../hw/cpu.ts';
 import type { Machine } from '../../hw/machine.ts';

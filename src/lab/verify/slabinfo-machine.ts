@@ -1,5 +1,5 @@
 /** The sidecar of a /proc/slabinfo dump: what is known of the machine and of the kernel that printed it. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { KiB, MiB } from '../../hw/memory.ts';
 import { checked, powerOfTwo } from './checked.ts';
 

@@ -250,22 +250,9 @@ export class LineAttribution {
     };
 
     const stop = interpose(l1, {
-      load: (below) =>
-        lineByLine(shift, told(below, loaded), () => {
-          counters.loads--;
-          counters.straddledLoads++;
-        }),
-      store: (below) =>
-        lineByLine(shift, told(below, stored), () => {
-          counters.stores--;
-          counters.straddledStores++;
-        }),
-      modify: (below) =>
-        lineByLine(shift, told(below, stored), () => {
-          counters.locked--;
-          counters.stores--;
-          counters.straddledStores++;
-        }),
+      load: (below) => lineByLine(shift, told(below, loaded), () => counters.join('r')),
+      store: (below) => lineByLine(shift, told(below, stored), () => counters.join('w')),
+      modify: (below) => lineByLine(shift, told(below, stored), () => counters.join('x')),
       prefetch: (below) => (addr, exclusive) => {
         seen.catchUp(counters);
         below(addr, exclusive);

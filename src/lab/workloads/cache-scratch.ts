@@ -11,12 +11,12 @@ export default defineWorkload({
   name: 'cache-scratch',
   summary: "Hoard's test of passive false sharing: as cache-thrash, after freeing an object of the first CPU",
   parameters: hoardParameters,
+  cache: { name: 'scratched', size: 8 },
   uses: ['object_size'],
   cpus: 1,
-  start(context, parameters, objectSize) {
+  start(context, parameters) {
     const given: addr_t[] = [];
     return {
-      caches: [{ name: 'scratched', size: objectSize ?? 8 }],
       *setUp(cpu) {
         const [cache] = context.caches;
         for (const _ of context.cpus) given.push(yield* context.alloc(cpu, cache));

@@ -11,11 +11,11 @@ export default defineWorkload({
   name: 'cache-thrash',
   summary: "Hoard's test of active false sharing: each CPU allocates, writes, frees",
   parameters: hoardParameters,
+  cache: { name: 'thrashed', size: 8 },
   uses: ['object_size'],
   cpus: 1,
-  start(context, parameters, objectSize) {
+  start(context, parameters) {
     return {
-      caches: [{ name: 'thrashed', size: objectSize ?? 8 }],
       run() {
         const [cache] = context.caches;
         context.onEachCpu((cpu) => allocateAndWrite(context, cpu, cache, parameters));

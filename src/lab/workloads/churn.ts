@@ -12,13 +12,13 @@ export default defineWorkload({
     objects: whole(1, 1_000_000).default(1000).describe('live objects on all CPUs, about'),
     operations: whole(1, 100_000_000).default(20_000).describe('allocations and frees on all CPUs'),
   },
+  cache: { name: 'churned', size: 128 },
   uses: ['object_size', 'touch'],
   cpus: 1,
-  start(context, { objects, operations }, objectSize) {
+  start(context, { objects, operations }) {
     const { cpus } = context;
     const live: addr_t[][] = cpus.map(() => []);
     return {
-      caches: [{ name: 'churned', size: objectSize ?? 128 }],
       *setUp(cpu) {
         const [cache] = context.caches;
         for (let i = 0; i < objects; i++) {

@@ -10,6 +10,9 @@ import { type addr_t, NULL } from '../../hw/memory.ts';
 import { whole } from './parameter-types.ts';
 import { defineWorkload } from './workload.ts';
 
+/** Bytes of an inode of 2.4 on i386. */
+const INODE = 480;
+
 export default defineWorkload({
   name: 'hot-field-walk',
   summary: 'every CPU visits the same field of many objects, again and again',
@@ -18,6 +21,7 @@ export default defineWorkload({
     passes: whole(1, 1_000_000).default(100).describe('how often each CPU goes through it'),
     offset: whole(0, 131_068).default(0).describe('of the field in the object, in bytes'),
   },
+  cache: { name: 'walked', size: INODE },
   uses: ['object_size'],
   cpus: 1,
   start(context, { objects, passes, offset }, objectSize) {
@@ -30,8 +34,7 @@ export default defineWorkload({
     }
     let first = NULL;
     return {
-      // 480 bytes: an inode of 2.4 on i386.
-      caches: [{ name: 'walked', size: Math.max(objectSize ?? 480, offset + 4) }],
+      caches: [{ name: 'walked', size: Math.max(objectSize ?? INODE, offset + 4) }],
       *setUp(cpu) {
         const [cache] = context.caches;
         const list: addr_t[] = [];

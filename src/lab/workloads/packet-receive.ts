@@ -30,17 +30,17 @@ export default defineWorkload({
     bytes: whole(64, 9000).default(1514).describe('the longest packet; lengths are drawn, from 64'),
     backlog: whole(1, 100_000).default(300).describe('packets that may wait; more are dropped (netdev_max_backlog)'),
   },
+  // 160 bytes: struct sk_buff of 2.4 on i386.
+  cache: { name: 'skbuff_head_cache', size: 160 },
   uses: ['object_size', 'touch'],
   cpus: 1,
-  start(context, { packets, period, bytes: longest, backlog }, objectSize) {
+  start(context, { packets, period, bytes: longest, backlog }) {
     const { allocator, cpus, touch } = context;
     const { GFP_ATOMIC } = allocator.version.gfp;
     const random = seeded(context.seed, 'lengths of packets');
     const waiting: Packet[] = [];
     let arrived = 0;
     return {
-      // 160 bytes: struct sk_buff of 2.4 on i386.
-      caches: [{ name: 'skbuff_head_cache', size: objectSize ?? 160 }],
       run() {
         const [heads] = context.caches;
         const [receiver, reader] = [cpus[0], cpus.at(-1)!];

@@ -1,5 +1,5 @@
 /** What the keys of a specification may hold. A key that may vary holds one value, or a list of them: an axis. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { KiB, MiB } from '../../hw/memory.ts';
 
 export const oneOf = <T extends string>(names: readonly T[]) => z.enum(names as [T, ...T[]]);

@@ -13,13 +13,13 @@ export default defineWorkload({
     counters: whole(1, 10_000).default(4).describe('how many each CPU has'),
     increments: whole(1, 100_000_000).default(20_000).describe('how many each CPU makes'),
   },
+  cache: { name: 'counter', size: 8 },
   uses: ['object_size'],
   cpus: 1,
-  start(context, { counters, increments }, objectSize) {
+  start(context, { counters, increments }) {
     /** By counter, and CPU. */
     const objects: addr_t[][] = [];
     return {
-      caches: [{ name: 'counter', size: objectSize ?? 8 }],
       *setUp(cpu) {
         const [cache] = context.caches;
         for (let i = 0; i < counters; i++) {

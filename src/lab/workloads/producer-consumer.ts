@@ -23,9 +23,10 @@ export default defineWorkload({
       .describe('next: each CPU with the next; across: with one of the other half, on two nodes of the other; next'),
     ring: whole(1, 16_384).default(64).describe('slots of the ring'),
   },
+  cache: { name: 'handed-over', size: 256 },
   uses: ['object_size', 'touch'],
   cpus: 2,
-  start(context, { objects, ring, pairs }, objectSize) {
+  start(context, { objects, ring, pairs }) {
     const { kernel, version } = context.allocator;
     const { memory } = kernel.machine;
     const rings: addr_t[] = [];
@@ -33,7 +34,6 @@ export default defineWorkload({
     const pairOf = (id: number) => (pairs === 'across' ? id % half : id >>> 1);
     const isProducer = (id: number) => (pairs === 'across' ? id < half : id % 2 === 0);
     return {
-      caches: [{ name: 'handed-over', size: objectSize ?? 256 }],
       *setUp(cpu) {
         for (let pair = 0; pair < half; pair++) {
           const at = yield* context.allocator.kmalloc(cpu, SLOTS + 4 * ring, version.gfp.GFP_KERNEL);

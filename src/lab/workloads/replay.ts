@@ -1,15 +1,10 @@
 /** A recorded trace of allocations, on caches of the names and sizes that it has. */
-import { z } from 'zod';
+import * as z from 'zod';
+import { cachesNamed, NONE_PASSED_OVER } from '../results/points.ts';
 import type { TraceCache } from '../traces/allocation-trace.ts';
 import { whole } from './parameter-types.ts';
 import { Replay } from './trace-replay.ts';
 import { defineWorkload } from './workload.ts';
-
-/** Beside names of caches, where passing them over varies. */
-const NONE = 'none';
-
-/** The names in a value of `pass_over`. */
-export const cachesNamed = (text: string): string[] => text.split(/\s+/).filter((name) => name !== '' && name !== NONE);
 
 export default defineWorkload({
   name: 'replay',
@@ -22,9 +17,10 @@ export default defineWorkload({
       .describe('caches of the trace, parted by blanks, whose objects are neither allocated nor touched; none'),
     warm_up: whole(0, 100).optional().describe('passes through the trace before the one that is counted; 0'),
   },
+  cache: null,
   uses: ['placement', 'touch'],
   cpus: 1,
-  start(context, { pass_over = NONE, warm_up = 0 }) {
+  start(context, { pass_over = NONE_PASSED_OVER, warm_up = 0 }) {
     const trace = context.trace!;
     const passedOver = new Set(cachesNamed(pass_over));
     const isPassedOver = ({ recordedName }: TraceCache) => passedOver.has(recordedName);

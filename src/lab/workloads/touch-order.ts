@@ -9,7 +9,7 @@
  */
 import { Column } from '../../base/column.ts';
 import type { AllocationTrace } from '../traces/allocation-trace.ts';
-import type { Operations } from '../traces/operations.ts';
+import { eachStep } from '../traces/steps.ts';
 import { READ, type Touches } from '../traces/touches.ts';
 
 /** Which CPU does what. */
@@ -17,24 +17,6 @@ export interface Placed {
   readonly cpus: number;
   readonly cpuOfOperation: Uint8Array;
   readonly cpuOfRun: Uint8Array;
-}
-
-/** Calls one of the two for each operation and each run of touches, in the order of the trace. */
-export function eachStep(
-  operations: Operations,
-  touches: Touches | undefined,
-  operation: (i: number) => void,
-  run: (i: number) => void,
-): void {
-  let next = 0;
-  const runsBefore = (i: number) => {
-    while (touches !== undefined && next < touches.runs.length && touches.runs.operation[next] <= i) run(next++);
-  };
-  for (let i = 0; i < operations.length; i++) {
-    runsBefore(i);
-    operation(i);
-  }
-  runsBefore(operations.length);
 }
 
 /** The handovers of one replay, and how far it has come. */
@@ -165,7 +147,7 @@ export class Stops {
   /** Before this event; Infinity once there is nothing to stop for. */
   event = Infinity;
   readonly #keys: Float64Array;
-  /** When each handover was given; NaN before. */
+  /** When each handover was given, told to all CPUs; NaN before. */
   readonly #givenAt: Float64Array;
   #next = 0;
   #handover = 0;
@@ -177,7 +159,7 @@ export class Stops {
     this.#read();
   }
 
-  /** All events before `event` are done, at `clock`. */
+  /** All events before `event` are done, at `clock`: who waits for them may go on. */
   done(event: number, clock: number): void {
     while (this.#side === GIVES && this.event <= event) {
       this.#givenAt[this.#handover] = clock;

@@ -7,6 +7,7 @@
  * - `hot-fields`: each cache has a few hot words, drawn by the seed. They are written when an object is allocated; then
  *   every operation looks eight live objects of its cache up and reads their hot words, and writes one of them in every
  *   fourth object (a reference count). Objects near the front of the cache's list are looked up more often.
+ * - `profiled`: drawn from a profile of recorded touches (touch-profiled.ts).
  * - `fields`: as `hot-fields`, with the fields that the specification names: all are written when an object is allocated,
  *   and each look-up touches three, drawn by their heat, and writes by their share of writes. Objects of caches whose
  *   fields are not named are treated as by `init-head`.
@@ -18,7 +19,11 @@
 import { below, type Random, seeded } from '../../base/random.ts';
 import type { Cpu } from '../../hw/cpu.ts';
 import type { addr_t } from '../../hw/memory.ts';
+import type { RECORDED } from '../results/points.ts';
+import type { TouchProfile } from '../traces/touch-profile.ts';
 import type { Field } from '../watch/attribution.ts';
+import type { TouchModel } from './touch-model.ts';
+import { profiled } from './touch-profiled.ts';
 
 const WORD = 4;
 const HEAD = 32;
@@ -30,15 +35,6 @@ export interface UsedField extends Field {
   readonly heat: number;
   /** The share of its touches that write. */
   readonly write: number;
-}
-
-/** One run of a model: told of every allocation and free as the CPU that did it goes on. */
-export interface TouchModel {
-  /** `cache` numbers the cache (general ones too), `size` is what the object was asked for. */
-  allocated(cpu: Cpu, cache: number, objp: addr_t, size: number): void;
-  freeing(cpu: Cpu, cache: number, objp: addr_t, size: number): void;
-  /** The workload itself uses a live object. */
-  used(cpu: Cpu, cache: number, objp: addr_t, size: number): void;
 }
 
 /** What the methods through which objects are touched do, for reports that tell who made an access by the host's stack. */
@@ -128,8 +124,8 @@ class LookUps implements TouchModel {
   #lookUp(cpu: Cpu, { live, usage }: LiveObjects): void {
     const random = this.#random(cpu);
     for (let turn = 0; turn < LOOKUPS; turn++) {
-      const rank = random() ** 3;
-      const objp = live[Math.floor(rank * live.length)];
+      const drawn = random();
+      const objp = live[Math.floor(drawn * drawn * drawn * live.length)];
       if (objp !== undefined) usage.use(cpu, objp, turn, random);
     }
   }
@@ -228,18 +224,25 @@ function eachPart({ offset, size }: UsedField, access: (offset: number, bytes: n
   }
 }
 
+/** What a model may ask of the specification and its caches. */
+export interface TouchKnowledge {
+  readonly fieldsOf: FieldsOfCache;
+  readonly profile: TouchProfile | undefined;
+  /** Of a cache that has a name, as it was recorded. */
+  readonly recordedNameOf: (cache: number) => string | undefined;
+}
+
 /** Each is a run of its own, drawn by `seed`. */
 export const touchModels = {
   'init-all': () => initAll,
   'init-head': () => initHead,
   'hot-fields': hotFields,
-  fields: namedFields,
-} as const satisfies Record<string, (seed: string, fieldsOf: FieldsOfCache) => TouchModel>;
+  fields: (seed, { fieldsOf }) => namedFields(seed, fieldsOf),
+  profiled: (seed, { profile, recordedNameOf }) => profiled(seed, profile!, recordedNameOf),
+} as const satisfies Record<string, (seed: string, known: TouchKnowledge) => TouchModel>;
 
 export type TouchModelName = keyof typeof touchModels;
 
-/** No model: what the trace tells. */
-export const RECORDED = 'recorded';
 export type TouchName = TouchModelName | typeof RECORDED;
 
 export const touchSummaries: Record<TouchName, string> = {
@@ -249,6 +252,7 @@ export const touchSummaries: Record<TouchName, string> = {
   'hot-fields':
     'a few words, drawn by the seed, are written at first, then read and written in lookups of live objects',
   fields: 'as hot-fields, with the fields that the specification names, by their heat',
+  profiled: 'drawn from a profile: what a touch trace tells of the caches (slabscope profile)',
 };
 
 export const touchNames = Object.keys(touchSummaries) as TouchName[];

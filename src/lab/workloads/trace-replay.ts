@@ -13,6 +13,7 @@ import { InputError } from '../../base/input-error.ts';
 import { below, seeded, shuffle } from '../../base/random.ts';
 import type { Cpu, Program } from '../../hw/cpu.ts';
 import { type addr_t, NULL, PAGE_SIZE } from '../../hw/memory.ts';
+import type { Context } from '../../hw/scheduler.ts';
 import { memcpy } from '../../kernel/string.ts';
 import type { SlabAllocator } from '../../slab/allocator.ts';
 import type { AllocationTrace } from '../traces/allocation-trace.ts';
@@ -24,8 +25,9 @@ import {
   type Operation,
   operationAt,
 } from '../traces/operations.ts';
+import { eachStep } from '../traces/steps.ts';
 import { READ, type Touches, WRITE } from '../traces/touches.ts';
-import { eachStep, type Placed, type Stops, TouchOrder } from './touch-order.ts';
+import { type Placed, type Stops, TouchOrder } from './touch-order.ts';
 import type { Cache, WorkloadContext } from './workload.ts';
 
 const WINDOW = 64;
@@ -36,6 +38,11 @@ export interface ReplayOptions {
   readonly caches: readonly (Cache | null)[];
   /** To be made; null where a model touches the objects. */
   readonly touches: Touches | null;
+}
+
+interface Sleeper {
+  readonly context: Context;
+  readonly isReady: () => boolean;
 }
 
 /** One pass through the trace: the objects that were there before, then all that is in it, then what is left. */
@@ -57,6 +64,8 @@ export class Replay {
   /** When each object's allocation had returned, and its first touches were done. */
   readonly #allocatedAt: Float64Array;
   readonly #done: Uint8Array;
+  /** Tasks that sleep, and until when. */
+  readonly #sleepers = new Set<Sleeper>();
   /** Every operation before this one is done. */
   #frontier = 0;
 
@@ -124,7 +133,7 @@ export class Replay {
       if (stops?.event === event) yield* this.#take(cpu, stops);
       const operation = operationAt(operations, i);
       const awaited = objectNeeded(operation);
-      if (!this.#mayBegin(i, awaited)) yield* this.#waitFor(cpu, i, awaited);
+      if (!this.#mayBegin(i, awaited)) yield* this.#waitUntil(cpu, () => this.#mayBegin(i, awaited));
       // The host may have run that allocation ahead of time: its use waits for it on this CPU's clock too.
       if (awaited !== null) cpu.idleUntil(this.#allocatedAt[awaited]);
       this.#context.think(cpu);
@@ -144,6 +153,7 @@ export class Replay {
       this.#done[i] = 1;
       this.#advance();
       stops?.done(event + 1, cpu.clock);
+      this.#wakeSleepers(cpu);
     }
   }
 
@@ -155,7 +165,7 @@ export class Replay {
   *#touch(cpu: Cpu, i: number, stops: Stops | null): Program {
     const { begin, operation } = this.#options.touches!.runs;
     const before = operation[i];
-    if (!this.#mayBegin(before, null)) yield* this.#waitFor(cpu, before, null);
+    if (!this.#mayBegin(before, null)) yield* this.#waitUntil(cpu, () => this.#mayBegin(before, null));
     if (cpu.isAhead) yield this.#context.leave(cpu);
     this.#context.goOn(cpu);
     const end = begin[i + 1];
@@ -166,6 +176,7 @@ export class Replay {
         this.#visit(cpu, visit, stop);
         visit = stop;
         stops.done(visit + before, cpu.clock);
+        this.#wakeSleepers(cpu);
         if (visit === end) return;
         if (stops.event === visit + before) yield* this.#take(cpu, stops);
       }
@@ -176,7 +187,7 @@ export class Replay {
   /** Waits for all that the event at which `stops` stands must come behind. */
   *#take(cpu: Cpu, stops: Stops): Program {
     for (const { event } = stops; stops.event === event; ) {
-      if (!stops.isGiven) yield* this.#context.waitUntil(cpu, () => stops.isGiven);
+      if (!stops.isGiven) yield* this.#waitUntil(cpu, () => stops.isGiven);
       cpu.idleUntil(stops.take());
     }
     if (cpu.isAhead) yield this.#context.leave(cpu);
@@ -225,8 +236,29 @@ export class Replay {
     return i < this.#frontier + WINDOW && (awaited === null || this.#isAllocated(awaited));
   }
 
-  #waitFor(cpu: Cpu, i: number, awaited: number | null): Program {
-    return this.#context.waitUntil(cpu, () => this.#mayBegin(i, awaited));
+  /**
+   * Where touches are recorded CPUs wait often and long, so they sleep until another wakes them. Otherwise they poll: the clocks, and
+   * with them results, are what they always were.
+   */
+  *#waitUntil(cpu: Cpu, isReady: () => boolean): Program {
+    if (this.#options.touches === null) {
+      yield* this.#context.waitUntil(cpu, isReady);
+      return;
+    }
+    const { scheduler } = this.#allocator.kernel.machine;
+    this.#sleepers.add({ context: scheduler.current(cpu), isReady });
+    this.#context.leave(cpu);
+    scheduler.block(cpu);
+    yield;
+  }
+
+  /** Something is done: who waited for that goes on. */
+  #wakeSleepers(cpu: Cpu): void {
+    for (const sleeper of this.#sleepers) {
+      if (!sleeper.isReady()) continue;
+      this.#sleepers.delete(sleeper);
+      this.#allocator.kernel.machine.scheduler.wake(sleeper.context, cpu.clock);
+    }
   }
 
   /** The allocation itself, and what is known of the object before it. */

@@ -2,7 +2,7 @@
  * A workload: what kernel programs do on the emulated CPUs, through the allocator only. It has a name, parameters with
  * defaults, and is drawn by the seed; docs/workloads.md tells of each. One file a workload in workloads/.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { InputError } from '../../base/input-error.ts';
 import { below, type Random, seeded } from '../../base/random.ts';
 import type { Cpu, Program } from '../../hw/cpu.ts';
@@ -13,7 +13,7 @@ import type { AllocationTrace } from '../traces/allocation-trace.ts';
 import { type CacheSettings, createCache } from './create-cache.ts';
 import type { Interference } from './interference.ts';
 import type { Placement } from './placement.ts';
-import type { TouchModel } from './touch.ts';
+import type { TouchModel } from './touch-model.ts';
 
 /** One run of a workload on a booted kernel. */
 export interface Workload {
@@ -201,6 +201,8 @@ export interface WorkloadDefinition {
   /** One line for lists. */
   readonly summary: string;
   readonly parameters: z.ZodRawShape;
+  /** Its own, with objects of its own size; null where it takes those of a trace. */
+  readonly cache: NewCache | null;
   readonly uses: readonly OptionalKey[];
   /** The least number of CPUs. */
   readonly cpus: number;
@@ -208,7 +210,7 @@ export interface WorkloadDefinition {
   start(context: WorkloadContext, parameters: unknown, objectSize: number | null): Workload;
 }
 
-/** A definition with parameters that its `start` gets as their types have them. */
+/** A definition with parameters that its `start` gets as their types have them. What this starts has its own cache unless it says which. */
 export function defineWorkload<Shape extends z.ZodRawShape>(
   definition: Omit<WorkloadDefinition, 'start' | 'parameters'> & {
     readonly parameters: Shape;
@@ -216,9 +218,33 @@ export function defineWorkload<Shape extends z.ZodRawShape>(
       context: WorkloadContext,
       parameters: z.output<z.ZodObject<Shape>>,
       objectSize: number | null,
-    ) => Workload;
+    ) => Omit<Workload, 'caches'> & Partial<Pick<Workload, 'caches'>>;
   },
 ): WorkloadDefinition {
+  const { cache, start } = definition;
   const parameters = z.object(definition.parameters);
-  return { ...definition, start: (context, given, size) => definition.start(context, parameters.parse(given), size) };
+  const cachesFor = (size: number | null) => (cache === null ? [] : [{ ...cache, size: size ?? cache.size }]);
+  return {
+    ...definition,
+    start: (context, given, size) => ({ caches: cachesFor(size), ...start(context, parameters.parse(given), size) }),
+  };
+}
+
+/** What may be said of a parameter to whoever is to give it. */
+export interface ParameterFacts {
+  readonly name: string;
+  /** What it may hold, and what it holds where nothing is said; null where the description tells. */
+  readonly values: string | null;
+  readonly default: string | number | null;
+  readonly description: string;
+}
+
+export function parametersOf({ parameters }: Pick<WorkloadDefinition, 'parameters'>): ParameterFacts[] {
+  const { properties = {} } = z.toJSONSchema(z.object(parameters), { io: 'input' });
+  return Object.entries(properties as Record<string, z.core.JSONSchema.JSONSchema>).map(([name, of]) => ({
+    name,
+    values: of.enum?.join(', ') ?? (of.minimum === undefined ? null : `${of.minimum} to ${of.maximum}`),
+    default: (of.default as string | number | undefined) ?? null,
+    description: of.description ?? '',
+  }));
 }

@@ -3,7 +3,7 @@
  * and then one that is used as seldom as any makes way for a new one.
  */
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { below, seeded } from '../../base/random.ts';
 import { zipf } from '../../base/zipf.ts';
 import { type addr_t, NULL } from '../../hw/memory.ts';
@@ -19,16 +19,16 @@ export default defineWorkload({
     exponent: z.number().min(0).max(10).default(1).describe("of Zipf's law; 0 makes all objects alike"),
     replaced: z.number().min(0).max(1).default(0.05).describe('share of the operations that replace an object'),
   },
+  // 480 bytes: an inode of 2.4 on i386.
+  cache: { name: 'looked-up', size: 480 },
   uses: ['object_size', 'touch'],
   cpus: 1,
-  start(context, { objects, operations, exponent, replaced }, objectSize) {
+  start(context, { objects, operations, exponent, replaced }) {
     const { cpus } = context;
     /** By rank. NULL while it is replaced. */
     const live: addr_t[] = [];
     const rankBy = zipf(objects, exponent);
     return {
-      // 480 bytes: an inode of 2.4 on i386.
-      caches: [{ name: 'looked-up', size: objectSize ?? 480 }],
       *setUp(cpu) {
         const [cache] = context.caches;
         const random = seeded(context.seed, 'ranks of objects');

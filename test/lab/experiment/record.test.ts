@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { seeded } from '../../../src/base/random.ts';
 import { countsSince, totalOf } from '../../../src/lab/caches/cache-counts.ts';
@@ -79,6 +81,28 @@ describe('a recorded point, put through the cache simulator', () => {
       fullyAssociativeMisses: total.fullyAssociativeMisses,
     });
     expect(total.missCoherence > 0).toBe(cpus > 1);
+  });
+
+  test('with recorded touches counts them all', () => {
+    const packed = readFileSync(new URL('../touches/data/cut-of-k-pipe.gz', import.meta.url));
+    const touched = readTrace(gunzipSync(packed).toString().trimEnd().split('\n'), 'cut');
+    const specification = { ...specificationOf(2, 'lru'), touch: 'recorded' as const };
+    const lines: string[] = [];
+    const { counts, warmUp } = recordPoint(specification, touched, points(specification)[0]!, (line) =>
+      lines.push(line),
+    );
+    const total = fromRecording(lines, warmUp, specification);
+    const { reads, writes, modifies } = touched.summary.touches!;
+    expect(counts.accesses).toBeGreaterThan(reads + writes + modifies);
+    expect(counts).toMatchObject({
+      accesses: total.accesses,
+      misses: total.readMiss + total.writeMiss,
+      cold: total.missCold,
+      capacity: total.capacity!.read + total.capacity!.write,
+      conflict: total.conflict!.read + total.conflict!.write,
+      trueSharing: total.trueSharing,
+      falseSharing: total.falseSharing,
+    });
   });
 
   test('of a kernel that prefetches what it hands out misses there instead, as is told', () => {

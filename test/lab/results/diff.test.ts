@@ -89,3 +89,29 @@ describe('specifications that differ are told key by key, and do not matter to t
     expect(diffResults(left, right).identical).toBe(true);
   });
 });
+
+describe('a key that varies on one side alone', () => {
+  const narrow = four().map((result) => result);
+  const onTwo = ['pentium-iii', 'skylake'].flatMap((model) =>
+    four().map((result) => ({ ...result, point: { 'machine.model': model, ...result.point } })),
+  );
+
+  test.each([
+    ['named', { machine: { model: 'pentium-iii', cpus: 2 } }],
+    ['written out', { machine: { model: { name: 'pentium-iii', mhz: 700 } } }],
+  ])('is an axis of one value on the other, as its specification has it %s', (_, specification) => {
+    const { identical, points } = diffResults(resultsOf(narrow, { specification }), resultsOf(onTwo));
+    expect([identical, points.common, points.different]).toEqual([false, 4, 0]);
+    expect(points.onlyInB.map((point) => point['machine.model'])).toEqual(Array(4).fill('skylake'));
+    const { points: turned } = diffResults(resultsOf(onTwo), resultsOf(narrow, { specification }));
+    expect([turned.common, turned.onlyInA.length, turned.onlyInB.length]).toEqual([4, 4, 0]);
+  });
+
+  test.each([
+    ['names another', { machine: { model: 'k6' } }],
+    ['does not name it', { machine: { cpus: 2 } }],
+    ['is not there, as of a store', null],
+  ])('pairs nothing where the specification %s', (_, specification) => {
+    expect(diffResults(resultsOf(narrow, { specification }), resultsOf(onTwo)).points.common).toBe(0);
+  });
+});

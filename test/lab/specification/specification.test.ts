@@ -3,7 +3,15 @@ import { describe, expect, test } from 'vitest';
 import { InputError } from '../../../src/base/input-error.ts';
 import { cpuModels } from '../../../src/hw/cpu-models.ts';
 import { KiB, MiB } from '../../../src/hw/memory.ts';
-import { modelsOf, parseSpecification, specificationSchema } from '../../../src/lab/specification/specification.ts';
+import {
+  checkTraces,
+  modelsOf,
+  parseSpecification,
+  placesIn,
+  specificationSchema,
+} from '../../../src/lab/specification/specification.ts';
+import type { AllocationTrace } from '../../../src/lab/traces/allocation-trace.ts';
+import { readTrace } from '../../../src/lab/traces/read-trace.ts';
 
 const experiments = new URL('../../../experiments/', import.meta.url);
 const parse = (...lines: string[]) => parseSpecification(lines.join('\n'), 'spec.yaml');
@@ -44,6 +52,53 @@ test('of name, workload and model alone: everything else has its default', () =>
     drawn: 'all',
     seeds: 10,
     seed: 'slabscope',
+  });
+});
+
+describe('of traces that tell of touches', () => {
+  const understood = (lines: readonly string[], touches?: boolean) =>
+    parseSpecification(lines.join('\n'), 'spec.yaml', touches);
+
+  test('these are the default, where all that runs is a replay', () => {
+    const both = smallest.with(1, 'workload: [churn, { name: replay, trace: t.txt }]');
+    expect(understood(smallest, true).touch).toBe('recorded');
+    expect(understood([...smallest, 'touch: init-all'], true).touch).toBe('init-all');
+    expect(understood(both, true).touch).toEqual(['init-all', 'init-head', 'hot-fields']);
+    expect(understood(smallest, false).touch).toEqual(['init-all', 'init-head', 'hot-fields']);
+  });
+
+  test('they may be asked for before that is known, and not of others', () => {
+    const asked = [...smallest, 'touch: [init-all, recorded]'];
+    expect(understood(asked).touch).toEqual(['init-all', 'recorded']);
+    expect(() => understood(asked, false)).toThrow(
+      'spec.yaml:5: recorded touches of a trace that has none; replay a touch trace (docs/traces.md), or name a touch model',
+    );
+    expect(() => understood([...smallest.with(1, 'workload: churn'), 'touch: recorded'])).toThrow(
+      'spec.yaml:5: recorded touches of a workload that is no trace; ',
+    );
+  });
+
+  test('two have two names', () => {
+    const twins = smallest.with(1, 'workload: { name: replay, trace: [a/t.gz, b/t.txt] }');
+    expect(() => understood(twins)).toThrow('spec.yaml:2: two traces of one name: t, t; ');
+  });
+
+  test('caches are passed over that some trace has', () => {
+    const lines = smallest.with(1, 'workload: { name: replay, trace: t, pass_over: [none, a b] }');
+    const traceOf = (...names: string[]) =>
+      readTrace(
+        ['# touch trace 1', ...names.flatMap((name, i) => [`c ${i + 1} 8 ${name}`, `a ${i} ${i + 1} 8 -`])],
+        't',
+      );
+    const check = (...traces: AllocationTrace[]) =>
+      checkTraces(
+        understood(lines),
+        new Map(traces.map((trace, i) => [String(i), trace])),
+        placesIn(lines.join('\n'), 'spec.yaml'),
+      );
+    expect(() => check(traceOf('a'), traceOf('b', 'c'))).not.toThrow();
+    expect(() => check(traceOf('b', 'c'))).toThrow('spec.yaml:2: no cache a in any trace; name some of b, c');
+    expect(() => check(readTrace(['a 0 8'], 't'))).toThrow('spec.yaml:2: no cache a in any trace; leave it out');
   });
 });
 
@@ -136,11 +191,7 @@ test.each([
   ['malformed YAML', smallest.with(1, 'workload: [t'), '3: '],
   ['a tab', smallest.with(3, '\tmodel: pentium-iii'), '4: Tabs are not allowed as indentation'],
   ['a key twice', [...smallest, 'name: y'], '5: Map keys must be unique'],
-  [
-    'an unknown key',
-    [...smallest, 'seedz: 3'],
-    '5: no key seedz is known; known here are name, machine, kernel, workload,',
-  ],
+  ['an unknown key', [...smallest, 'seedz: 3'], '5: no key seedz is known; did you mean seeds or seed?'],
   [
     'an unknown key inside',
     [...smallest, '  speed: 3'],
@@ -151,8 +202,19 @@ test.each([
     smallest.with(3, '  model: pentium-5'),
     '4: machine.model: must be one of pentium, pentium-pro, pentium-iii-katmai, pentium-iii, pentium-4,',
   ],
+  [
+    'a machine in another spelling',
+    smallest.with(3, '  model: sky-lake'),
+    '4: machine.model is "sky-lake"; did you mean skylake?',
+  ],
+  ['colouring as YAML 1.1 had it', [...smallest, 'colouring: yes'], '5: colouring is "yes"; did you mean on?'],
+  [
+    'several at once',
+    [...smallest.with(3, '  model: sky-lake'), 'seeds: 0', 'think: 3.5'],
+    '4: machine.model is "sky-lake"; did you mean skylake?; wrong too: think (spec.yaml:6), seeds (spec.yaml:5)',
+  ],
   ['no CPU', [...smallest, '  cpus: 0'], '5: machine.cpus: must be a whole number from 1 to 32'],
-  ['CPUs in words', [...smallest, '  cpus: two'], '5: machine.cpus is of the wrong kind; it must be a number'],
+  ['CPUs in words', [...smallest, '  cpus: two'], '5: machine.cpus is "two"; it must be a number'],
   ['a negative size', [...smallest, '  memory: -64M'], `5: machine.memory: -64M ${noSize}`],
   ['a size of 0', [...smallest, '  memory: 0'], `5: machine.memory: 0 ${noSize}`],
   ['a unit that is unknown', [...smallest, '  memory: 1G'], `5: machine.memory: 1G ${noSize}`],
@@ -204,7 +266,7 @@ test.each([
   [
     'a list of a parameter in a list of workloads',
     smallest.with(1, 'workload: [churn, { name: cache-thrash, iterations: [1, 2] }]'),
-    '2: workload[1].iterations is of the wrong kind; it must be a number',
+    '2: workload[1].iterations is a list; it must be a number',
   ],
   [
     'a parameter that its workload does not have',

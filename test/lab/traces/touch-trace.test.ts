@@ -70,6 +70,10 @@ describe('a kernel\u2019s', () => {
     });
   });
 
+  test('tells how much there is of each cache', () => {
+    expect(trace.caches).toEqual([{ recordedName: 'dentry', name: 'dentry', size: 192, objects: 2, touches: 28 }]);
+  });
+
   test('tells who allocated an object', () => {
     const { allocatedBy, functions } = trace.touches!;
     expect([...allocatedBy].map((fn) => functions[fn])).toEqual(['', 'd_alloc']);
@@ -87,10 +91,10 @@ describe('a kernel\u2019s', () => {
     const long = 'skbuff_fclone_cache';
     const { caches } = read('c 1 8 x', 'c 2 20 x', `c 3 472 ${long}`, 'a 0 1 8 -', 'a 1 2 20 -', 'a 2 3 472 -');
     expect(caches).toEqual([
-      { recordedName: 'x', name: 'x', size: 8 },
+      { recordedName: 'x', name: 'x', size: 8, objects: 1, touches: 0 },
       // An access may reach to the next multiple of 8.
-      { recordedName: 'x', name: 'x~', size: 24 },
-      { recordedName: long, name: 'skbuff_fclone_cac~', size: 472 },
+      { recordedName: 'x', name: 'x~', size: 24, objects: 1, touches: 0 },
+      { recordedName: long, name: 'skbuff_fclone_cac~', size: 472, objects: 1, touches: 0 },
     ]);
   });
 

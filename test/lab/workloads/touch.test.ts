@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { type TouchModel, type TouchModelName, touchModels } from '../../../src/lab/workloads/touch.ts';
+import { type TouchModelName, touchModels } from '../../../src/lab/workloads/touch.ts';
+import type { TouchModel } from '../../../src/lab/workloads/touch-model.ts';
 import { machineOf } from '../../hw/tiny-machine.ts';
 
 const OBJECT = 0x1000;
@@ -30,6 +31,8 @@ type Touches = ReturnType<ReturnType<typeof watchedCpus>['during']>;
 const offsets = (touches: Touches, kind: 'reads' | 'writes') =>
   touches.filter((touch) => touch.kind === kind).map(({ addr }) => addr - OBJECT);
 
+const nothingKnown = { fieldsOf: () => undefined, profile: undefined, recordedNameOf: () => undefined };
+
 describe.each<[TouchModelName, size: number, written: number, read: number]>([
   ['init-all', 4, 1, 1],
   ['init-all', 6, 2, 2],
@@ -41,7 +44,7 @@ describe.each<[TouchModelName, size: number, written: number, read: number]>([
   ['init-head', 100, 8, 8],
 ])('%s, an object of %i bytes', (name, size, written, read) => {
   const { cpu, during } = watchedCpus();
-  const model = touchModels[name]('seed', () => undefined);
+  const model = touchModels[name]('seed', nothingKnown);
 
   test(`has its first ${written} words written, once each and in order, when it is allocated`, () => {
     const touches = during(() => model.allocated(cpu, 0, OBJECT, size));
@@ -137,7 +140,11 @@ describe('fields', () => {
   const count = { name: 'i_count', offset: 8, size: 4, heat: 3, write: 1 };
   const data = { name: 'i_data', offset: 32, size: 7, heat: 1, write: 0 };
   const cold = { name: 'i_ino', offset: 16, size: 4, heat: 0, write: 0 };
-  const model = () => touchModels.fields('seed', (cache) => (cache === 0 ? [count, data, cold] : undefined));
+  const model = () =>
+    touchModels.fields('seed', {
+      ...nothingKnown,
+      fieldsOf: (cache) => (cache === 0 ? [count, data, cold] : undefined),
+    });
   const touched = (action: (model: TouchModel, cpu: ReturnType<typeof machineOf>['cpus'][number]) => void) => {
     const cpu = machineOf(1).cpus[0]!;
     const log: string[] = [];

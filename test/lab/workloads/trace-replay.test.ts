@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { type addr_t, MiB } from '../../../src/hw/memory.ts';
 import type { AllocationTrace, TraceSummary } from '../../../src/lab/traces/allocation-trace.ts';
 import { type Free, type Operation, OperationWriter } from '../../../src/lab/traces/operations.ts';
-import type { TouchModel } from '../../../src/lab/workloads/touch.ts';
+import type { TouchModel } from '../../../src/lab/workloads/touch-model.ts';
 import { Replay } from '../../../src/lab/workloads/trace-replay.ts';
 import { WorkloadContext } from '../../../src/lab/workloads/workload.ts';
 import { booted } from '../../machines.ts';

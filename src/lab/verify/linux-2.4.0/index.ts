@@ -1,5 +1,5 @@
 /** Linux 2.4.0: its row in the table of recordings. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { looksLikeGeometry, verifyGeometry } from '../linux-2.4/geometry.ts';
 import { looksLikeLayouts, verifyLayouts } from '../linux-2.4/layouts.ts';
 import { type CaseHeader, caseHeader } from '../linux-2.4/machine.ts';

@@ -1,5 +1,5 @@
 /** Linux 2.4.22: its row in the table of recordings. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { kmem_cache_size } from '../../../slab/linux-2.4.22/size.ts';
 import { looksLikeGeometry, verifyGeometry } from '../linux-2.4/geometry.ts';
 import { looksLikeLayouts, verifyLayouts } from '../linux-2.4/layouts.ts';

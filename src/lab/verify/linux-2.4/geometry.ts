@@ -1,6 +1,6 @@
 /** Compares what kmem_cache_create() computes with geometry.csv of test/golden: a cache a row. */
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { InputError } from '../../../base/input-error.ts';
 import type { Program } from '../../../hw/cpu.ts';
 import { NULL, PAGE_SIZE } from '../../../hw/memory.ts';

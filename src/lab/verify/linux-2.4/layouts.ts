@@ -1,5 +1,5 @@
 /** Compares our structures and constants with layouts.json of test/golden: every build, every field, as compiled. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { PAGE_OFFSET } from '../../../kernel/kernel.ts';
 import * as task from '../../../kernel/linux-2.4/task.ts';
 import { list_head } from '../../../kernel/list.ts';

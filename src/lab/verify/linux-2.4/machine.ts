@@ -1,5 +1,5 @@
 /** The machine that a recording of 2.4 describes in its header, and machines for dumps and geometry, which describe less. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { cpuModels } from '../../../hw/cpu-models.ts';
 import { Machine } from '../../../hw/machine.ts';
 import { MiB, PAGE_SHIFT } from '../../../hw/memory.ts';

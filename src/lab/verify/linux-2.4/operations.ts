@@ -1,5 +1,5 @@
 /** The operations that recordings of all 2.4 kernels have: what each is called with, and how it is performed. All else in its line is results. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { NULL, PAGE_SHIFT } from '../../../hw/memory.ts';
 import { MAX_ORDER } from '../../../mm/linux-2.4/mm.ts';
 import { __free_pages } from '../../../mm/linux-2.4/page-alloc.ts';

@@ -1,5 +1,5 @@
 /** Compares what kmem_cache_create() computes with geometry.csv and geometry_other_builds.csv of test/golden: a cache a row. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { InputError } from '../../../base/input-error.ts';
 import type { Program } from '../../../hw/cpu.ts';
 import { NULL } from '../../../hw/memory.ts';

@@ -1,5 +1,5 @@
 /** Compares our structures and constants with layouts.json of test/golden: every build, every field, as compiled. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { PAGE_OFFSET } from '../../../kernel/kernel.ts';
 import { i386, x86_64 } from '../../../kernel/linux-2.6/abi.ts';
 import { type Config26, HZ, INITIAL_JIFFIES, numa26, smp26, up26 } from '../../../kernel/linux-2.6/config.ts';

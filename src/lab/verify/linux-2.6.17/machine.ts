@@ -1,5 +1,5 @@
 /** The machine that a recording of 2.6.17 describes in its header. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { cpuModels } from '../../../hw/cpu-models.ts';
 import { Machine } from '../../../hw/machine.ts';
 import { MiB, PAGE_SHIFT } from '../../../hw/memory.ts';

@@ -1,5 +1,5 @@
 /** The operations of a recording of 2.6.17: what each is called with, and how it is performed. All else in its line is results. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Cpu, Program } from '../../../hw/cpu.ts';
 import { NULL } from '../../../hw/memory.ts';
 import { PAGE_OFFSET } from '../../../kernel/kernel.ts';
