@@ -5,6 +5,7 @@ import { InputError } from '../base/input-error.ts';
 import { VERSION } from '../base/version.ts';
 import { protocols } from '../hw/cache/coherence.ts';
 import { inclusions } from '../hw/cpu-model.ts';
+import { abis } from '../lab/layouts/c-abi.ts';
 import { specificationSchema } from '../lab/specification/specification.ts';
 import { ownerOrders } from '../report/owners-table.ts';
 import { type C2cOptions, c2c, c2cHelp } from './c2c.ts';
@@ -144,6 +145,7 @@ program
     new Option('--protocol <name>', 'of a trace: of coherence (default: mesi)').choices(Object.keys(protocols)),
   )
   .option('--layouts <file>', 'names fields: text of pahole, or BTF as JSON or C, before what the specification names')
+  .addOption(new Option('--abi <name>', 'for which C in --layouts is compiled (default: x86-64)').choices(abis))
   .option('--try <change>', 'run it with another layout too, and tell what that saves (see below)')
   .option('--wide', 'all columns, however wide the terminal is')
   .option('--json', 'print counts, all owners and pairs, and the 100 hottest lines of each seed as JSON')
@@ -251,6 +253,7 @@ program
   .requiredOption('--out <file>', 'where to; - is standard output')
   .option('--point <selection>', 'for callgrind, which: KEY=VALUE,... (default: the first)')
   .option('--layouts <file>', 'for callgrind, what names fields: as of `slabscope c2c`')
+  .addOption(new Option('--abi <name>', 'for which C in --layouts is compiled (default: x86-64)').choices(abis))
   .option('--json', 'print what was written as JSON')
   .addHelpText('after', exportHelp)
   .action((path: string, options: ExportOptions) => exportAs(path, options, print));

@@ -9,7 +9,13 @@ export {
   type Remedy,
 } from '../lab/experiment/culprits.ts';
 export { type PointObserver, runPoint } from '../lab/experiment/point.ts';
-export { layoutsOf, type MovedLayout, parseTrial, type Trial } from '../lab/experiment/trial.ts';
+export {
+  layoutsOf,
+  type Move as FieldMove,
+  type MovedLayout,
+  parseTrial,
+  type Trial,
+} from '../lab/experiment/trial.ts';
 export type { Abi } from '../lab/layouts/c-abi.ts';
 export type { CacheLayout } from '../lab/layouts/layouts-json.ts';
 export type { LayoutSource } from '../lab/layouts/name-fields.ts';
@@ -22,6 +28,7 @@ export type {
 } from '../lab/layouts/struct-layout.ts';
 export { points } from '../lab/specification/settings.ts';
 export {
+  type Alignment,
   type DrawnPart,
   parseSpecification,
   type Specification,
