@@ -1,5 +1,5 @@
 /**
- * Does an answer hang on where a boot happened to put things? The main job (experiments/colouring.yaml, line-fraction) after k unused
+ * Does an answer hang on where a boot happened to put things? The main job (experiments/colouring-models.yaml, line-fraction) after k unused
  * caches of 100 bytes were made, which move every descriptor, array and slab that comes later: on fresh kernels, and on
  * established ones. Prints the change of misses by colouring, with its interval: `npm run unused-caches [SEEDS]`.
  */
@@ -18,7 +18,7 @@ import type { SlabAllocator } from '../src/slab/allocator.ts';
 const UNUSED = [0, 1, 2, 3, 4, 5, 6, 8];
 
 const here = (name: string) => fileURLToPath(new URL(name, import.meta.url));
-const file = here('../experiments/colouring.yaml');
+const file = here('../experiments/colouring-models.yaml');
 const job = parseSpecification(readFileSync(file, 'utf8'), file);
 const packed = readFileSync(here('../examples/tar-extract.ftrace.txt.gz'));
 const trace = readTrace(gunzipSync(packed).toString().split('\n'), 'tar-extract');

@@ -1,5 +1,5 @@
 /**
- * One point of colouring.yaml, warm, against its own accesses put through the machine's caches alone with the same classes;
+ * One point of colouring-models.yaml, warm, against its own accesses put through the machine's caches alone with the same classes;
  * each touch model in a process of its own. Recorded touches are those of a piece of a kernel's, again and again. `warm-point.ts TOUCH` prints both times, in milliseconds, as JSON. The point is timed
  * before its accesses are recorded: CPUs that are observed have other methods, which no point of a sweep meets in its process.
  */
@@ -33,7 +33,7 @@ export function benchWarmPoint(): void {
     const ratio = point / bare;
     const figure = `${point.toFixed(1)} ms against ${bare.toFixed(1)} ms for ${accesses} accesses, ratio ${ratio.toFixed(2)}`;
     const what =
-      touch === RECORDED ? `${PASSES} passes of recorded touches` : `a warm point of colouring.yaml, ${touch}`;
+      touch === RECORDED ? `${PASSES} passes of recorded touches` : `a warm point of colouring-models.yaml, ${touch}`;
     report(`${what}, at most ${goal} times its own accesses`, figure, ratio <= goal);
   }
 }
@@ -59,7 +59,7 @@ function experimentOf(touch: string): [Specification, AllocationTrace] {
       workload: { name: replay, trace: cut-of-k-pipe.gz, warm_up: ${PASSES} }, seeds: 1 }`;
     return [parseSpecification(text, 'recorded', true), traceIn('../test/lab/touches/data/cut-of-k-pipe.gz')];
   }
-  const name = here('../experiments/colouring.yaml');
+  const name = here('../experiments/colouring-models.yaml');
   const specification = { ...parseSpecification(readFileSync(name, 'utf8'), name), seeds: 1, owners: 'off' as const };
   return [specification, traceIn('../examples/tar-extract.ftrace.txt.gz')];
 }

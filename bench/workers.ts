@@ -38,7 +38,9 @@ export function benchWorkers(): void {
 
 function run(folder: string, index: number, workers: number): { workers: number; seconds: number; json: string } {
   const out = join(folder, String(index));
-  const args = ['run', 'experiments/colouring.yaml', '--seeds', SEEDS, '--workers', workers, '--out', out].map(String);
+  const args = ['run', 'experiments/colouring-models.yaml', '--seeds', SEEDS, '--workers', workers, '--out', out].map(
+    String,
+  );
   const start = performance.now();
   execFileSync('node', [...program, ...args], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
   const seconds = (performance.now() - start) / 1000;

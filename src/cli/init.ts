@@ -72,6 +72,7 @@ colouring: [on, off] # or a number of colours
 #drawn: all # what each seed draws anew; or statics, ageing, history, threads, workload: that part alone
 #owners: on # tells misses by what they missed: object, slab descriptor, ...; up to twice as long
 
-seeds: 10 # fewer tell nothing for sure
+#seeds: 10 # fewer tell nothing for sure; auto: until every comparison is told, at most 160
+#seeds: { at_most: 320 } # the same, up to another number
 seed: slabscope # all randomness comes from it
 `;

@@ -6,6 +6,7 @@ import { VERSION } from '../base/version.ts';
 import { protocols } from '../hw/cache/coherence.ts';
 import { inclusions } from '../hw/cpu-model.ts';
 import { abis } from '../lab/layouts/c-abi.ts';
+import { AS_MANY_AS_IT_TAKES, type Seeds } from '../lab/results/looks.ts';
 import { specificationSchema } from '../lab/specification/specification.ts';
 import { ownerOrders } from '../report/owners-table.ts';
 import { type C2cOptions, c2c, c2cHelp } from './c2c.ts';
@@ -15,9 +16,10 @@ import { type ExportOptions, exportAs, exportFormats, exportHelp, exportTables }
 import { init } from './init.ts';
 import { list, listable } from './list.ts';
 import { type LitmusOptions, litmus } from './litmus.ts';
+import { type PlotOptions, parseMeasures, plot, plotHelp } from './plot.ts';
 import { type ProfileOptions, profile, profileHelp } from './profile.ts';
 import { type RecordOptions, record, recordHelp } from './record.ts';
-import { type ReplayOptions, replay } from './replay.ts';
+import { parseValues, type ReplayOptions, replay, replayHelp } from './replay.ts';
 import { type RunOptions, run, runHelp } from './run.ts';
 
 import { withShippedFiles } from './shipped.ts';
@@ -50,6 +52,8 @@ function count(value: string): number {
     throw new InvalidArgumentError('it must be a whole number from 1 to 10000.');
   return Number(value);
 }
+
+const seeds = (value: string): Seeds => (value === 'auto' ? AS_MANY_AS_IT_TAKES : count(value));
 
 const program = new Command('slabscope')
   .version(VERSION, '-V, --version', 'print the version')
@@ -84,10 +88,17 @@ program
   .command('run')
   .description('run the experiment of a specification (YAML): print tables, write results.json and a picture')
   .argument('<specification>', 'e.g. experiments/colouring.yaml')
-  .option('--seeds <n>', 'how many seeds, instead of those of the specification', count)
+  .option(
+    '--seeds <n>',
+    'how many seeds, instead of those of the specification; auto: until every comparison is told',
+    seeds,
+  )
   .option('--workers <n>', 'worker threads; the results are the same for any number', count)
   .option('--out <dir>', 'where results go (default: results/NAME)')
   .option('--shard <i/n>', 'compute the i-th of n shares of the points, and write only its store (see below)')
+  .option('--measure <names>', 'what the picture shows: misses, cycles, or both: misses,cycles', parseMeasures)
+  .option('--brief', 'print the answer, and the comparison that it is from')
+  .option('--wide', 'print all columns of tables, whatever has room on the terminal')
   .option('--json', 'print results.json instead of tables')
   .addHelpText('after', runHelp)
   .action((path: string, options: RunOptions) => run(path, options, print));
@@ -198,17 +209,31 @@ program
 
 program
   .command('replay')
-  .description('replay a trace of allocations on a Pentium III of two CPUs: what it holds, and what it costs')
+  .description('replay a trace of allocations: what it holds, what it costs, and what colouring and alignment do to it')
   .argument(
     '<trace>',
     'ftrace or perf script text with kmem events, a malloc trace, or a touch trace; may be .gz (docs/traces.md)',
   )
+  .option('--machine <models>', 'CPU models (default: pentium-iii)', parseValues)
+  .option('--cpus <numbers>', 'how many of them (default: 2)', parseValues)
+  .option('--kernel <versions>', 'kernels (default: 2.4.22)', parseValues)
+  .option(
+    '--colouring <values>',
+    'on, off, numbers of colours (default: on,off where anything is asked, else on)',
+    parseValues,
+  )
+  .option('--alignment <values>', 'word, line-fraction, whole-line, bytes (default: line-fraction)', parseValues)
+  .option('--touch <models>', 'what is read and written of objects (default: three of them)', parseValues)
   .option('--memory <size>', 'of the machine, e.g. 256M (default: 64M)')
   .option('--seed <word>', 'what all randomness comes from (default: slabscope)')
-  .option('--seeds <n>', 'how many seeds', count, 1)
+  .option('--seeds <n>', 'how many seeds, or auto (default: 10 where anything is asked, else 1)', seeds)
   .option('--workers <n>', 'worker threads; the results are the same for any number', count)
+  .option('--out <dir>', 'where results go where anything is asked (default: results/NAME)')
+  .option('--measure <names>', 'what the picture shows: misses, cycles, or both: misses,cycles', parseMeasures)
+  .option('--brief', 'print the answer, and the comparison that it is from')
+  .option('--wide', 'print all columns of tables, whatever has room on the terminal')
   .option('--json', 'print the results as JSON')
-  .addHelpText('after', '\nExample:\n  slabscope replay examples/tar-extract.ftrace.txt.gz')
+  .addHelpText('after', replayHelp)
   .action((path: string, options: ReplayOptions) => replay(path, options, print));
 
 program
@@ -240,6 +265,19 @@ program
   .action((a: string, b: string, options: { json?: boolean }) => {
     process.exitCode = diff(a, b, options, print) ? 0 : 1;
   });
+
+program
+  .command('plot')
+  .description('draw a picture of results: what was compared, a measure against an axis, or misses by set')
+  .argument('<results>', 'results.json of a run')
+  .option('--measure <names>', 'misses, cycles, or any measure; several side by side: misses,cycles', parseMeasures)
+  .option('--by <key>', 'the measure itself against this key, such as machine.cpus or object_size')
+  .option('--sets', 'in which sets of the L1 misses fall, before and after')
+  .option('--where <selection>', 'of which points: KEY=VALUE,... of keys that vary')
+  .option('--out <file>', 'where to (default: beside the results, NAME.svg, NAME.sets.svg and so on)')
+  .option('--json', 'print what was written as JSON')
+  .addHelpText('after', plotHelp)
+  .action((path: string, options: PlotOptions) => plot(path, options, print));
 
 program
   .command('export')

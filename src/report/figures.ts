@@ -15,15 +15,26 @@ export function percentOf(estimates: readonly (Estimate | null)[], plus = '+'): 
   };
 }
 
+/** From ten times as many on, a change is read as times. */
+const TIMES = 9;
+
+/** A change with its unit: `-2.5 %`, or `x 41`. */
+export const changeText = (change: number, percent: (fraction: number) => string): string =>
+  change >= TIMES ? `x ${thousands(1 + change)}` : `${percent(change)} %`;
+
 /** Where all seeds tell the same change, what they would say of others is no interval. */
 export const intervalOf = (
-  { interval }: Estimate,
+  { value, interval }: Estimate,
   percent: (fraction: number) => string,
   join: (bounds: readonly string[]) => string,
 ): string => {
   if (interval === null) return 'one seed';
   const [low, high] = interval;
-  return low === high ? SEEDS_ALIKE : join(interval.map(percent));
+  if (low === high) return SEEDS_ALIKE;
+  // As the value is, whose bounds they are.
+  return join(
+    value >= TIMES && low >= 0 ? interval.map((bound) => `x ${thousands(1 + bound)}`) : interval.map(percent),
+  );
 };
 
 export const SEEDS_ALIKE = 'seeds alike';

@@ -13,12 +13,30 @@ export const INK = '#1b1f24';
 export const QUIET = '#59626d';
 export const RULE = '#dde1e6';
 export const PAPER = '#ffffff';
+export const SHADE = '#466487';
+/** After Okabe and Ito; dark enough for text. */
+export const BLUE = '#0072b2';
+export const VERMILION = '#c04f00';
+export const GREEN = '#00805f';
+export const PURPLE = '#a8518a';
+
+/** What stands for each where the page is dark. */
+const DARK: Readonly<Record<string, string>> = {
+  ...{ [INK]: '#e6edf3', [QUIET]: '#a3adb8', [RULE]: '#363d46', [PAPER]: '#14181d', [SHADE]: '#a9c4e4' },
+  ...{ [BLUE]: '#56b4e9', [VERMILION]: '#ff9a56', [GREEN]: '#3cc9a0', [PURPLE]: '#e39bcb' },
+};
+
+/** A viewer that knows no styles shows the light page. */
+const STYLE = `<style>@media (prefers-color-scheme: dark){${Object.entries(DARK)
+  .map(([light, dark]) => `[fill="${light}"]{fill:${dark}}[stroke="${light}"]{stroke:${dark}}`)
+  .join('')}}</style>`;
 
 /** The whole file; the title is what is read out, or shown on hover. */
 export function page(title: string, blocks: readonly Block[]): string {
   const { svg, height } = stack([gap(MARGIN - 8), ...blocks, gap(MARGIN - 10)]);
   return `<svg xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 ${WIDTH} ${at(height)}" width="${WIDTH}" height="${at(height)}" font-family="Helvetica Neue, Helvetica, Arial, Liberation Sans, DejaVu Sans, sans-serif">
 <title>${escapeXml(typeset(title))}</title>
+${STYLE}
 <rect width="${WIDTH}" height="${at(height)}" fill="${PAPER}"/>
 ${svg}
 </svg>
@@ -80,6 +98,11 @@ export interface TextStyle {
   readonly anchor?: 'middle' | 'end';
 }
 
+/** On as many lines of this width as it takes; a word that is wider is cut. */
+export function broken(words: string, width: number, style: TextStyle): string[] {
+  return wrap(wordsOf(words), (line) => widthOf(line, style) <= width).map((line) => clip(line, width, style));
+}
+
 /** One line of text on the baseline y; `whole` is shown on hover, where the text is a clipped one. */
 export function text(x: number, y: number, words: string, style: TextStyle, whole = words): string {
   const attributes = [
@@ -109,8 +132,9 @@ export function clip(words: string, width: number, style: TextStyle): string {
   return `${letters.join('')}…`;
 }
 
-/** A minus for the hyphen before a figure; names such as size-32 keep theirs. */
-const typeset = (words: string): string => words.replace(/(?<![^\s[(])-(?=\d)/g, '−');
+/** A minus for the hyphen before a figure, and a cross for times; names such as size-32 keep theirs. */
+const typeset = (words: string): string =>
+  words.replace(/(?<![^\s[(])-(?=\d)/g, '−').replace(/(?<![^\s[(])x (?=\d)/g, '×\u2009');
 
 const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&apos;' };
 

@@ -2,17 +2,22 @@
 
 import { groupBy } from '../base/group-by.ts';
 import { type Comparison, primaryOf } from '../lab/results/compare.ts';
+import { looksOf, type Seeds } from '../lab/results/looks.ts';
 import { type Combination, cachesNamed, keyOf, type PointResult, RECORDED } from '../lab/results/points.ts';
 import type { Results, TraceReport } from '../lab/results/results.ts';
 import { type Effect, ENOUGH_SEEDS, type Estimate, NEGLIGIBLE, type Reading } from '../lab/results/statistics.ts';
-import { enumerate, percentOf, thousands } from './figures.ts';
+import { valuesInWords } from './axis-words.ts';
+import { changeText, enumerate, percentOf, thousands } from './figures.ts';
 
 // --- What was compared ---------------------------------------------------------------------------------------------
 
-/** The comparisons along each axis, in their order. */
-export const byAxis = (comparisons: readonly Comparison[]): Comparison[][] => [
-  ...groupBy(comparisons, ({ axis }) => axis).values(),
-];
+/** The comparisons along each axis, what is asked of the kernel before what is asked of where it runs. */
+export const byAxis = (comparisons: readonly Comparison[]): Comparison[][] =>
+  [...groupBy(comparisons, ({ axis }) => axis).values()].sort(
+    ([a], [b]) => Number(isSetting(a)) - Number(isSetting(b)),
+  );
+
+const isSetting = ({ axis }: Comparison): boolean => /^(machine|interference|workload|think|ageing)\b/.test(axis);
 
 /** Those that the answer and the picture are about: along the first axis. */
 export const mainComparisons = (comparisons: readonly Comparison[]): Comparison[] => byAxis(comparisons)[0] ?? [];
@@ -56,24 +61,48 @@ export interface Layout {
   readonly rowKeys: string;
   readonly groupKeys: string;
   readonly rowOf: (of: Comparison) => string;
+  /** Rows of these comparisons in a sentence. */
+  readonly rowsInWords: (of: readonly Comparison[]) => string;
   readonly groupOf: (of: Comparison) => string;
 }
 
-/** Touch models stand side by side, so they are rows; where there are none, the last key is. */
+/**
+ * Touch models stand side by side, so they are rows; where they do not vary, the last key that does is, or the axis itself. What does
+ * not vary names nothing.
+ */
 export function layoutOf(comparisons: readonly Comparison[]): Layout {
-  const keys = Object.keys(comparisons[0]?.fixed ?? {});
-  const row = keys.includes('touch') ? 'touch' : keys.at(-1);
+  const [first] = comparisons;
+  const axis = first?.axis ?? '';
+  const all = Object.keys(first?.fixed ?? {});
+  const keys = all.filter((key) => new Set(comparisons.map(({ fixed }) => fixed[key])).size > 1);
   const variants = hasVariants(comparisons);
-  const groups = keys.filter((key) => key !== row);
-  const axis = comparisons[0]?.axis ?? '';
+  const only = variants ? undefined : all.includes('touch') ? 'touch' : all.at(-1);
+  const row = keys.includes('touch') ? 'touch' : (keys.at(-1) ?? only);
   if (row === undefined) {
-    return { rowKeys: axis, groupKeys: '', rowOf: ({ variant }) => String(variant), groupOf: () => '' };
+    return {
+      ...{ rowKeys: axis, groupKeys: '', rowOf: ({ variant }) => String(variant), groupOf: () => '' },
+      rowsInWords: (of) =>
+        valuesInWords(
+          axis,
+          of.map(({ variant }) => variant),
+        ),
+    };
   }
+  const groups = keys.filter((key) => key !== row);
   return {
     rowKeys: titleOf(row),
     groupKeys: [...(variants ? [axis] : []), ...groups].map(titleOf).join(', '),
     rowOf: ({ fixed }) => String(fixed[row]),
-    groupOf: ({ variant, fixed }) => [...(variants ? [variant] : []), ...groups.map((key) => fixed[key])].join(', '),
+    rowsInWords: (of) =>
+      valuesInWords(
+        row,
+        of.map(({ fixed }) => fixed[row]!),
+      ),
+    groupOf: ({ variant, fixed }) =>
+      [
+        ...(variants ? [valuesInWords(axis, [variant])] : []),
+        ...groups.map((key) => valuesInWords(key, [fixed[key]!])),
+      ].join(', '),
   };
 }
 
@@ -82,30 +111,21 @@ export const TOUCH_TITLE = 'touch model';
 
 /** A comparison's row, with its group where there are several. */
 export function caseOf(of: Comparison, comparisons: readonly Comparison[]): string {
-  const { rowKeys, rowOf, groupOf } = layoutOf(comparisons);
-  const row = rowKeys === titleOf('touch') ? rowOf(of) : `${rowKeys} ${rowOf(of)}`;
+  const { rowsInWords, groupOf } = layoutOf(comparisons);
+  const row = rowsInWords([of]);
   return groupBy(comparisons, groupOf).size === 1 ? row : `${row}, ${groupOf(of)}`;
 }
 
-// --- The question and its answer -----------------------------------------------------------------------------------
+// --- Verdicts ------------------------------------------------------------------------------------------------------
 
-/** What the comparisons along one axis answer. */
-export function questionOf(comparisons: readonly Comparison[]): string {
-  if (comparisons.length === 0) return 'What was counted';
-  const [{ axis }] = comparisons;
-  return axis === 'colouring'
-    ? 'Does slab colouring reduce L1 misses on this workload?'
-    : `Does ${titleOf(axis)} change L1 misses?`;
-}
-
-/** What a change of the axis does to the misses. */
+/** What a change of the axis does to misses, or to another measure. */
 export type Verdict = 'fewer' | 'more' | 'none' | 'unclear' | 'untold';
 
-export function verdictOf(of: Comparison): Verdict {
-  const misses = missesOf(of);
-  if (misses === null) return 'untold';
-  if (misses.reading === 'change') return misses.value < 0 ? 'fewer' : 'more';
-  return withoutChange[misses.reading];
+export function verdictOf(of: Comparison, effectOf: (of: Comparison) => Effect | null = missesOf): Verdict {
+  const effect = effectOf(of);
+  if (effect === null) return 'untold';
+  if (effect.reading === 'change') return effect.value < 0 ? 'fewer' : 'more';
+  return withoutChange[effect.reading];
 }
 
 const withoutChange: Record<Exclude<Reading, 'change'>, Verdict> = {
@@ -115,37 +135,12 @@ const withoutChange: Record<Exclude<Reading, 'change'>, Verdict> = {
   'one-seed': 'untold',
 };
 
-/** Those that occur, in a fixed order. */
-export function byVerdict(comparisons: readonly Comparison[]): [Verdict, Comparison[]][] {
-  const groups = groupBy(comparisons, verdictOf);
-  return (['fewer', 'more', 'none', 'unclear', 'untold'] as const).flatMap((verdict) => {
-    const group = groups.get(verdict);
-    return group === undefined ? [] : [[verdict, group]];
-  });
-}
+const VERDICTS = ['fewer', 'more', 'none', 'unclear', 'untold'] as const;
 
-/** The answer at a glance, to the question of these comparisons along one axis. */
-export function answerOf(comparisons: readonly Comparison[]): string {
-  const verdicts = byVerdict(comparisons);
-  if (verdicts.length === 0) return 'Nothing was compared: no axis has two values';
-  if (verdicts.length > 1) {
-    const cases = verdicts.map(([verdict, group]) => `${effect[verdict]} in ${group.length}`);
-    return `It depends: ${cases.join(', ')} of ${comparisons.length} cases`;
-  }
-  const [[verdict]] = verdicts;
-  if (verdict === 'untold') {
-    return comparisons.some((of) => missesOf(of) === null)
-      ? 'The change cannot be told: nothing missed on the one side'
-      : 'One seed gives no interval, so no answer';
-  }
-  if (verdict === 'unclear') return 'Not clear: too few seeds to tell';
-  if (verdict === 'none') return 'No: misses change by less than 1 %';
-  const effects = comparisons.map((of) => missesOf(of)!);
-  const percent = percentOf(effects, '');
-  const sizes = effects.map(({ value }) => Math.abs(value));
-  const ends = [Math.min(...sizes), Math.max(...sizes)].map(percent);
-  const yes = verdict === 'fewer' || comparisons[0].axis !== 'colouring';
-  return `${yes ? 'Yes' : 'No'}: ${[...new Set(ends)].join(' % to ')} % ${verdict} L1 misses`;
+/** Those that occur, in a fixed order. */
+export function verdicts(comparisons: readonly Comparison[], effectOf = missesOf): Verdict[] {
+  const found = new Set(comparisons.map((of) => verdictOf(of, effectOf)));
+  return VERDICTS.filter((verdict) => found.has(verdict));
 }
 
 const effect: Record<Verdict, string> = {
@@ -157,11 +152,11 @@ const effect: Record<Verdict, string> = {
 };
 
 /** What happens in which rows, for comparisons of one group of this layout. */
-export const effectsOf = (comparisons: readonly Comparison[], { rowKeys, rowOf }: Layout): string =>
-  byVerdict(comparisons)
-    .map(([verdict, group]) => {
-      const where = rowKeys === titleOf('touch') ? 'under' : `at ${rowKeys}`;
-      return `${effect[verdict]} ${where} ${enumerate(group.map(rowOf))}`;
+export const effectsOf = (comparisons: readonly Comparison[], { rowKeys, rowsInWords }: Layout): string =>
+  verdicts(comparisons)
+    .map((verdict) => {
+      const where = rowKeys === titleOf('touch') ? 'under' : 'with';
+      return `${effect[verdict]} ${where} ${rowsInWords(comparisons.filter((of) => verdictOf(of) === verdict))}`;
     })
     .join(', ');
 
@@ -172,10 +167,14 @@ export function rangeOf(comparisons: readonly Comparison[], figureOf: (of: Compa
     return figure === null ? [] : [{ of, figure }];
   });
   const percent = percentOf(told.map(({ figure }) => figure));
-  const sorted = told
-    .toSorted((a, b) => a.figure.value - b.figure.value)
-    .map(({ of, figure }) => `${percent(figure.value)} % (${caseOf(of, comparisons)})`);
-  return sorted.length < 2 ? sorted.join('') : `${sorted[0]} to ${sorted.at(-1)}`;
+  const sorted = told.toSorted((a, b) => a.figure.value - b.figure.value);
+  const [least, most] = [sorted[0], sorted.at(-1)];
+  if (least === undefined || most === undefined) return '';
+  const written = ({ of, figure }: (typeof told)[number]) =>
+    `${changeText(figure.value, percent)} (${caseOf(of, comparisons)})`;
+  if (least === most) return written(least);
+  const isOne = percent(least.figure.value) === percent(most.figure.value);
+  return isOne ? `${changeText(least.figure.value, percent)} each` : `${written(least)} to ${written(most)}`;
 }
 
 /** The ranges of misses, and of what time hangs on more: what misses the second level too, and cycles. */
@@ -195,10 +194,12 @@ export function caveatOf(
   [{ seeds }]: readonly Comparison[],
   results: Pick<Results, 'points' | 'specification'>,
 ): string {
+  const looks = looksAt(results);
+  const level = looks === 1 ? '' : `, so wide that all ${looks} looks together miss the truth in 5 %`;
   const intervals =
     seeds === 1
       ? 'One seed gives no interval, and its figures speak of'
-      : `Intervals are Student\u2019s t over ${seeds} seeds in pairs, each for itself. They speak of`;
+      : `Intervals are Student\u2019s t over ${seeds} seeds in pairs, each for itself${level}. They speak of`;
   const few =
     seeds > 1 && seeds < ENOUGH_SEEDS ? ' So few seeds hold only if their differences are normally distributed.' : '';
   const touches = touchesOf(results) === 'recorded' ? '' : 'touches, ';
@@ -207,8 +208,9 @@ export function caveatOf(
 
 /** By which rules fewer, more and none are said. */
 export const RULES =
-  `A change of misses that lies within ${100 * NEGLIGIBLE} % is none. Else fewer or more is said where p is at most 5 % after ` +
-  'Holm\u2019s correction for all comparisons along the axis. Of other measures nothing is said: each interval stands for itself.';
+  `A change of misses, or of cycles, that lies within ${100 * NEGLIGIBLE} % is none. Else fewer or more is said where p is at most ` +
+  '5 % after Holm\u2019s correction for all comparisons along the axis, misses and cycles each for themselves. Of other measures ' +
+  'nothing is said: each interval stands for itself.';
 
 /** Where the seeds are too few to tell whether misses change, and about how many would do. */
 export function seedsWarningOf(comparisons: readonly Comparison[]): string[] {
@@ -245,21 +247,40 @@ export function reachOf(comparisons: readonly Comparison[], measures: Results['m
   ];
 }
 
-/** Groups that gave the same everywhere, lest one layout be taken for several witnesses. */
-export function alikeOf(comparisons: readonly Comparison[]): string[] {
+/** Cases that stand together: those of one group, of one row where there are no groups, or of several that gave the same everywhere. */
+export interface Group {
+  readonly names: readonly string[];
+  /** Of the first of them. */
+  readonly members: readonly [Comparison, ...Comparison[]];
+}
+
+/** Those that gave the same everywhere are one, lest one layout be taken for several witnesses. */
+export function groupsOf(comparisons: readonly Comparison[]): Group[] {
   const { groupKeys, groupOf, rowOf } = layoutOf(comparisons);
-  const sidesOf = (group: readonly Comparison[]) =>
+  const slices = [...groupBy(comparisons, groupKeys === '' ? rowOf : groupOf)];
+  const sidesOf = (slice: readonly Comparison[]) =>
     JSON.stringify(
-      group.map((of) => [rowOf(of), Object.values(of.effects).map((effect) => [effect?.base, effect?.variant])]),
+      slice.map((of) => [
+        groupKeys === '' ? '' : rowOf(of),
+        Object.values(of.effects).map((effect) => [effect?.base, effect?.variant]),
+      ]),
     );
-  return [...groupBy([...groupBy(comparisons, groupOf)], ([, group]) => sidesOf(group)).values()]
-    .filter((alike) => alike.length > 1)
-    .map((alike) => {
-      const names = enumerate(alike.map(([name]) => name));
-      return groupKeys === 'alignment'
-        ? `Here ${names} laid every object out alike.`
-        : `${names} gave the same counts.`;
-    });
+  return [...groupBy(slices, ([, slice]) => sidesOf(slice)).values()].map((alike) => ({
+    names: alike.map(([name]) => name),
+    members: alike[0]![1] as [Comparison, ...Comparison[]],
+  }));
+}
+
+/** Which groups gave the same. */
+export function alikeOf(comparisons: readonly Comparison[]): string[] {
+  const { groupKeys, rowKeys } = layoutOf(comparisons);
+  return groupsOf(comparisons)
+    .filter(({ names }) => names.length > 1)
+    .map(({ names }) =>
+      (groupKeys || rowKeys) === 'alignment'
+        ? `Here ${enumerate(names)} laid every object out alike.`
+        : `${enumerate(names)} gave the same counts.`,
+    );
 }
 
 /** Points that ran out of memory did less than the trace. */
@@ -309,8 +330,28 @@ export function passedOverOf({ specification }: Results, { caches }: TraceReport
     );
 }
 
-export const seedsOf = ({ points, seed }: Results): string =>
-  `${new Set(points.map(({ point }) => point.seed)).size}, drawn from '${seed}'`;
+export function seedsOf({ points, seed, specification }: Results): string {
+  const most = plannedOf(specification).at(-1);
+  const limit = most === undefined ? '' : ` of at most ${most}, until every comparison was told`;
+  return `${new Set(points.map(({ point }) => point.seed)).size}${limit}, drawn from '${seed}'`;
+}
+
+/** At how many numbers of seeds it was planned to look whether they suffice. */
+export const looksAt = ({ specification }: Pick<Results, 'specification'>): number =>
+  Math.max(1, plannedOf(specification).length);
+
+/** Of a specification as understood; none where the number of seeds was given. */
+function plannedOf(specification: unknown): number[] {
+  const { seeds } = (specification ?? {}) as { readonly seeds?: Seeds };
+  return typeof seeds === 'object' ? looksOf(seeds) : [];
+}
 
 export const specificationOf = ({ specificationHash, slabscope }: Results): string =>
   `${specificationHash.slice(0, 12)}, slabscope ${slabscope}`;
+
+/** What was run, in small print. */
+export const factsOf = (results: Results): string[] => [
+  [results.machine, tracedOf(results)].join('  ·  '),
+  ...touchesToldOf(results).map((told) => `touches ${told}`),
+  `seeds: ${seedsOf(results)}  ·  specification ${specificationOf(results)}`,
+];

@@ -1,10 +1,11 @@
 /** That 95 % is 95 %: a shorter run of `npm run coverage`, whose whole table stands in docs/measures.md. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { coverage, type Population } from '../../bench/coverage/coverage.ts';
-import { madeUp } from '../../bench/coverage/made-up.ts';
+import { coverage, coverageAsSeedsAreAdded, type Population } from '../../bench/coverage/coverage.ts';
+import { madeUp, uncertain } from '../../bench/coverage/made-up.ts';
 import { real } from '../../bench/coverage/real.ts';
 import { seeded } from '../../src/base/random.ts';
+import { AS_MANY_AS_IT_TAKES, looksOf } from '../../src/lab/results/looks.ts';
 import { ENOUGH_SEEDS } from '../../src/lab/results/statistics.ts';
 
 /** Of 4000 samples the standard error of 95 % is 0.34 %; a share must be within three of them. */
@@ -58,8 +59,29 @@ test('an interval that is too narrow is seen', () => {
   expect(covered(narrow, 10)).toBeCloseTo(0.713, 1);
 });
 
+describe('where seeds are added until it is told', () => {
+  const looks = looksOf(AS_MANY_AS_IT_TAKES);
+  const added = <Seed>(population: Population<Seed>, corrected: number) =>
+    coverageAsSeedsAreAdded(population, looks, corrected, 2000, seeded('test', population.name));
+
+  test.each(uncertain.map((population) => [population.name, population] as const))(
+    'intervals hold the truth in 95 %% at least, and no more than 5 %% is wrong: %s',
+    (_, population) => {
+      const { held, wrong } = added(population, looks.length);
+      expect(held).toBeGreaterThan(0.95);
+      expect(wrong).toBeLessThan(0.05);
+    },
+  );
+
+  test('intervals of one look, taken at each, would not', () => {
+    const { held, wrong } = added(uncertain[1]!, 1);
+    expect(held).toBeLessThan(0.85);
+    expect(wrong).toBeGreaterThan(0.15);
+  });
+});
+
 test('docs/measures.md has a line for each population', () => {
   const text = readFileSync(new URL('../../docs/measures.md', import.meta.url), 'utf8');
-  const lines = [...madeUp, ...real()].map(({ name }) => `| ${name} |`);
+  const lines = [...madeUp, ...uncertain, ...real()].map(({ name }) => `| ${name} |`);
   expect(lines.filter((line) => !text.includes(line))).toEqual([]);
 });

@@ -329,7 +329,7 @@ describe('all commands', () => {
     const { stdout } = await slabscope('--help');
     expect(stdout).toMatch(/Exit status: 0 well; 1 .*; 2 the input is wrong/);
     expect(stdout).toContain('Colours and progress are shown on a terminal only; NO_COLOR=1 leaves colours out.');
-    const known = 'run status record schema c2c cache replay list init diff export verify litmus'.split(' ');
+    const known = 'run status record schema c2c cache replay list init diff plot export verify litmus'.split(' ');
     const [, commands] = /^Commands:\n((?: .*\n)+)/m.exec(stdout)!;
     expect([...commands!.matchAll(/^ {2}(\w+)/gm)].map(([, name]) => name)).toEqual([...known, 'help']);
     for (const name of known) {

@@ -1,5 +1,5 @@
 /** `slabscope replay` as a user has it. */
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -54,6 +54,74 @@ test('allocations that found no memory are told', async () => {
   const { status, stdout } = await slabscope('replay', file('large.txt', large), '--memory', '16M');
   expect(status).toBe(0);
   expect(stdout).toMatch(/^WARNING: \d+ allocations found no memory, at 3 of 3 points/m);
+});
+
+describe('a trace that is asked something', () => {
+  const asked = async (...args: string[]) => {
+    const out = join(folder, `out-${args.join('').replaceAll(/\W/g, '')}`);
+    const outcome = await slabscope('replay', file('asked.txt', lines), ...args, '--out', out, '--workers', '1');
+    return { ...outcome, out, results: () => JSON.parse(readFileSync(join(out, 'results.json'), 'utf8')) as Results };
+  };
+
+  test('is a run that compares colouring on and off on those machines, and ends with an answer and a picture', async () => {
+    const { status, stdout, stderr, out, results } = await asked(
+      '--machine',
+      'skylake,zen-2',
+      '--touch',
+      'init-head',
+      '--brief',
+    );
+    expect([status, stderr]).toEqual([0, '']);
+    expect(stdout).toContain('Does slab colouring reduce L1 misses on this workload?\n');
+    expect(stdout).toContain(`written: ${join(out, 'results.json')}, ${join(out, 'asked.txt.svg')}\n`);
+    const { points, comparisons } = results();
+    expect(points).toHaveLength(2 * 2 * 10);
+    expect(comparisons.map(({ axis, fixed }) => `${axis} ${fixed['machine.model'] ?? ''}`).slice(0, 2)).toEqual([
+      'colouring skylake',
+      'colouring zen-2',
+    ]);
+    expect(readFileSync(join(out, 'asked.txt.svg'), 'utf8')).toContain('skylake');
+  });
+
+  test('takes every key that it asks by, and goes on where it stopped', async () => {
+    const args = [
+      '--cpus',
+      '1,2',
+      '--kernel',
+      '2.4.0',
+      '--colouring',
+      'on',
+      '--alignment',
+      'word,64',
+      '--touch',
+      'init-all',
+    ];
+    const first = await asked(...args, '--seeds', '1');
+    // Mallocs come from general caches, which no alignment changes.
+    expect([first.status, first.stderr]).toEqual([
+      0,
+      'slabscope: 2 of 4 points are laid out as others are: not run again\n',
+    ]);
+    const values = first.results().points.map(({ point }) => Object.values(point).join(' '));
+    expect(values).toEqual([
+      ...['1 2.4.0 init-all word on 0', '1 2.4.0 init-all 64 on 0'],
+      ...['2 2.4.0 init-all word on 0', '2 2.4.0 init-all 64 on 0'],
+    ]);
+    const again = await asked(...args, '--seeds', '1');
+    expect(again.stderr).toContain('4 of 4 points found');
+  });
+
+  test.each([
+    [['--machine', 'skylak'], /^slabscope: --machine: .*must be one of pentium, /],
+    [['--cpus', '99'], /^slabscope: --cpus: .*must be a whole number from 1 to 32/],
+    [['--kernel', '2.2'], /^slabscope: --kernel: .*use 2\.4\.0, /],
+    [['--colouring', 'on,blue'], /^slabscope: --colouring: .*must be on, off, or a number of colours/],
+    [['--alignment', '3'], /^slabscope: --alignment: .*use word, /],
+    [['--seeds', 'some'], /must be a whole number from 1 to 10000/],
+  ])('is told what is wrong with %j', async (args, line) => {
+    const { status, stderr } = await asked(...args);
+    expect([status, stderr.trim().split('\n')]).toEqual([2, [expect.stringMatching(line)]]);
+  });
 });
 
 describe('bad input gives one line that names the place, and status 2', () => {

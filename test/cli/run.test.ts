@@ -96,6 +96,22 @@ describe('a run', () => {
     expect(written('workers')).toEqual(written('first'));
   });
 
+  test('with as many seeds as it takes stops at the look at which all is told', async () => {
+    const out = join(folder, 'auto');
+    const { status, stdout } = await slabscope(
+      'run',
+      file('auto.yaml', specificationOf({ seeds: 'auto' })),
+      '--out',
+      out,
+      '--brief',
+    );
+    const { points, comparisons, specification } = resultsOf('auto');
+    expect([status, specification]).toMatchObject([0, { seeds: { at_most: 160 } }]);
+    expect(comparisons.flatMap(({ effects }) => effects.missesPerOperation!.reading)).not.toContain('too-few-seeds');
+    expect([20, 40, 80, 160]).toContain(points.length);
+    expect(stdout).toMatch(/^small\n(.*\n)+seeds {10}\d+ of at most 160, until every comparison was told/);
+  });
+
   test('with --seeds has so many seeds instead', () => {
     expect(resultsOf('json').points.map(({ point }) => point.seed)).toEqual([0, 0]);
   });

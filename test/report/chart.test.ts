@@ -48,6 +48,19 @@ const unescaped = (text: string) => text.replace(/&(\w+);/g, (_, name: string) =
 const labels = (svg: string) => textsOf(svg, 'text');
 const all = (svg: string) => labels(svg).join(' ');
 
+/** Of two colours, as WCAG 2 has it: 1 to 21. */
+function contrast(a: string, b: string): number {
+  const luminance = (colour: string) => {
+    const [red, green, blue] = [1, 3, 5].map((at) => {
+      const share = Number.parseInt(colour.slice(at, at + 2), 16) / 255;
+      return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+    }) as [number, number, number];
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+  };
+  const [dark, light] = [luminance(a), luminance(b)].sort((x, y) => x - y) as [number, number];
+  return (light + 0.05) / (dark + 0.05);
+}
+
 describe('the chart', () => {
   test.each([
     [
@@ -67,10 +80,12 @@ describe('the chart', () => {
     expect(svg).not.toMatch(/script|href|url\(|NaN|Infinity|undefined/);
   });
 
-  test('answers in words, and tells the range with its touch models', () => {
+  test('answers in words, of misses and of time', () => {
     const words = all(chart([comparison('init-all', fewer), comparison('hot-fields', more)]));
-    expect(words).toContain('It depends: fewer misses in 1, more misses in 1 of 2 cases');
-    expect(words).toContain('−25.0 % (init-all) to +25.0 % (hot-fields)');
+    expect(words).toContain('It depends on the touch model: init-all: 25 % fewer L1 misses; hot-fields: 25 % more');
+    expect(words).toContain(
+      'Estimated cycles: depends on the touch model: init-all: 25 % fewer; hot-fields: 25 % more.',
+    );
   });
 
   test('asks of colouring where that was compared, else of the first axis', () => {
@@ -108,16 +123,23 @@ describe('the chart', () => {
   test('labels each row with touch model, change, interval, cycles and the share of what an even spread saves', () => {
     const rest = { cycles: estimate(-0.1, -0.12, -0.08), effectivenessHashed: estimate(0.9, 0.8, 1) };
     const row = ['init-all', '−25.0 %', '−30.0 to −20.0', '−10.0 %', '90.0 %'];
-    expect(labels(chart([comparison('init-all', fewer, rest)]))).toEqual(expect.arrayContaining(['word', ...row]));
+    const other = compare('init-all', 'line', fewer, rest);
+    const shown = labels(chart([comparison('init-all', fewer, rest), comparison('hot-fields', more), other]));
+    expect(shown).toEqual(expect.arrayContaining(['word', 'line', ...row]));
   });
 
   test('says n/a where that share is not told', () => {
     expect(labels(chart([comparison('a', fewer)]))).toContain('n/a');
   });
 
-  test('says which alignments were alike', () => {
-    const comparisons = ['line-fraction', 'whole-line'].map((alignment) => compare('a', alignment, fewer));
-    expect(all(chart(comparisons))).toMatch(/Here line-fraction and whole-line laid every object out alike\./);
+  test('shows what gave the same once', () => {
+    const comparisons = ['line-fraction', 'whole-line', 'word'].map((alignment, i) =>
+      compare('a', alignment, { ...fewer, variant: Math.floor(i / 2) }),
+    );
+    const shown = labels(chart(comparisons));
+    expect(shown).toContain('line-fraction = whole-line');
+    expect(shown.filter((label) => label === '−25.0 %')).toHaveLength(4);
+    expect(shown.join(' ')).toContain('What = stands between gave the same counts.');
   });
 
   test('warns where memory ran out', () => {
@@ -129,18 +151,52 @@ describe('the chart', () => {
     expect(labels(chart([comparison('a', fewer)]))).toContain('0');
   });
 
-  test('shows dots of several kinds, and tells only of those that it shows', () => {
-    const words = (misses: Effect) => all(chart([comparison('a', misses)]));
-    expect(words(fewer)).toContain('told: fewer misses');
-    expect(words(fewer)).not.toContain('told: more misses');
-    expect(words(more)).toContain('told: more misses');
-    expect(words(unclear)).toContain('too few seeds to tell');
-    expect(words(negligible)).toContain('interval within 1 %');
+  test('has a shape for each reading, in its legend too, and tells only of those that it shows', () => {
+    const meanings = [
+      'told: fewer L1 misses',
+      'told: more L1 misses',
+      'no change: interval within 1 %',
+      'too few seeds to tell',
+      'no interval',
+    ];
+    const readings = [fewer, more, negligible, unclear, ofOneSeed(-0.1)];
+    const shapes = readings.map((misses, i) => {
+      const svg = chart([comparison('a', misses)]);
+      expect(meanings.filter((meaning) => labels(svg).includes(meaning))).toEqual([meanings[i]]);
+      const [, legend] = /<g transform="translate\(36 10\)">(.*?)<text/.exec(svg)!;
+      return legend!.replace(/(?:fill|stroke)="#\w+"/g, '');
+    });
+    // Whatever their colours.
+    expect(new Set(shapes).size).toBe(5);
+  });
+
+  test('shows cycles in place of misses, or beside them, where it is asked to', () => {
+    const of = [comparison('a', fewer, { cycles: more }), comparison('b', fewer, { cycles: negligible })];
+    const titles = (svg: string) =>
+      labels(svg).filter((label) => label.startsWith('change of') && label.includes(' ', 10));
+    const cycles = resultsChart(results({ comparisons: of }), ['cycles']);
+    expect(titles(cycles)).toEqual(['change of estimated cycles, colouring on against off']);
+    expect(labels(cycles)).toContain('told: more estimated cycles');
+    const both = resultsChart(results({ comparisons: of }), ['misses', 'cycles']);
+    expect(titles(both)).toHaveLength(2);
+    expect(labels(both)).toEqual(expect.arrayContaining(['told: fewer', 'told: more', '−25.0 %', '+25.0 %']));
+  });
+
+  test('says nothing of measures that are not judged', () => {
+    const svg = resultsChart(results({ comparisons: [comparison('a', fewer)] }), ['peakPages']);
+    expect(labels(svg)).toContain('not judged');
+    expect(all(svg)).not.toContain('told: fewer');
+  });
+
+  test('tells of manifold changes as times', () => {
+    expect(labels(chart([comparison('a', estimate(40, 39, 41))]))).toEqual(
+      expect.arrayContaining(['×\u200941', '×\u200940 to ×\u200942']),
+    );
   });
 
   test('shows no whisker of one seed', () => {
     const shown = labels(chart([comparison('a', ofOneSeed(-0.1), { seeds: 1 })]));
-    expect(shown).toContain('one seed, no interval');
+    expect(shown).toContain('no interval');
     expect(shown).not.toContain('95 % interval');
   });
 
@@ -156,19 +212,37 @@ describe('the chart', () => {
     expect(all(svg)).toContain('a\ufffd b\ufffd');
   });
 
-  test('clips long names, and shows them whole on hover', () => {
+  test('breaks long names, and cuts none', () => {
     const name = 'a touch model with a name that is far too long for its column';
-    const svg = chart([comparison(name, fewer)]);
-    expect(labels(svg).some((label) => /^a touch .*…$/.test(label))).toBe(true);
-    expect(textsOf(svg, 'title')).toContain(name);
+    const group =
+      'and an alignment of so many words that no column at all would have the room that it takes to write them'.repeat(
+        2,
+      );
+    const words = all(chart([comparison(name, fewer), compare(name, group, fewer, {}), comparison('b', more)]));
+    expect(words).toContain(name);
+    expect(words).toContain(group);
+    expect(words).not.toContain('…');
   });
 
   test('leaves the hyphens of names alone', () => {
     expect(labels(chart([comparison('size-32', fewer)]))).toContain('size-32');
   });
 
-  test('paints its own background, so that it reads on a dark page', () => {
-    expect(chart([])).toMatch(/<rect width="900" height="[\d.]+" fill="#ffffff"\/>/);
+  test('paints its own background, and has a dark one, with other inks, where pages are dark', () => {
+    const svg = chart([comparison('a', fewer), comparison('b', more), comparison('c', negligible)]);
+    expect(svg).toMatch(/<rect width="900" height="[\d.]+" fill="#ffffff"\/>/);
+    const dark = new Map(
+      [...svg.matchAll(/\[fill="(#\w+)"\]\{fill:(#\w+)\}/g)].map(([, light, dark]) => [light!, dark!]),
+    );
+    const used = new Set([...svg.matchAll(/(?:fill|stroke)="(#\w+)"[^\]]/g)].map(([, colour]) => colour!));
+    expect([...used].filter((colour) => !dark.has(colour))).toEqual([]);
+    expect(contrast('#ffffff', '#1b1f24')).toBeGreaterThan(16);
+    // WCAG: 4.5 for text, 3 for marks.
+    for (const [light, other] of dark) {
+      if (['#ffffff', '#dde1e6'].includes(light)) continue;
+      expect(contrast(light, '#ffffff')).toBeGreaterThan(4.5);
+      expect(contrast(other, dark.get('#ffffff')!)).toBeGreaterThan(4.5);
+    }
   });
 
   test('is the same bytes for the same results', () => {

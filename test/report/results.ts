@@ -62,7 +62,13 @@ export function comparison(
       cyclesPerOperation: cycles,
       peakPages,
     },
-    ...{ adjustedP: misses?.p ?? null, owners: null, effectiveness: null, effectivenessHashed: null },
+    ...{
+      adjustedP: misses?.p ?? null,
+      adjustedCyclesP: cycles?.p ?? null,
+      owners: null,
+      effectiveness: null,
+      effectivenessHashed: null,
+    },
     ...members,
   };
 }

@@ -121,7 +121,7 @@ describe('the counts', () => {
   });
 
   test('call cycles an estimate and say how sharing is decided', () => {
-    const table = resultsTable(results({ points: [point('a word on', 0)] }));
+    const table = resultsTable(results({ points: [point('a word on', 0)] })).replaceAll('\n', ' ');
     expect(table).toContain('an estimate');
     expect(table).toContain('Eggers and Jeremiassen');
   });
@@ -183,7 +183,7 @@ describe('the comparisons', () => {
   test('name the margin and the correction by which fewer and more are said', () => {
     const table = resultsTable(results({ comparisons: [comparison('a', 'word', fewer)] })).replaceAll('\n', ' ');
     expect(table).toContain(
-      'A change of misses that lies within 1 % is none. Else fewer or more is said where p is at most 5 %',
+      'A change of misses, or of cycles, that lies within 1 % is none. Else fewer or more is said where p is at most 5 %',
     );
     expect(table).toContain('Holm\u2019s correction for all comparisons along the axis');
   });
@@ -207,7 +207,7 @@ describe('the comparisons', () => {
     );
     const table = resultsTable(results({ comparisons }));
     expect(table).toContain('alignment against word');
-    expect(table).toMatch(/^whole-line, on\n {2}a .*\+5\.0 % {2}\[\+4\.0, \+6\.0\]$/m);
+    expect(table).toMatch(/^whole-line .*\+5\.0 % {2}\[\+4\.0, \+6\.0\]$/m);
   });
 
   test('say n/a where the base held no page', () => {
@@ -217,8 +217,8 @@ describe('the comparisons', () => {
 
   test('stand in a table for each axis', () => {
     const table = resultsTable(results({ comparisons: [comparison('a', 'word', fewer), aligned('a', 'half', more)] }));
-    expect(table).toContain('colouring on against off, by alignment');
-    expect(table).toContain('alignment half against word, by colouring');
+    expect(table).toContain('colouring on against off\n');
+    expect(table).toContain('alignment half against word\n');
   });
 
   test('of the only axis there is have its values for rows', () => {
@@ -256,7 +256,7 @@ describe('the comparisons', () => {
 describe('the conclusion', () => {
   test('answers the question', () => {
     expect(resultsTable(results({ comparisons: [comparison('a', 'word', fewer)] }))).toContain(
-      'Does slab colouring reduce L1 misses on this workload?\nYes: 25.0 % fewer L1 misses.\n',
+      'Does slab colouring reduce L1 misses on this workload?\nYes: 25 % fewer L1 misses.\nEstimated cycles: 25 % fewer.\n',
     );
   });
 
@@ -276,6 +276,24 @@ describe('the conclusion', () => {
     );
   });
 
+  test('leaves groups to the tables where there are many, and tells of other axes in short', () => {
+    const many = ['p', 'q', 'r', 's', 't'].map((alignment) => comparison('a', alignment, fewer));
+    const table = resultsTable(results({ comparisons: [...many, aligned('a', 'half', more)] }));
+    const [, answer] = table.split('on this workload?\n');
+    expect(answer).not.toContain('fewer misses under a');
+    expect(answer).toContain(
+      'Does alignment change L1 misses? Yes: 25 % more L1 misses. Estimated cycles: 25 % more.\n',
+    );
+  });
+
+  test('is of what is asked of the kernel, not of where it runs, where both vary', () => {
+    const where = comparison('', '', more, { axis: 'machine.cpus', base: 1, variant: 2, fixed: { limit: 0 } });
+    const asked = comparison('', '', fewer, { axis: 'limit', base: 0, variant: 60, fixed: { 'machine.cpus': 1 } });
+    expect(lineOf(resultsTable(results({ comparisons: [where, asked] })), 'Does')).toBe(
+      'Does the size of per-CPU arrays change L1 misses?',
+    );
+  });
+
   test('says which alignments were alike', () => {
     const colouring = ['line-fraction', 'whole-line'].map((alignment) => comparison('a', alignment, fewer));
     expect(resultsTable(results({ comparisons: colouring }))).toContain(
@@ -290,7 +308,9 @@ describe('the conclusion', () => {
 
   test('is of the first axis', () => {
     const table = resultsTable(results({ comparisons: [aligned('a', 'whole-line', more)] }));
-    expect(table).toContain('Does alignment change L1 misses?\nYes: 25.0 % more L1 misses.\non: more misses under a;');
+    expect(table).toContain(
+      'Does alignment change L1 misses?\nYes: 25 % more L1 misses.\nEstimated cycles: 25 % more.\nmore misses under a;',
+    );
   });
 
   test('is left out where nothing was compared', () => {
@@ -307,22 +327,69 @@ describe('the table', () => {
     expect(resultsTable(shown)).not.toContain('\u001b');
   });
 
-  test('fits into 120 columns with the figures of a long run', () => {
-    const long = { ...counts, accesses: 123_456_789, hits: 120_000_000, misses: 3_456_789, conflict: 3_000_000 };
-    const points = ['word', 'line-fraction', 'whole-line'].map((alignment) =>
-      point(`hot-fields ${alignment} off`, 0, long),
-    );
-    const sides = {
-      ...{ effectiveness: estimate(0.9, 0.8, 1.1), effectivenessHashed: estimate(0.9, 0.8, 1.1) },
-      secondLevel: estimate(-0.1234, -0.2345, -0.0123),
+  test.each([80, 100, 120, Number.POSITIVE_INFINITY])(
+    'fits into %d columns with the figures of a long run',
+    (width) => {
+      const long = { ...counts, accesses: 123_456_789, hits: 120_000_000, misses: 3_456_789, conflict: 3_000_000 };
+      const points = ['word', 'line-fraction', 'whole-line'].map((alignment) =>
+        point(`hot-fields ${alignment} off`, 0, long),
+      );
+      const sides = {
+        ...{ effectiveness: estimate(0.9, 0.8, 1.1), effectivenessHashed: estimate(0.9, 0.8, 1.1) },
+        secondLevel: estimate(-0.1234, -0.2345, -0.0123),
+      };
+      const colouring = [comparison('hot-fields', 'line-fraction', fewer, sides)];
+      const caches = Array.from({ length: 9 }, (_, i) => ({
+        recordedName: `a_long_name_of_cache_${i}`,
+        name: `${i}`,
+        size: 8,
+      }));
+      const table = resultsTable(results({ points, comparisons: colouring, trace: { ...trace, caches } }), { width });
+      expect(Math.max(...table.split('\n').map((line) => line.length))).toBeLessThanOrEqual(Math.min(width, 120));
+      expect(table.replaceAll('\n', ' ').includes('no room for: hits, cold, capacity, conflict, true sharing')).toBe(
+        width === 80,
+      );
+    },
+  );
+
+  test('names columns by the keys that vary, and tells once what is so throughout', () => {
+    const of = (colouring: string) => ({ point: { touch: 'a', alignment: 'word', colouring, seed: 0 }, counts });
+    const table = resultsTable(results({ points: [of('on'), of('off')] }));
+    expect(lineOf(table, 'throughout')).toBe('throughout alignment word');
+    expect(lineOf(table, 'off')).toMatch(/^off 1,234,567 /);
+  });
+
+  test('explains the columns that it has, and no others', () => {
+    const explained = (width: number) =>
+      resultsTable(results({ points: [point('a word on', 0)] }), { width }).replaceAll('\n', ' ');
+    expect(explained(120)).toContain('Sharing is decided at the miss');
+    expect(explained(60)).not.toContain('Sharing is decided at the miss');
+    expect(explained(120)).not.toContain('Over sets, entropy');
+  });
+
+  test('tells the answer first where it is asked to', () => {
+    const parts = { points: [point('a word on', 0)], comparisons: [comparison('a', 'word', fewer)] };
+    const [first, last] = (['first', 'last'] as const).map((answer) => {
+      const table = resultsTable(results(parts), { answer });
+      return table.indexOf('Does slab colouring') < table.indexOf('touch model a: counts');
+    });
+    expect([first, last]).toEqual([true, false]);
+  });
+
+  test('is brief where it is asked to: the answer, and the comparison that it is from', () => {
+    const parts = {
+      points: [point('a word on', 0)],
+      comparisons: [comparison('a', 'word', fewer), aligned('a', 'half', more)],
     };
-    const colouring = [comparison('hot-fields', 'line-fraction', fewer, sides)];
-    const caches = Array.from({ length: 9 }, (_, i) => ({
-      recordedName: `a_long_name_of_cache_${i}`,
-      name: `${i}`,
-      size: 8,
-    }));
-    const table = resultsTable(results({ points, comparisons: colouring, trace: { ...trace, caches } }));
-    expect(Math.max(...table.split('\n').map((line) => line.length))).toBeLessThanOrEqual(120);
+    const table = resultsTable(results(parts), { brief: true });
+    expect(table).toContain('Yes: 25 % fewer L1 misses.');
+    expect(table).toContain('colouring on against off');
+    expect(table).not.toMatch(/counts|alignment half against word|Holm/);
+  });
+
+  test('colours cycles by what becomes of cycles', () => {
+    const shown = results({ comparisons: [comparison('a', 'word', fewer, { cycles: more })] });
+    const yellow = resultsTable(shown, { colour: true }).split('\u001b[33m');
+    expect(yellow[1]).toMatch(/^a .*\+25\.0 %/);
   });
 });

@@ -40,13 +40,22 @@ export interface PointObserver {
 }
 
 /** Boots, ages, sets the workload up, runs it, and counts what it did. `trace` is that of a workload that replays one. */
-export function runPoint(
+export const runPoint = (...of: Parameters<typeof setUpPoint>): PointResult => setUpPoint(...of).run();
+
+/** A point before its first operation. */
+export interface PointSetUp {
+  readonly allocator: SlabAllocator;
+  /** Runs the workload, once. */
+  readonly run: () => PointResult;
+}
+
+export function setUpPoint(
   specification: Specification,
   trace: AllocationTrace | null,
   point: Point,
   observer?: PointObserver,
   buffer?: MachineOptions['buffer'],
-): PointResult {
+): PointSetUp {
   const settings = settingsOf(specification, point);
   const seedFor = (part: DrawnPart) => seedOf(specification, point, part);
   const seed = seedFor('workload');
@@ -106,24 +115,26 @@ export function runPoint(
   checkFields(specification, context);
   if (settings.interrupts !== 'off') startTimerInterrupts(allocator, settings.interrupts);
 
-  workload.warmUp?.();
-
-  observer?.measured(allocator, context);
-  const attribution = specification.owners === 'on' ? new Attribution(allocator, undefined, { pairs: false }) : null;
-  measurement.begin();
-  context.startCounting();
-  workload.run();
-  const user = interference?.totals() ?? null;
-  const counts = {
-    ...measurement.counts(user),
-    operations: context.operations,
-    failed: context.failed,
-    userLoads: user?.accesses ?? 0,
+  const run = (): PointResult => {
+    workload.warmUp?.();
+    observer?.measured(allocator, context);
+    const attribution = specification.owners === 'on' ? new Attribution(allocator, undefined, { pairs: false }) : null;
+    measurement.begin();
+    context.startCounting();
+    workload.run();
+    const user = interference?.totals() ?? null;
+    const counts = {
+      ...measurement.counts(user),
+      operations: context.operations,
+      failed: context.failed,
+      userLoads: user?.accesses ?? 0,
+    };
+    return {
+      ...{ point, counts, sets: measurement.sets() },
+      ...(attribution === null ? {} : { missesByRole: attribution.missesByRole() }),
+    };
   };
-  return {
-    ...{ point, counts, sets: measurement.sets() },
-    ...(attribution === null ? {} : { missesByRole: attribution.missesByRole() }),
-  };
+  return { allocator, run };
 }
 
 /** What touch models ask for; `nameOf` tells how the kernel calls a cache. */

@@ -1,6 +1,7 @@
 /** Puts results together from the points that were computed: what they follow from, their measures, their comparisons. */
 import type { AllocationTrace } from '../traces/allocation-trace.ts';
 import { compareAll } from './compare.ts';
+import { looksOf, type Seeds } from './looks.ts';
 import { measuresOf } from './measures.ts';
 import type { PointResult } from './points.ts';
 import { type Identity, RESULTS_SCHEMA, type Results, type TraceReport } from './results.ts';
@@ -20,7 +21,7 @@ export interface TracedFile {
 /** Of a specification as understood, what results must know. All other members are told as they are. */
 export interface Described {
   readonly name: string;
-  readonly seeds: number;
+  readonly seeds: Seeds;
   readonly seed: string;
   readonly workload: Workload | readonly Workload[];
 }
@@ -61,7 +62,7 @@ export function resultsOf(origin: Origin, points: readonly PointResult[], sha256
     ...(reports.length > 1 ? { traces: reports } : {}),
     points,
     measures: measuresOf(points),
-    comparisons: compareAll(points),
+    comparisons: compareAll(points, looksOf(specification.seeds).length),
   };
 }
 

@@ -38,8 +38,12 @@ export interface Comparison {
   readonly seeds: number;
   /** Null where a measure has no value on a side, or is 0 on the base's alone. */
   readonly effects: Readonly<Record<MeasureName, Effect | null>>;
-  /** Of the primary measure: its p-value as Holm corrects it for all comparisons along the axis; null where it has none. */
+  /**
+   * Of the primary measure, and of cycles of an operation: the p-value as Holm corrects it for all comparisons along the axis, and
+   * for all looks at growing numbers of seeds; null where there is none.
+   */
   readonly adjustedP: number | null;
+  readonly adjustedCyclesP: number | null;
   /** By the role of what was missed; null where the points do not tell it. Greatest change first. */
   readonly owners: readonly OwnerEffect[] | null;
   /** (M_off - M_on) / (M_off - F_off), where colouring `on` is compared with `off` and the denominator is 1 % of M_off or more. */
@@ -79,15 +83,39 @@ export function baselineOf(points: readonly PointResult[], axis: string): AxisVa
 export const primaryOf = ({ effects }: Pick<Comparison, 'effects'>): 'missesPerOperation' | 'misses' =>
   effects.missesPerOperation === null ? 'misses' : 'missesPerOperation';
 
-/** Along each axis, against its usual base. An axis is a question, and what is said in answer is corrected for how often it was asked. */
-export const compareAll = (points: readonly PointResult[]): Comparison[] =>
-  axesOf(points).flatMap((axis) => correctedForMany(compareAlong(points, axis, baselineOf(points, axis))));
+/**
+ * Along each axis, against its usual base. An axis is two questions, whether misses change and whether time does, and what is said in
+ * answer to each is corrected for how often it was asked. `looks`: how many were planned, where seeds are added until they suffice.
+ */
+export const compareAll = (points: readonly PointResult[], looks = 1): Comparison[] =>
+  axesOf(points).flatMap((axis) => {
+    const comparisons = compareAlong(points, axis, baselineOf(points, axis), looks);
+    return correctedForMany(
+      correctedForMany(comparisons, primaryOf, 'adjustedP', looks),
+      timeOf,
+      'adjustedCyclesP',
+      looks,
+    );
+  });
+
+const timeOf = () => 'cyclesPerOperation' as const;
+
+/** Whether more seeds would add nothing to the answer: of each comparison it is told if misses and cycles change. */
+export const isTold = (comparisons: readonly Comparison[]): boolean =>
+  comparisons.every((of) => [primaryOf(of), timeOf()].every((measure) => !isOpen(of.effects[measure])));
+
+const isOpen = (effect: Effect | null) => effect?.reading === 'too-few-seeds' || effect?.reading === 'one-seed';
 
 /**
  * Each other value of `axis` against `baseline`, for each combination of the other keys that ran with both. Throws where a
  * seed ran on one side only.
  */
-export function compareAlong(points: readonly PointResult[], axis: string, baseline: AxisValue): Comparison[] {
+export function compareAlong(
+  points: readonly PointResult[],
+  axis: string,
+  baseline: AxisValue,
+  looks = 1,
+): Comparison[] {
   const all = combinationsOf(points);
   const keys = keysOf(all);
   const others = keys.filter((key) => key !== axis);
@@ -107,16 +135,32 @@ export function compareAlong(points: readonly PointResult[], axis: string, basel
       return [
         {
           ...{ axis, base: baseline, variant, fixed, seeds: pairs.length },
-          ...{ effects: effectsOf(pairs), adjustedP: null, owners: ownersOf(pairs) },
-          effectiveness: coloured ? told(effectiveness(counted, (of) => of.fullyAssociativeMisses)) : null,
-          effectivenessHashed: coloured ? told(effectiveness(counted, (of) => of.hashedIndexMisses)) : null,
+          ...{
+            effects: effectsOf(pairs, looks),
+            adjustedP: null,
+            adjustedCyclesP: null,
+            owners: ownersOf(pairs, looks),
+          },
+          effectiveness: coloured
+            ? told(
+                effectiveness(counted, (of) => of.fullyAssociativeMisses),
+                looks,
+              )
+            : null,
+          effectivenessHashed: coloured
+            ? told(
+                effectiveness(counted, (of) => of.hashedIndexMisses),
+                looks,
+              )
+            : null,
         },
       ];
     }),
   );
 }
 
-const told = (figure: Figure | null): Estimate | null => (figure === null ? null : estimateOf(figure));
+const told = (figure: Figure | null, looks: number): Estimate | null =>
+  figure === null ? null : estimateOf(figure, looks);
 
 /** All combinations of the values of these keys that occur, in the order of their values. */
 function allCombinations(combinations: readonly Combination[], keys: readonly string[]): Combination[] {
@@ -155,16 +199,16 @@ function pairUp(base: Side, variant: Side): Pair<PointResult>[] {
   }));
 }
 
-function effectsOf(pairs: readonly Pair<PointResult>[]): Record<MeasureName, Effect | null> {
+function effectsOf(pairs: readonly Pair<PointResult>[], looks: number): Record<MeasureName, Effect | null> {
   const effects = measureNames.map((name): [MeasureName, Effect | null] => {
     const of: (result: PointResult) => Fraction = measures[name].of;
     const fractions = pairs.map(({ base, variant }) => ({ base: of(base), variant: of(variant) }));
-    return [name, effectOf(fractions)];
+    return [name, effectOf(fractions, looks)];
   });
   return Object.fromEntries(effects) as Record<MeasureName, Effect | null>;
 }
 
-function ownersOf(pairs: readonly Pair<PointResult>[]): OwnerEffect[] | null {
+function ownersOf(pairs: readonly Pair<PointResult>[], looks: number): OwnerEffect[] | null {
   const sides = pairs.flatMap(({ base, variant }) => [base, variant]);
   if (sides.some(({ missesByRole }) => missesByRole === undefined)) return null;
   const operates = sides.every(({ counts }) => counts.operations > 0);
@@ -178,21 +222,28 @@ function ownersOf(pairs: readonly Pair<PointResult>[]): OwnerEffect[] | null {
         figureOf(side, ({ missesByRole }) => missesByRole![role] ?? 0),
       );
       const change = contributionOf(base!, variant!, all);
-      return change === null ? [] : [{ role, ...estimateOf(change), base: base!.value, variant: variant!.value }];
+      return change === null
+        ? []
+        : [{ role, ...estimateOf(change, looks), base: base!.value, variant: variant!.value }];
     })
     .sort((a, b) => Math.abs(b.value) - Math.abs(a.value));
 }
 
-/** Holm's correction over all of these comparisons that have a primary measure; other measures stand each for itself. */
-function correctedForMany(comparisons: readonly Comparison[]): Comparison[] {
-  const asked = comparisons.filter((of) => (of.effects[primaryOf(of)]?.p ?? null) !== null);
-  const adjusted = holm(asked.map((of) => of.effects[primaryOf(of)]!.p!));
+/** Holm's correction over all of these comparisons that have the measure; measures that are not asked for stand each for itself. */
+function correctedForMany(
+  comparisons: readonly Comparison[],
+  measureOf: (of: Comparison) => MeasureName,
+  corrects: 'adjustedP' | 'adjustedCyclesP',
+  looks: number,
+): Comparison[] {
+  const asked = comparisons.filter((of) => (of.effects[measureOf(of)]?.p ?? null) !== null);
+  const adjusted = holm(asked.map((of) => Math.min(1, looks * of.effects[measureOf(of)]!.p!)));
   const adjustedOf = new Map(asked.map((of, i) => [of, adjusted[i]]));
   return comparisons.map((of) => {
-    const adjustedP = adjustedOf.get(of);
-    if (adjustedP === undefined) return of;
-    const primary = primaryOf(of);
-    const effect = corrected(of.effects[primary]!, adjustedP, of.seeds);
-    return { ...of, adjustedP, effects: { ...of.effects, [primary]: effect } };
+    const p = adjustedOf.get(of);
+    if (p === undefined) return of;
+    const measure = measureOf(of);
+    const effect = corrected(of.effects[measure]!, p, of.seeds);
+    return { ...of, [corrects]: p, effects: { ...of.effects, [measure]: effect } };
   });
 }

@@ -2,8 +2,8 @@
 import * as z from 'zod';
 import { InputError } from '../../base/input-error.ts';
 import type { PointResult } from './points.ts';
-import { RESULTS_SCHEMA } from './results.ts';
-import { pointResultSchema } from './results-schema.ts';
+import { RESULTS_SCHEMA, type Results } from './results.ts';
+import { pointResultSchema, resultsSchema } from './results-schema.ts';
 
 /** Of results.json, what is read here. */
 export interface KnownResults {
@@ -15,6 +15,9 @@ export interface KnownResults {
   readonly points: readonly PointResult[];
 }
 
+/** The whole but what is computed from the points. */
+export type WrittenResults = KnownResults & Pick<Results, 'schema' | 'machine' | 'trace' | 'traces'>;
+
 /** Counts may be more or fewer, for members may be added within a version. */
 const results = z.looseObject({
   schema: z.literal(RESULTS_SCHEMA),
@@ -23,11 +26,12 @@ const results = z.looseObject({
   specification: z.record(z.string(), z.unknown()),
   specificationHash: z.string(),
   seed: z.string(),
+  ...{ machine: resultsSchema.shape.machine, trace: resultsSchema.shape.trace, traces: resultsSchema.shape.traces },
   points: z.array(pointResultSchema.extend({ counts: z.record(z.string(), z.number()) })),
 });
 
 /** `file` names the value's file in messages. */
-export function knownResults(value: unknown, file: string): KnownResults {
+export function knownResults(value: unknown, file: string): WrittenResults {
   const other = otherVersion(value);
   if (other !== null) {
     throw new InputError(
@@ -40,7 +44,7 @@ export function knownResults(value: unknown, file: string): KnownResults {
   if (!checked.success)
     throw new InputError(file, `no results: ${wrongKey(checked.error)}`, 'a results.json is needed');
   // Not zod's copy, which has its own order of keys.
-  return value as KnownResults;
+  return value as WrittenResults;
 }
 
 const [FORM, VERSION] = RESULTS_SCHEMA.split('/');

@@ -73,6 +73,11 @@ const comparison = z.looseObject({
     .number()
     .nullable()
     .meta({ description: 'of misses of an operation, by Holm, over all comparisons along the axis' }),
+  adjustedCyclesP: z
+    .number()
+    .nullable()
+    .optional()
+    .meta({ description: 'the same of cycles of an operation; results of before have none' }),
   owners: z.array(owner).nullable().meta({ description: 'shares of the base\u2019s misses' }),
   effectiveness: estimate.nullable(),
   effectivenessHashed: estimate.nullable(),

@@ -57,7 +57,8 @@ export const ENOUGH_SEEDS = 10;
 /** The smallest effect of interest: changes within these bounds are called none, before anything else is said of them. */
 export const NEGLIGIBLE = 0.01;
 
-const CONFIDENCE = 0.95;
+/** The chance of error that an interval, or a change that is told, may have; of looks at growing numbers of seeds, all together. */
+const ERROR = 0.05;
 
 /** Null where the denominators do not add up to more than 0. */
 export function ratioOfSums(fractions: readonly Fraction[]): Figure | null {
@@ -106,11 +107,15 @@ function skewOf(values: readonly number[]): number {
   return (length * cubes) / ((length - 1) * (length - 2) * sampleVariance([...values]));
 }
 
-export function estimateOf(figure: Figure): Estimate {
+/**
+ * Where seeds are added until they suffice, an interval is shown at the look that stopped it, which is no random one. With `looks`
+ * planned, each may miss in one of as many parts of 5 % (Bonferroni): so they hold the truth at all looks together in 95 %.
+ */
+export function estimateOf(figure: Figure, looks = 1): Estimate {
   const { value, pulls } = figure;
   if (pulls.length === 1) return { value, interval: null };
   const { error, middle } = spreadOf(figure);
-  const reach = quantile(CONFIDENCE, pulls.length - 1) * error;
+  const reach = quantile(1 - ERROR / looks, pulls.length - 1) * error;
   return { value, interval: [middle - reach, middle + reach] };
 }
 
@@ -125,23 +130,23 @@ function pOf(figure: Figure): number | null {
  * The change of a measure; null where it has no value on a side (a denominator that is not positive), or the base's is 0 or
  * negative and the variant's another.
  */
-export function effectOf(pairs: readonly Pair<Fraction>[]): Effect | null {
+export function effectOf(pairs: readonly Pair<Fraction>[], looks = 1): Effect | null {
   const base = ratioOfSums(pairs.map(({ base }) => base));
   const variant = ratioOfSums(pairs.map(({ variant }) => variant));
   const change = base === null || variant === null ? null : changeOf(base, variant);
   if (change === null) return null;
   const differences = pairs.map(({ base, variant }) => variant[0] / variant[1] - base[0] / base[1]);
-  const estimate = estimateOf(change);
+  const estimate = estimateOf(change, looks);
   const p = pOf(change);
   return {
     ...{ ...estimate, base: base!.value, variant: variant!.value, effectSize: effectSize(differences), p },
-    ...readingOf(estimate, p, differences),
+    ...readingOf(estimate, p, differences, looks),
   };
 }
 
 /** As it reads where its p-value, corrected for what else was asked, is `p`: a change may no longer be told. */
 export function corrected(effect: Effect, p: number, seeds: number): Effect {
-  if (effect.reading !== 'change' || p <= 1 - CONFIDENCE) return effect;
+  if (effect.reading !== 'change' || p <= ERROR) return effect;
   return { ...effect, reading: 'too-few-seeds', seedsToTell: seedsForWidth(effect, seeds) };
 }
 
@@ -149,6 +154,7 @@ function readingOf(
   estimate: Estimate,
   p: number | null,
   differences: readonly number[],
+  looks: number,
 ): Pick<Effect, 'reading' | 'seedsToTell'> {
   const told = (reading: Reading) => ({ reading, seedsToTell: null });
   const { interval } = estimate;
@@ -156,7 +162,7 @@ function readingOf(
   if (differences.every((difference) => difference === 0)) return told('identical');
   const [low, high] = interval;
   const isNegligible = Math.max(-low, high) <= NEGLIGIBLE;
-  const isChange = p! <= 1 - CONFIDENCE;
+  const isChange = looks * p! <= ERROR;
   const seeds = differences.length;
   if (seeds >= ENOUGH_SEEDS && isNegligible) return told('no-change');
   if (seeds >= ENOUGH_SEEDS && isChange) return told('change');

@@ -1,5 +1,6 @@
 /** The axes of a specification, its points, and what one point sets. */
 
+import { mostOf } from '../results/looks.ts';
 import type { Point } from '../results/points.ts';
 import type { InterferenceOptions } from '../workloads/interference.ts';
 import { labelOf } from '../workloads/parameter-types.ts';
@@ -35,13 +36,13 @@ function axesIn(value: unknown, path: string): Axis[] {
   return Object.entries(value).flatMap(([key, inner]) => axesIn(inner, path === '' ? key : `${path}.${key}`));
 }
 
-/** All points: every combination under every seed; seeds vary last, so that the first seed's comparison is whole early. */
+/** All points that there may be: every combination under every seed; seeds vary last, so that the first seed's comparison is whole early. */
 export function points(specification: Specification): Point[] {
   let combinations: Record<string, string | number>[] = [{}];
   for (const { path, labels } of axesIn(withoutLists(specification), '')) {
     combinations = combinations.flatMap((combination) => labels.map((label) => ({ ...combination, [path]: label })));
   }
-  return Array.from({ length: specification.seeds }, (_, seed) => seed).flatMap((seed) =>
+  return Array.from({ length: mostOf(specification.seeds) }, (_, seed) => seed).flatMap((seed) =>
     combinations.map((combination) => ({ ...combination, seed })),
   );
 }

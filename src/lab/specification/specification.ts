@@ -14,7 +14,9 @@ import { MiB } from '../../hw/memory.ts';
 import { type Limits, limitsOfAll } from '../../slab/kernel-facts.ts';
 import type { KernelVersion } from '../../slab/kernel-version.ts';
 import { kernels } from '../../slab/kernels.ts';
+import { AS_MANY_AS_IT_TAKES } from '../results/looks.ts';
 import { cachesNamed, RECORDED } from '../results/points.ts';
+import { ENOUGH_SEEDS } from '../results/statistics.ts';
 import type { AllocationTrace } from '../traces/allocation-trace.ts';
 import { profileForm } from '../traces/touch-profile.ts';
 import { workloads } from '../workloads/all.ts';
@@ -134,6 +136,17 @@ const workload = z
 const orWhole = <T extends z.ZodType>(word: T, from: number, to: number, problem: string) =>
   z.union([word, whole(from, to, problem)], problem);
 
+const MOST_SEEDS = 10_000;
+
+const seedsKey = z.union(
+  [
+    whole(1, MOST_SEEDS),
+    z.literal('auto').transform(() => AS_MANY_AS_IT_TAKES),
+    z.strictObject({ at_most: whole(ENOUGH_SEEDS, MOST_SEEDS) }),
+  ],
+  `must be a whole number from 1 to ${MOST_SEEDS}, auto, or { at_most: ${ENOUGH_SEEDS} or more }`,
+);
+
 const specification = z.strictObject({
   name: z
     .string()
@@ -228,7 +241,11 @@ const specification = z.strictObject({
     .describe(
       'on: misses are told by what they missed (object, slab descriptor, ...), which takes up to twice as long',
     ),
-  seeds: whole(1, 10_000).default(10).describe('how many seeds; every combination runs under each'),
+  seeds: seedsKey
+    .default(10)
+    .describe(
+      `how many seeds; every combination runs under each; auto: until every comparison is told, at most ${AS_MANY_AS_IT_TAKES.at_most}`,
+    ),
   seed: z
     .union([z.string(), z.number()])
     .transform(String)

@@ -43,18 +43,18 @@ type AlignedCache = Omit<CacheOptions, 'name'>;
 
 /**
  * Word and line-fraction alignment are the kernel's own; whole-line rounds the size up, since there is no such flag; a number of
- * bytes does so too. Up to a line, objects then lie on multiples of it (a slab's first object lies on a line, and colours are
+ * bytes does so too. The flag changes nothing of an object of whole lines, and is left out: who lays objects out alike asks alike. Up to a line, objects then lie on multiples of it (a slab's first object lies on a line, and colours are
  * lines). Beyond a line colours become steps of it as well, so that objects keep their distance, but the first object still
  * lies on any line.
  */
 function byFlag({ kernel, version }: SlabAllocator, size: number, alignment: CacheSettings['alignment']): AlignedCache {
   const line = kernel.config.L1_CACHE_BYTES;
   const multiple = alignment === 'whole-line' ? line : alignment;
+  const isFlagged = alignment !== 'word' && (typeof multiple !== 'number' || multiple >= line) && size % line !== 0;
   return {
     size: typeof multiple === 'number' ? roundUp(size, multiple) : size,
     offset: typeof multiple === 'number' && multiple > line ? multiple : 0,
-    flags:
-      alignment === 'word' || (typeof multiple === 'number' && multiple < line) ? 0 : version.flags.SLAB_HWCACHE_ALIGN,
+    flags: isFlagged ? version.flags.SLAB_HWCACHE_ALIGN : 0,
   };
 }
 
