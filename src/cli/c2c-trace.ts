@@ -10,7 +10,7 @@ import { LineAttribution } from '../lab/watch/line-attribution.ts';
 import { TraceNames } from '../lab/watch/trace-names.ts';
 import { c2cTable } from '../report/c2c-table.ts';
 import { pairsTable, verdictText } from '../report/culprits-text.ts';
-import { thousands } from '../report/figures.ts';
+import { missesText, thousands } from '../report/figures.ts';
 import { type OwnerOrder, ownersTable } from '../report/owners-table.ts';
 import type { CacheOptions } from './cache.ts';
 import { headOf, readingProgress, STANDARD_INPUT, streamBytes } from './streams.ts';
@@ -73,7 +73,7 @@ export async function c2cOfTrace(
   const cpus = simulator.caches.l1s.length;
   print(`${name}: ${thousands(counts.accesses)} accesses, ${cpus} ${cpus === 1 ? 'CPU' : 'CPUs'}`);
   print(`L1 of ${l1.size / 1024} KB, ${l1.ways} ways, ${policy}, ${protocol}, lines of ${l1.line} bytes`);
-  print(`${thousands(misses)} misses of ${thousands(counts.lineAccesses)} line accesses\n`);
+  print(`${missesText(misses)} of ${thousands(counts.lineAccesses)} line accesses\n`);
   print(verdictText(findings, sharing.pairs, misses, width));
   print(ownersTable([owners], options.top, { order: options.sort, width }));
   if (sharing.pairs.length > 0) print(pairsTable(sharing.pairs, options.top, width));

@@ -8,6 +8,7 @@ import { type Finding, findingsOf } from '../lab/experiment/culprits.ts';
 import { type Experiment, traceIn, withPlaces } from '../lab/experiment/experiment.ts';
 
 import { layoutsOf, parseTrial, type Trial } from '../lab/experiment/trial.ts';
+import type { Abi } from '../lab/layouts/c-abi.ts';
 import type { SharingOrder } from '../lab/results/owners.ts';
 import type { Point } from '../lab/results/points.ts';
 import { choosePoint, selectionOf } from '../lab/results/selection.ts';
@@ -16,7 +17,7 @@ import { points, settingsOf } from '../lab/specification/settings.ts';
 import { cpuModelOf, type Specification } from '../lab/specification/specification.ts';
 import { c2cTable } from '../report/c2c-table.ts';
 import { pairsTable, verdictText } from '../report/culprits-text.ts';
-import { thousands } from '../report/figures.ts';
+import { missesText, thousands } from '../report/figures.ts';
 import { type OwnerOrder, ownersTable } from '../report/owners-table.ts';
 import { trialRows, trialText } from '../report/trial-text.ts';
 import { c2cOfTrace, holdsMemoryTrace, type ReportOptions, type TraceCaches } from './c2c-trace.ts';
@@ -34,6 +35,7 @@ export interface C2cOptions extends ReportOptions {
   readonly try?: string;
   /** A file with layouts of structures. */
   readonly layouts?: string;
+  readonly abi?: Abi;
   /** Of a memory trace alone; a specification has its machine. */
   readonly l1?: TraceCaches['l1'];
   readonly policy?: TraceCaches['policy'];
@@ -58,7 +60,13 @@ type Print = (line: string) => void;
 export async function c2c(path: string, options: C2cOptions, print: Print): Promise<void> {
   const order = lineOrders[options.sort] ?? 'hitm';
   const { point, seeds, layouts } = options;
-  const ofPoints = { '--point': point, '--try': options.try, '--seeds': seeds, '--layouts': layouts };
+  const ofPoints = {
+    '--point': point,
+    '--try': options.try,
+    '--seeds': seeds,
+    '--layouts': layouts,
+    '--abi': options.abi,
+  };
   const ofTraces = { '--l1': options.l1, '--policy': options.policy, '--protocol': options.protocol };
   if (await holdsMemoryTrace(path)) {
     refuse(ofPoints, 'a memory trace, which has no points', 'leave it out, or name a specification');
@@ -82,7 +90,7 @@ async function c2cOfPoint(path: string, options: C2cOptions, order: SharingOrder
   const trace = traceIn(experiment, first);
   const fields = fieldsOf(specification);
   const trial = options.try === undefined ? null : parseTrial(options.try, '--try');
-  const sources = layoutSources(path, specification, first, options.layouts);
+  const sources = layoutSources(path, specification, first, options.layouts, options.abi);
   const progress = new Progress('seeds', seeds * (trial === null ? 1 : 2), 2000);
   const attribute = (specification: Specification, layouts?: ReturnType<typeof layoutsOf>) =>
     withPlaces(experiment, () =>
@@ -152,7 +160,7 @@ function printHeading(experiment: Experiment, first: Point, results: readonly At
   const nodes = (machine.nodes ?? 1) > 1 ? ` on ${machine.nodes} nodes` : '';
   const { line } = results[0].sharing;
   print(`${cpuModelOf(machine.model).name}, ${machine.cpus} CPUs${nodes}, lines of ${line} bytes`);
-  print(`${thousands(total('misses'))} misses of ${thousands(total('lineAccesses'))} line accesses\n`);
+  print(`${missesText(total('misses'))} of ${thousands(total('lineAccesses'))} line accesses\n`);
 }
 
 function printReport(

@@ -8,6 +8,7 @@ import { InputError } from '../base/input-error.ts';
 import { VERSION } from '../base/version.ts';
 import { attributePoint } from '../lab/experiment/attribute.ts';
 import { traceIn, withPlaces } from '../lab/experiment/experiment.ts';
+import type { Abi } from '../lab/layouts/c-abi.ts';
 import { wrongKey } from '../lab/results/read-results.ts';
 import type { Results } from '../lab/results/results.ts';
 import { resultsSchema } from '../lab/results/results-schema.ts';
@@ -16,7 +17,7 @@ import { choosePoint, selectionOf } from '../lab/results/selection.ts';
 import { fieldsOf } from '../lab/specification/fields.ts';
 import { points } from '../lab/specification/settings.ts';
 import { callgrindText } from '../report/callgrind.ts';
-import { thousands } from '../report/figures.ts';
+import { missesText } from '../report/figures.ts';
 
 import { readExperiment } from './experiment.ts';
 import { writeWhole } from './files.ts';
@@ -49,6 +50,7 @@ export interface ExportOptions {
   /** Of callgrind alone. */
   readonly point?: string;
   readonly layouts?: string;
+  readonly abi?: Abi;
   readonly json?: boolean;
 }
 
@@ -70,7 +72,11 @@ type Print = (line: string) => void;
 
 export async function exportAs(path: string, options: ExportOptions, print: Print): Promise<void> {
   if (options.format === CALLGRIND) return exportCallgrind(path, options, print);
-  for (const [option, value] of Object.entries({ '--point': options.point, '--layouts': options.layouts })) {
+  for (const [option, value] of Object.entries({
+    '--point': options.point,
+    '--layouts': options.layouts,
+    '--abi': options.abi,
+  })) {
     if (value !== undefined) throw new InputError(option, `means nothing to ${options.format}`, 'leave it out');
   }
   exportTable(path, options, print);
@@ -78,7 +84,7 @@ export async function exportAs(path: string, options: ExportOptions, print: Prin
 
 async function exportCallgrind(
   path: string,
-  { out, point, layouts, json }: ExportOptions,
+  { out, point, layouts, abi, json }: ExportOptions,
   print: Print,
 ): Promise<void> {
   if (/\.(json|jsonl)(\.gz)?$/.test(path)) {
@@ -88,7 +94,7 @@ async function exportCallgrind(
   const { specification } = experiment;
   const chosen = choosePoint(points(specification), point ?? '', '--point');
   const fields = fieldsOf(specification);
-  const sources = layoutSources(path, specification, chosen, layouts);
+  const sources = layoutSources(path, specification, chosen, layouts, abi);
   const { functions } = await withPlaces(experiment, () =>
     attributePoint(specification, traceIn(experiment, chosen), chosen, { fields, sources, functions: true }),
   );
@@ -103,10 +109,7 @@ async function exportCallgrind(
   const names = new Set(functions.map(({ fn }) => fn)).size;
   if (json === true)
     print(JSON.stringify({ file: out, format: CALLGRIND, point: chosen, misses, functions: names }, null, 2));
-  else
-    print(
-      `${out}: ${thousands(misses)} misses of ${names} functions; callgrind_annotate --inclusive=yes, or kcachegrind`,
-    );
+  else print(`${out}: ${missesText(misses)} of ${names} functions; callgrind_annotate --inclusive=yes, or kcachegrind`);
 }
 
 function exportTable(path: string, { table, format, out, json }: ExportOptions, print: Print): void {

@@ -5,6 +5,7 @@ import { InputError } from '../base/input-error.ts';
 import { VERSION } from '../base/version.ts';
 import { protocols } from '../hw/cache/coherence.ts';
 import { inclusions } from '../hw/cpu-model.ts';
+import { abis } from '../lab/layouts/c-abi.ts';
 import { AS_MANY_AS_IT_TAKES, type Seeds } from '../lab/results/looks.ts';
 import { specificationSchema } from '../lab/specification/specification.ts';
 import { ownerOrders } from '../report/owners-table.ts';
@@ -155,6 +156,7 @@ program
     new Option('--protocol <name>', 'of a trace: of coherence (default: mesi)').choices(Object.keys(protocols)),
   )
   .option('--layouts <file>', 'names fields: text of pahole, or BTF as JSON or C, before what the specification names')
+  .addOption(new Option('--abi <name>', 'for which C in --layouts is compiled (default: x86-64)').choices(abis))
   .option('--try <change>', 'run it with another layout too, and tell what that saves (see below)')
   .option('--wide', 'all columns, however wide the terminal is')
   .option('--json', 'print counts, all owners and pairs, and the 100 hottest lines of each seed as JSON')
@@ -289,6 +291,7 @@ program
   .requiredOption('--out <file>', 'where to; - is standard output')
   .option('--point <selection>', 'for callgrind, which: KEY=VALUE,... (default: the first)')
   .option('--layouts <file>', 'for callgrind, what names fields: as of `slabscope c2c`')
+  .addOption(new Option('--abi <name>', 'for which C in --layouts is compiled (default: x86-64)').choices(abis))
   .option('--json', 'print what was written as JSON')
   .addHelpText('after', exportHelp)
   .action((path: string, options: ExportOptions) => exportAs(path, options, print));

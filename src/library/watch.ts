@@ -6,6 +6,7 @@ export type {
   OwnerCounts,
   SharedLine,
   Sharing,
+  SharingOrder,
   SharingPair,
   Side as SharingSide,
 } from '../lab/results/owners.ts';

@@ -2,7 +2,7 @@
 import { groupBy } from '../base/group-by.ts';
 import type { Finding, Part } from '../lab/experiment/culprits.ts';
 import type { SharingPair, Side } from '../lab/results/owners.ts';
-import { enumerate, numbersIn, thousands, wordsOf, wrap } from './figures.ts';
+import { enumerate, missesText, numbersIn, thousands, wordsOf, wrap } from './figures.ts';
 import { type PerfColumn, percent, perfColumns } from './perf-columns.ts';
 
 /** Findings beyond these, or with a lesser share of all misses, are in the table. */
@@ -44,7 +44,7 @@ function paragraph(text: string, indent: string, width: number): string[] {
 }
 
 function sentenceOf({ kind, misses, victims, takers, remedy }: Finding): string {
-  const count = `${thousands(misses)} ${misses === 1 ? 'miss' : 'misses'}`;
+  const count = missesText(misses);
   const of = victims[0].side.of;
   const cpus = (parts: readonly Part[]) => {
     const numbers = parts.flatMap((part) => part.cpus);
@@ -120,7 +120,9 @@ export function pairsTable(pairs: readonly SharingPair[], rows: number, width = 
 const sum = (pairs: readonly SharingPair[], figure: 'misses' | 'hitm' | 'alone' | 'lines'): number =>
   pairs.reduce((total, pair) => total + pair[figure], 0);
 
-const told = ({ name, fn }: Side): string => (fn === '' ? name : `${name} in ${fn}`);
+/** What a workload was doing stands in parentheses. */
+const told = ({ name, fn }: Side): string =>
+  fn === '' ? name : fn.startsWith('(') ? `${name} ${fn}` : `${name} in ${fn}`;
 
 const keyWithoutCpus = ({ sharing, victim, taker, sameObject }: SharingPair): string =>
   [sharing, told(victim), taker === null ? '' : told(taker), sameObject].join('\t');

@@ -41,6 +41,9 @@ export const SEEDS_ALIKE = 'seeds alike';
 
 export const thousands = (value: number): string => value.toFixed(0).replace(/\B(?=(\d{3})+$)/g, ',');
 
+/** So many misses, in words. */
+export const missesText = (count: number): string => `${thousands(count)} ${count === 1 ? 'miss' : 'misses'}`;
+
 /** Small numbers in order, each once: `0,2-5`. */
 export function numbersIn(numbers: readonly number[]): string {
   const ranges: [from: number, to: number][] = [];

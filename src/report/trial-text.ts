@@ -78,8 +78,13 @@ function verdict(told: readonly TrialRow[], seeds: number): string[] {
     const effect = by(label)?.effect ?? null;
     return effect === null ? [] : [`${label}: ${readingText(effect)}`];
   });
+  const [misses, cycles] = [by('misses')?.effect?.value ?? 0, by('cycles an operation')?.effect?.value ?? 0];
+  const disagree =
+    misses * cycles < 0
+      ? ['They disagree: a miss costs what serves it: the second level, memory, or another cache.']
+      : [];
   const one = seeds === 1 ? ['One seed gives no interval: --seeds 10 does.'] : [];
-  return [`It changes ${sentences.join('; ')}.`, ...one];
+  return [`It changes ${sentences.join('; ')}.`, ...disagree, ...one];
 }
 
 function readingText(effect: Effect): string {

@@ -118,7 +118,7 @@ export function setUpPoint(
   const run = (): PointResult => {
     workload.warmUp?.();
     observer?.measured(allocator, context);
-    const attribution = specification.owners === 'on' ? new Attribution(allocator) : null;
+    const attribution = specification.owners === 'on' ? new Attribution(allocator, undefined, { pairs: false }) : null;
     measurement.begin();
     context.startCounting();
     interference?.startCounting();

@@ -28,7 +28,7 @@ export interface Trial {
   readonly moves: readonly Move[];
 }
 
-interface Move {
+export interface Move {
   /** Null: every cache that has such a field. */
   readonly cache: string | null;
   /** A name, or an offset of bytes that have none. */

@@ -2,13 +2,13 @@
  * Who made an access, for attribution: the function that a trace recorded, where one did; else that of the emulated kernel, from
  * the host's stack; else what the workload was doing, in parentheses.
  */
-import { callingFunction, functionsIn } from './calling-function.ts';
+import { callerAmong, functionsQuickly, type Trace } from './calling-function.ts';
 import type { Makers } from './line-attribution.ts';
 
 /** Attribution and those who look on with it stand between the access and its function: V8 would keep ten frames. */
-const FRAMES = 40;
+const FRAMES = 30;
 
-type Note = string | { readonly stack?: string };
+type Note = string | Trace;
 
 export interface AccessSources {
   /** Host functions through which a workload touches its objects, and what it does there. */
@@ -25,10 +25,11 @@ export function accessMakers({ steps, recorded }: AccessSources): Makers<Note> {
 }
 
 /** As the race detector has it; a workload's own functions have no names in the kernel. */
-function functionOrStep(trace: { readonly stack?: string }, steps: AccessSources['steps']): string {
-  const step = functionsIn(trace).find((name) => Object.hasOwn(steps, name));
+function functionOrStep(trace: Trace, steps: AccessSources['steps']): string {
+  const names = functionsQuickly(trace);
+  const step = names.find((name) => Object.hasOwn(steps, name));
   if (step !== undefined) return `(${steps[step]})`;
-  const fn = callingFunction(trace);
+  const fn = callerAmong(names);
   return /^[\w$]+$/.test(fn) ? fn : '(workload)';
 }
 

@@ -15,17 +15,36 @@ const helpers = new Set(
 );
 
 /** `trace` was made at the access; null if functions are not noted. Empty then, and `(unnamed)` if the host tells no name. */
-export function callingFunction(trace: { readonly stack?: string } | null): string {
-  if (trace === null) return '';
-  const names = functionsIn(trace);
+export const callingFunction = (trace: Trace | null): string => (trace === null ? '' : callerAmong(functionsIn(trace)));
+
+/** The same of functions, innermost first. */
+export function callerAmong(names: readonly string[]): string {
   const access = names.findIndex((name) => methods.has(name));
   const behindCpu = names.findIndex((name, i) => i > access && !methods.has(name));
   const caller = names.find((name, i) => i >= behindCpu && !helpers.has(name));
   return (access >= 0 && behindCpu >= 0 && caller) || '(unnamed)';
 }
 
-/** The functions of a stack, innermost first; empty where one has no name. */
-export const functionsIn = ({ stack = '' }: { readonly stack?: string }): string[] => stack.split('\n').map(nameIn);
+export interface Trace {
+  readonly stack?: string;
+}
+
+const functionsIn = ({ stack = '' }: Trace): string[] => stack.split('\n').map(nameIn);
+
+interface CallSite {
+  getFunctionName(): string | null;
+}
+
+/** As functionsIn; where the host hands out the functions themselves (V8), in a fraction of the time that a text takes. */
+export function functionsQuickly(trace: Trace): readonly string[] {
+  const host = Error as unknown as { prepareStackTrace?: ((error: Error, sites: CallSite[]) => unknown) | undefined };
+  const before = host.prepareStackTrace;
+  host.prepareStackTrace = (_, sites) => sites.map((site) => site.getFunctionName() ?? '');
+  // Made when it is read for the first time.
+  const { stack } = trace as { readonly stack?: unknown };
+  host.prepareStackTrace = before;
+  return Array.isArray(stack) ? stack : functionsIn(trace);
+}
 
 /**
  * The function of one line of a stack, empty if it has no name. V8 (Node, Chrome): `    at Type.name [as alias] (place)`;

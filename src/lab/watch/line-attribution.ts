@@ -50,6 +50,8 @@ export interface Makers<Note = unknown> {
 }
 
 export interface AttributionOptions {
+  /** Whether it is told who takes lines from whom; it is, unless said otherwise. */
+  readonly pairs?: boolean;
   /** Of both sides of each pair; `allMisses`: of every miss too. */
   readonly makers?: Makers;
   readonly allMisses?: boolean;
@@ -72,6 +74,8 @@ interface Loss {
   readonly base: addr_t;
   readonly word: number;
   readonly note: unknown;
+  /** As the note tells it, once that was asked. */
+  fn: string | null;
   /** Nobody wrote anything else of the line since. */
   alone: boolean;
 }
@@ -130,6 +134,7 @@ const noClasses = () => ({ cold: 0, capacity: 0, conflict: 0, trueSharing: 0, fa
 
 export class LineAttribution {
   readonly #naming: Naming;
+  readonly #tellsPairs: boolean;
   readonly #makers: Makers | null;
   readonly #byFunction: Map<string, Writable<FunctionMisses>> | null;
   readonly #hasNodes: boolean;
@@ -151,9 +156,10 @@ export class LineAttribution {
     shift: number,
     end: number,
     naming: Naming,
-    { makers, allMisses = false, hasNodes = false }: AttributionOptions = {},
+    { pairs = true, makers, allMisses = false, hasNodes = false }: AttributionOptions = {},
   ) {
     this.#naming = naming;
+    this.#tellsPairs = pairs;
     this.#makers = makers ?? null;
     this.#byFunction = allMisses ? new Map() : null;
     this.#hasNodes = hasNodes;
@@ -285,17 +291,16 @@ export class LineAttribution {
     seen.update(counters);
 
     const line = addr >>> this.#shift;
-    if (missClass === 'trueSharing' || missClass === 'falseSharing') {
-      this.#pairUp(cpu, addr, bytes, line, missClass, fetchedHitm);
+    const isSharing = missClass === 'trueSharing' || missClass === 'falseSharing';
+    if (this.#tellsPairs) {
+      if (isSharing) this.#pairUp(cpu, addr, bytes, line, missClass, fetchedHitm);
+      const losses = this.#losses.get(line);
+      // A store that is written through, and missed, does not fill: the line is still lost.
+      if (fetched && losses !== undefined && l1.holds(line)) losses[cpu] = null;
+      if (takes) this.#taken(cpu, addr, bytes, line, losses);
+      else if (kind === 'store' && losses !== undefined) this.#writes(addr, bytes, losses);
     }
-    if (fetchedHitm > 0 || missClass === 'trueSharing' || missClass === 'falseSharing') {
-      this.#watched[line] |= FOLLOWED;
-    }
-    const losses = this.#losses.get(line);
-    // A store that is written through, and missed, does not fill: the line is still lost.
-    if (fetched && losses !== undefined && l1.holds(line)) losses[cpu] = null;
-    if (takes) this.#taken(cpu, addr, bytes, line, losses);
-    else if (kind === 'store' && losses !== undefined) this.#writes(addr, bytes, losses);
+    if (fetchedHitm > 0 || isSharing) this.#watched[line] |= FOLLOWED;
 
     if ((this.#watched[line] & FOLLOWED) === 0 || (kind === 'prefetch' && !fetched)) return;
     const tally = this.#tallyOf(cpu, addr, bytes, owner);
@@ -329,7 +334,7 @@ export class LineAttribution {
     } else this.#writes(addr, bytes, losses);
     const loss: Loss = {
       ...{ cpu, part: this.#naming.partOf(addr, bytes), base: this.#naming.baseOf(addr), word: addr >>> 2 },
-      ...{ note: this.#makers?.note(cpu) ?? null, alone: true },
+      ...{ note: this.#makers?.note(cpu) ?? null, fn: null, alone: true },
     };
     // Who did not have it will not ask: its next miss is no sharing.
     for (const l1 of this.#l1s) if (l1.cpu !== cpu) losses[l1.cpu] ??= loss;
@@ -346,7 +351,8 @@ export class LineAttribution {
   #pairUp(cpu: number, addr: addr_t, bytes: number, line: number, sharing: SharingPair['sharing'], hitm: number): void {
     const loss = this.#losses.get(line)?.[cpu] ?? null;
     const victim = { ...this.#naming.partOf(addr, bytes), cpu, fn: this.#makerOf(this.#makers?.note(cpu)) };
-    const taker = loss === null ? null : { ...loss.part, cpu: loss.cpu, fn: this.#makerOf(loss.note) };
+    if (loss !== null) loss.fn ??= this.#makerOf(loss.note);
+    const taker = loss === null ? null : { ...loss.part, cpu: loss.cpu, fn: loss.fn! };
     const sameObject = loss?.base === this.#naming.baseOf(addr);
     const found = { sharing, victim, taker, sameObject, ...{ misses: 0, hitm: 0, alone: 0 }, lines: new Set<number>() };
     const key = keyOf(found);

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { callingFunction } from '../../../src/lab/watch/calling-function.ts';
+import { callerAmong, callingFunction, functionsQuickly } from '../../../src/lab/watch/calling-function.ts';
 
 /** One access of rmqueue() by way of list_del(), and one of fromZones(), a generator, as three hosts tell their stacks. */
 const stacks = {
@@ -79,4 +79,20 @@ test('the built package names the same functions as the sources', { timeout: 60_
   } finally {
     rmSync(folder, { recursive: true });
   }
+});
+
+test('functions handed out by the host are those of the text', () => {
+  function read(): { told: Error; handed: Error } {
+    return { told: new Error(), handed: new Error() };
+  }
+  function rmqueue() {
+    return read();
+  }
+  const { told, handed } = rmqueue();
+  expect(callerAmong(functionsQuickly(handed))).toBe('rmqueue');
+  expect(callingFunction(told)).toBe('rmqueue');
+});
+
+test('where the host hands out none, the text is read', () => {
+  expect(callerAmong(functionsQuickly({ stack: stacks['SpiderMonkey, as in Firefox'] }))).toBe('rmqueue');
 });
