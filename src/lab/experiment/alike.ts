@@ -15,7 +15,7 @@ import { type PointSetUp, setUpPoint } from './point.ts';
 
 const LAYOUT = ['alignment', 'colouring', 'limit', 'batchcount', 'shared', 'kernel.l1_cache_bytes', 'kernel.numa'];
 /** What does nothing to how caches are made. */
-const ELSE = ['touch', 'think', 'drawn', 'ageing', 'history', 'placement', 'interrupts', 'interference'];
+const ELSE = ['touch', 'think', 'drawn', 'ageing', 'placement', 'interrupts', 'interference'];
 
 /** Of these points those that need not run, each with the one that runs for it: the first that is like it. */
 export function likeOthers(
