@@ -29,7 +29,7 @@ for each combination of all else that varies; --sets shows in which sets of the 
 Examples:
   slabscope plot results/colouring/results.json --measure misses,cycles
   slabscope plot results/hoard-speed-up/results.json --by machine.cpus --measure elapsedCyclesPerOperation --where limit=60
-  slabscope plot results/colouring/results.json --sets --where alignment=word,interference=0`;
+  slabscope plot results/colouring/results.json --sets --where interference=0`;
 
 /** `misses,cycles`, or names of measures. */
 export function parseMeasures(text: string): [Plotted, ...Plotted[]] {

@@ -47,6 +47,7 @@ export const profileForm = z.strictObject({
   caches: z.record(z.string(), usage).describe('by the name of the cache'),
   sizes: z
     .record(z.string().regex(/^\d+$/), usage)
+    .refine((sizes) => Object.keys(sizes).length > 0, 'no size')
     .describe('all objects, by size: up to so many bytes, a power of two'),
 });
 export type TouchProfile = z.infer<typeof profileForm>;

@@ -1,7 +1,7 @@
 /** What a profile tells of a trace, by traces of a few lines. */
 import { describe, expect, test } from 'vitest';
 import { readTrace } from '../../../src/lab/traces/read-trace.ts';
-import { accessesOf, Profiler, profileForm, sizeClassOf } from '../../../src/lab/traces/touch-profile.ts';
+import { accessesOf, knownProfile, Profiler, profileForm, sizeClassOf } from '../../../src/lab/traces/touch-profile.ts';
 
 const profile = (...traces: string[]) => {
   const profiler = new Profiler();
@@ -102,6 +102,13 @@ test.each([
   const made = profile(`${SITES}t 1 0\na 0 1 64 - 1\n1\n`);
   made.caches.dentry.use = { [episode]: 1 };
   expect(profileForm.safeParse(made).success).toBe(false);
+});
+
+test('a profile without any size is none: objects whose cache it does not know are drawn by theirs', () => {
+  const made = profile(`${SITES}t 1 0\na 0 1 64 - 1\n1\n`);
+  expect(() => knownProfile({ ...made, sizes: {} }, 'p.json')).toThrow(
+    'p.json: no touch profile: sizes: no size; make one',
+  );
 });
 
 test.each([
